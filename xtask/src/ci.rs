@@ -1,0 +1,37 @@
+//! `ci`: what must pass before a change lands.
+//!
+//! The library crates are tested by `alone`, each with the features it asks for itself; what is
+//! not a library (benches, this tool) follows. Every step that shares flags shares one folder of
+//! build products; loom and asan have theirs, because their flags differ.
+
+use xshell::cmd;
+
+use crate::steps::Steps;
+use crate::workspace::Package;
+use crate::{Chores, alone, asan, bench, check, examples, loom, test};
+
+pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
+    let sh = &chores.sh;
+    let all: Vec<&Package> = chores.workspace.packages.iter().collect();
+    steps.step("machine", || {
+        cmd!(sh, "uname -srm").run()?;
+        Ok(cmd!(sh, "rustc --version").run()?)
+    });
+    check::run(chores, steps);
+    alone::run(chores, steps, &all);
+    for package in all.iter().filter(|package| !package.is_library) {
+        let name = package.name.as_str();
+        steps.step(&format!("test: {name}"), || {
+            test::tests(sh, &["-p", name])?;
+            if package.has_lib() {
+                test::doctests(sh, &["-p", name])
+            } else {
+                Ok(())
+            }
+        });
+    }
+    loom::run(chores, steps, &all);
+    asan::run(chores, steps, &all);
+    examples::run(chores, steps);
+    bench::smoke(chores, steps);
+}
