@@ -1,0 +1,183 @@
+//! Why a result did not come home.
+
+use std::error::Error;
+use std::fmt;
+use std::panic;
+use std::sync::{Mutex, PoisonError};
+
+use crate::contain::Payload;
+
+/// Why an offloaded closure has no result: it panicked, was cancelled, or was not taken.
+///
+/// [`is_cancelled`](Self::is_cancelled) and [`is_rejected`](Self::is_rejected) both mean that the
+/// closure never ran.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_offload::{Executor, Job, OffloadError};
+///
+/// fn describe(error: &OffloadError) -> &'static str {
+///     if error.is_panic() {
+///         "it panicked"
+///     } else if error.is_cancelled() {
+///         "it was cancelled before it started"
+///     } else {
+///         "nobody would run it"
+///     }
+/// }
+/// ```
+pub struct OffloadError {
+    kind: Kind,
+}
+
+/// Why an executor did not run a job, in its own words.
+pub(crate) type Refusal = Box<dyn Error + Send + Sync>;
+
+enum Kind {
+    Cancelled(Option<Refusal>),
+    Panicked(Box<Panicked>),
+    Rejected(Option<Refusal>),
+}
+
+struct Panicked {
+    // A payload may be sent but not shared; the mutex lets the error itself be shared.
+    payload: Mutex<Payload>,
+    message: Option<String>,
+}
+
+impl OffloadError {
+    pub(crate) fn cancelled() -> Self {
+        Self {
+            kind: Kind::Cancelled(None),
+        }
+    }
+
+    pub(crate) fn panicked(payload: Payload) -> Self {
+        let text = payload.downcast_ref::<&'static str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = text.map(str::to_owned);
+        Self {
+            kind: Kind::Panicked(Box::new(Panicked {
+                payload: Mutex::new(payload),
+                message,
+            })),
+        }
+    }
+
+    pub(crate) fn rejected(reason: Option<Refusal>) -> Self {
+        Self {
+            kind: Kind::Rejected(reason),
+        }
+    }
+
+    /// Returns the payload of the panic.
+    ///
+    /// # Panics
+    ///
+    /// If the job did not panic. [`try_into_panic`](Self::try_into_panic) does not.
+    #[track_caller]
+    pub fn into_panic(self) -> Box<dyn std::any::Any + Send> {
+        match self.try_into_panic() {
+            Ok(payload) => payload,
+            Err(error) => panic!("not a panic: {error}"),
+        }
+    }
+
+    /// Returns the payload of the panic, for `std::panic::resume_unwind` or a downcast.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, if the job did not panic.
+    pub fn try_into_panic(self) -> Result<Box<dyn std::any::Any + Send>, Self> {
+        match self.kind {
+            Kind::Panicked(panicked) => Ok(panicked
+                .payload
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)),
+            kind @ (Kind::Cancelled(_) | Kind::Rejected(_)) => Err(Self { kind }),
+        }
+    }
+
+    /// Goes on with the job's panic on this thread, if it was one.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, if the job did not panic.
+    ///
+    /// # Panics
+    ///
+    /// With the job's payload, if the job panicked.
+    pub fn resume_panic(self) -> Result<(), Self> {
+        self.try_into_panic()
+            .map(|payload| panic::resume_unwind(payload))
+    }
+
+    /// Returns whether the closure, or the destructor of something it captured, panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.kind, Kind::Panicked(_))
+    }
+
+    /// Makes the error of a wait that was cancelled, for a runtime that has such waits.
+    ///
+    /// The [source](Error::source) is `reason`.
+    pub fn cancelled_by(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            kind: Kind::Cancelled(Some(reason.into())),
+        }
+    }
+
+    /// Returns whether the job was cancelled: it never ran, or its result is not waited for.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.kind, Kind::Cancelled(_))
+    }
+
+    /// Returns whether the executor did not take the job, or dropped it later: it never ran.
+    ///
+    /// The [source](Error::source) is the executor's reason, if it gave one; a
+    /// [`ThreadPool`](crate::ThreadPool) gives a [`PoolError`](crate::PoolError).
+    pub fn is_rejected(&self) -> bool {
+        matches!(self.kind, Kind::Rejected(_))
+    }
+
+    /// Returns what the panic said, if it was a panic with a text.
+    pub fn panic_message(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Panicked(panicked) => panicked.message.as_deref(),
+            Kind::Cancelled(_) | Kind::Rejected(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for OffloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Cancelled(None) => f.write_str("the job was cancelled before it started"),
+            Kind::Cancelled(Some(reason)) => write!(f, "the job was cancelled: {reason}"),
+            Kind::Panicked(panicked) => match &panicked.message {
+                Some(message) => write!(f, "the job panicked: {message}"),
+                None => f.write_str("the job panicked"),
+            },
+            Kind::Rejected(_) => f.write_str("the executor did not run the job"),
+        }
+    }
+}
+
+impl fmt::Debug for OffloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Cancelled(reason) => f.debug_tuple("Cancelled").field(reason).finish(),
+            Kind::Panicked(panicked) => f.debug_tuple("Panicked").field(&panicked.message).finish(),
+            Kind::Rejected(reason) => f.debug_tuple("Rejected").field(reason).finish(),
+        }
+    }
+}
+
+impl Error for OffloadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            Kind::Rejected(Some(reason)) | Kind::Cancelled(Some(reason)) => Some(&**reason),
+            Kind::Rejected(None) | Kind::Cancelled(None) | Kind::Panicked(_) => None,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The future that waits for a job.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use ringloop_core::RemotePostbox;
+
+use crate::error::OffloadError;
+use crate::executor::Executor;
+use crate::job::{Job, Outcome, Phase, Work};
+
+/// Runs `f` on `executor` and returns a future for its result.
+///
+/// The job is handed over within this call, in the order of the calls, and runs whether or not
+/// the future is polled. It costs two allocations. An executor that does not take the job completes
+/// the future at once, with an error that [says so](OffloadError::is_rejected).
+///
+/// Counterpart: `loop.run_in_executor` of asyncio.
+///
+/// # Cancel safety
+///
+/// Nothing to cancel: the function does not wait. For the future see [`Offload`].
+///
+/// # Examples
+///
+/// ```
+/// # use std::{future::Future, pin::pin, sync::Arc, task::{Context, Poll, Wake}, thread};
+/// # struct Unpark(thread::Thread);
+/// # impl Wake for Unpark { fn wake(self: Arc<Self>) { self.0.unpark() } }
+/// # fn block_on<F: Future>(future: F) -> F::Output {
+/// #     let mut future = pin!(future);
+/// #     let waker = Arc::new(Unpark(thread::current())).into();
+/// #     loop {
+/// #         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+/// #             Poll::Ready(output) => return output,
+/// #             Poll::Pending => thread::park(),
+/// #         }
+/// #     }
+/// # }
+/// use ringloop_offload::{ThreadPool, offload_on};
+///
+/// let pool = ThreadPool::fixed(2);
+/// # block_on(async {
+/// let words = offload_on(&pool, || "six words, one of them short".split(' ').count()).await?;
+/// assert_eq!(words, 6);
+/// # Ok::<(), ringloop_offload::OffloadError>(())
+/// # })?;
+/// # Ok::<(), ringloop_offload::OffloadError>(())
+/// ```
+#[doc(alias("run_in_executor", "to_thread", "spawn_blocking", "unblock"))]
+#[track_caller]
+pub fn offload_on<E, F, T>(executor: &E, f: F) -> Offload<T>
+where
+    E: Executor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let (job, work, postbox) = Job::new(f);
+    if let Err(job) = executor.execute(job) {
+        let _was_queued = job.reject();
+    }
+    Offload {
+        postbox,
+        ticket: Ticket(work),
+    }
+}
+
+/// Waits for a closure that runs elsewhere. Made by [`offload_on`].
+///
+/// # Errors
+///
+/// The output is an [`OffloadError`] if the closure panicked, was cancelled while it was queued,
+/// or was not run by its executor.
+///
+/// # Panics
+///
+/// When it is polled again after it has completed.
+///
+/// # Cancel safety
+///
+/// Not cancel safe: dropped while the job is queued, the job never runs and had no effect; dropped
+/// while it runs, the job is abandoned: it is asked to stop through its
+/// [`Interrupt`](crate::Interrupt), runs to its end and keeps its thread until then, and its result
+/// is dropped on that thread. [`cancel`](Self::cancel) and then awaiting it loses nothing.
+#[must_use = "dropping it cancels the job, or abandons it if it runs"]
+pub struct Offload<T> {
+    // Dropped first: the end of the job then finds nobody to wake.
+    postbox: RemotePostbox<Outcome<T>>,
+    ticket: Ticket,
+}
+
+impl<T> Offload<T> {
+    /// Asks the job not to run, or to stop, and returns whether it will never run.
+    ///
+    /// `true`: it was queued; what the closure captured is dropped within this call, and the
+    /// future completes with an error that [says so](OffloadError::is_cancelled). `false`: it was
+    /// running, and is asked to stop through its [`Interrupt`](crate::Interrupt), or it had ended;
+    /// the future completes with the job's own result. So the way to cancel without losing
+    /// anything is to cancel and to go on waiting.
+    ///
+    /// Counterpart: `concurrent.futures.Future.cancel` of Python.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_offload::{ThreadPool, offload_on};
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = ThreadPool::fixed(1);
+    /// let (release, released) = mpsc::channel::<()>();
+    /// let (started, has_started) = mpsc::channel();
+    /// let first = offload_on(&pool, move || {
+    ///     started.send(()).unwrap();
+    ///     released.recv()
+    /// });
+    /// let second = offload_on(&pool, || unreachable!("it waits behind the first, in vain"));
+    /// has_started.recv().unwrap();
+    /// assert!(!first.cancel());
+    /// assert!(second.cancel());
+    /// # drop((release, second));
+    /// ```
+    pub fn cancel(&self) -> bool {
+        self.ticket.0.cancel()
+    }
+
+    /// Returns whether the job waits for a thread.
+    pub fn is_queued(&self) -> bool {
+        self.ticket.0.phase() == Phase::Queued
+    }
+
+    /// Returns whether the closure is being run.
+    pub fn is_running(&self) -> bool {
+        self.ticket.0.phase() == Phase::Running
+    }
+
+    /// Returns where the job was offloaded.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.ticket.0.location()
+    }
+}
+
+impl<T> Future for Offload<T> {
+    type Output = Result<T, OffloadError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let delivered = ready!(Pin::new(&mut self.postbox).poll(cx));
+        // A job that ends without a word was lost by its executor.
+        Poll::Ready(delivered.unwrap_or_else(|_abandoned| Err(OffloadError::rejected(None))))
+    }
+}
+
+impl<T> fmt::Debug for Offload<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offload")
+            .field("phase", &self.ticket.0.phase())
+            .field("location", &format_args!("{}", self.ticket.0.location()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The waiter's share of a job: without it, nobody wants the job.
+struct Ticket(Arc<dyn Work>);
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let _was_queued = self.0.cancel();
+    }
+}

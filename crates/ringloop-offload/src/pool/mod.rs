@@ -1,0 +1,21 @@
+//! Pools of threads: an elastic one for blocking work, a fixed one for CPU-bound work.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `thread_pool` | [`ThreadPool`]: the handle that owns a pool |
+//! | `builder` | [`PoolBuilder`]: its knobs |
+//! | `crew` | the queue and the workers that share it |
+//! | `stats` | [`PoolStats`] and [`ShutdownReport`]: plain data |
+//! | `error` | [`PoolError`]: why a pool takes no job |
+
+mod thread_pool;
+
+mod builder;
+mod crew;
+mod error;
+mod stats;
+
+pub use builder::PoolBuilder;
+pub use error::PoolError;
+pub use stats::{PoolStats, ShutdownReport};
+pub use thread_pool::ThreadPool;

@@ -1,0 +1,162 @@
+//! The handle that owns a pool.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crate::executor::Executor;
+use crate::job::Job;
+
+use super::builder::PoolBuilder;
+use super::crew::{Config, Crew};
+use super::error::PoolError;
+use super::stats::{PoolStats, ShutdownReport};
+
+/// A bounded pool of named threads that run jobs in the order in which they come.
+///
+/// A thread is started when a job comes, none is idle and the bound is not reached. The most
+/// recently idle thread is the next to work, so that surplus threads can leave after their
+/// keep-alive. A thread is free again when its job has ended, not when the job's waiter has left.
+///
+/// Jobs that find no thread wait in the pool's queue, never in the caller's thread. The queue has
+/// no bound of its own because each job in it belongs to a live [`Offload`](crate::Offload):
+/// dropping one cancels its job, and cancelled jobs are swept out as the queue grows, so that it
+/// stays within twice the most jobs that were alive at a time (plus a few dozen). To bound the tasks
+/// that wait is to bound the queue.
+///
+/// A job that blocks on another job of the same pool works as long as a thread is free for the
+/// inner one. If every thread of the pool waits like that, none goes on: give the inner jobs a pool
+/// of their own.
+///
+/// Dropping the pool does not wait: jobs that run end in the background and their results still
+/// come home, queued jobs are rejected, and each thread leaves when it has nothing to run.
+/// [`shutdown`](Self::shutdown) waits, with a bound.
+///
+/// Counterpart: `concurrent.futures.ThreadPoolExecutor` of Python.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_offload::{ThreadPool, offload_on};
+/// use std::time::Duration;
+///
+/// let pool = ThreadPool::blocking();
+/// let offload = offload_on(&pool, || std::fs::read_to_string("/proc/self/comm"));
+/// // ... await `offload` ...
+/// # drop(offload);
+/// let report = pool.shutdown(Duration::from_secs(5));
+/// assert_eq!(report.detached, 0);
+/// ```
+#[must_use = "dropping the pool rejects what it has not started"]
+pub struct ThreadPool {
+    crew: Arc<Crew>,
+}
+
+impl ThreadPool {
+    /// Makes a pool for work that blocks: up to 64 threads, which leave when idle for 10 seconds.
+    pub fn blocking() -> Self {
+        Self::builder().build()
+    }
+
+    /// Makes a pool of at most `threads` threads for work that computes.
+    ///
+    /// The threads are started one by one as jobs come, and stay as long as the pool.
+    ///
+    /// # Panics
+    ///
+    /// If `threads` is 0.
+    #[track_caller]
+    pub fn fixed(threads: usize) -> Self {
+        Self::builder()
+            .name("cpu")
+            .max_threads(threads)
+            .keep_alive(Duration::MAX)
+            .build()
+    }
+
+    /// Makes a [fixed](Self::fixed) pool with as many threads as this process may use at a time.
+    ///
+    /// As `std::thread::available_parallelism`, which looks at affinity and cgroup quota; 1 if
+    /// even that is unknown.
+    pub fn cpu() -> Self {
+        Self::fixed(thread::available_parallelism().map_or(1, NonZero::get))
+    }
+
+    /// Returns a builder with the defaults of [`blocking`](Self::blocking).
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::new()
+    }
+
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            crew: Arc::new(Crew::new(config)),
+        }
+    }
+
+    /// Closes the pool and waits up to `timeout` for the jobs that run.
+    ///
+    /// Queued jobs are rejected at once, and so is what comes later. What still runs after
+    /// `timeout` is left to itself: its result still comes home if somebody waits for it. A second
+    /// call waits again. When nothing is left running, all threads have left.
+    ///
+    /// This blocks the calling thread. A job that calls it on its own pool waits for itself, until
+    /// `timeout`.
+    ///
+    /// Counterpart: `loop.shutdown_default_executor(timeout)` of asyncio.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function blocks; it is no future.
+    #[doc(alias = "shutdown_default_executor")]
+    pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
+        let (queued, running_before) = self.crew.close();
+        let dropped = reject_all(queued);
+        let detached = self.crew.wait_empty(timeout);
+        ShutdownReport {
+            finished: running_before - detached,
+            detached,
+            dropped,
+        }
+    }
+
+    /// Returns a snapshot of the pool.
+    pub fn stats(&self) -> PoolStats {
+        self.crew.stats()
+    }
+}
+
+impl Executor for ThreadPool {
+    /// Takes a job, unless the pool is shut down, or has no thread and cannot start one.
+    ///
+    /// The refusal carries a [`PoolError`].
+    fn execute(&self, job: Job) -> Result<(), Job> {
+        self.crew.submit(job.without_refusal())
+    }
+}
+
+impl Drop for ThreadPool {
+    fn drop(&mut self) {
+        let (queued, _running) = self.crew.close();
+        reject_all(queued);
+    }
+}
+
+impl fmt::Debug for ThreadPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPool")
+            .field("name", &self.crew.name())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tells the waiters of `queued` that the pool is closed. Returns how many there were.
+fn reject_all(queued: VecDeque<Job>) -> usize {
+    let jobs = queued.into_iter();
+    jobs.map(|job| job.refused(PoolError::Closed).reject())
+        .filter(|was_queued| *was_queued)
+        .count()
+}

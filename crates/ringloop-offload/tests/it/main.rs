@@ -1,0 +1,10 @@
+//! What the crate promises, seen from outside.
+
+mod cancel;
+mod pool;
+mod reject;
+mod result;
+mod shutdown;
+mod stress;
+mod support;
+mod types;
