@@ -1,0 +1,94 @@
+//! What allocates, and what does not.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::task::{Poll, Waker};
+
+use ringloop_core::{AtomicWaker, WaitKey, WaitList, postbox};
+
+use crate::block_on::poll_once;
+
+/// The system's allocator, counting the allocations of each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: all calls go to the system's allocator unchanged; the counter does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's contract is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's contract is the same.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations(body: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    body();
+    ALLOCATIONS.get() - before
+}
+
+fn push_all(list: &WaitList, keys: &mut Vec<WaitKey>) {
+    for _ in 0..keys.capacity() {
+        keys.push(list.push(Waker::noop()));
+    }
+}
+
+#[test]
+fn a_wait_list_allocates_nothing_in_steady_state() {
+    let list = WaitList::new();
+    let mut keys = Vec::with_capacity(64);
+    push_all(&list, &mut keys);
+    list.wake_all();
+    for key in keys.drain(..) {
+        assert!(!list.remove(key));
+    }
+    let count = allocations(|| {
+        for round in 0..10 {
+            push_all(&list, &mut keys);
+            for _ in 0..round {
+                assert!(list.wake_one());
+            }
+            for key in keys.drain(..) {
+                list.remove(key);
+            }
+        }
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn an_empty_wait_list_allocates_nothing() {
+    assert_eq!(allocations(|| drop(WaitList::new())), 0);
+}
+
+#[test]
+fn an_atomic_waker_allocates_nothing() {
+    let count = allocations(|| {
+        let place = AtomicWaker::new();
+        place.register(Waker::noop());
+        place.wake();
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn a_postbox_is_one_allocation() {
+    let count = allocations(|| {
+        let (setter, mut postbox) = postbox();
+        assert_eq!(poll_once(&mut postbox, Waker::noop()), Poll::Pending);
+        setter.set([0_u64; 8]).unwrap();
+        assert!(poll_once(&mut postbox, Waker::noop()).is_ready());
+    });
+    assert_eq!(count, 1);
+}

@@ -1,0 +1,13 @@
+//! What the crate does, seen from outside.
+
+#![cfg(not(loom))]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod allocation;
+mod atomic_waker;
+mod block_on;
+mod future;
+mod postbox;
+mod types;
+mod wait_list;
+mod wakers;
