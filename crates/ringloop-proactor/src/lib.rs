@@ -1,0 +1,184 @@
+//! io_uring operations as futures, on any executor that calls `park`.
+//!
+//! A *reactor* tells when a socket is ready, and the program then makes the call. A *proactor* takes
+//! the whole request, the kernel performs it, and what comes back is the result. With io_uring a
+//! request is an entry in a queue that the kernel reads, and its result a completion in another
+//! one. This crate owns both queues and everything that the kernel may touch in between.
+//!
+//! It knows [`Waker`](std::task::Waker) and nothing above it: no task, no timer, no thread of its
+//! own. A [`Proactor`] belongs to the thread that makes it; resources keep a [`Handle`] to it.
+//!
+//! # The life of an operation
+//!
+//! ```text
+//!        first poll         park            last completion       poll
+//!  made ───────────▶ staged ────▶ in flight ───────────────▶ completed ────▶ output
+//!                      │              │
+//!                      │ drop,        │ drop: abandoned,           last completion
+//!                      │ cancel       │ the kernel is asked ──────────────────────▶ disposed of
+//!                      ▼              │ to end it
+//!               never happens         └ cancel: asked as well; the future says what came of it
+//! ```
+//!
+//! - [`Handle`] makes an [`Op`], which does nothing until it is polled. The first poll moves the
+//!   operation, with its buffer, into a table at an address that does not change, and stages an
+//!   entry. No system call is made.
+//! - [`Driver::park`](ringloop_core::Driver::park) submits everything that was staged, waits, takes
+//!   all completions into the table, and only then wakes: one `io_uring_enter(2)` for the batch.
+//! - The next poll takes the result out.
+//!
+//! The future holds no memory that the kernel knows, only the name of a slot. Dropping or even
+//! forgetting it is always sound and never blocks. The name has a generation, so a completion that
+//! comes late hits nothing.
+//!
+//! # Owned buffers and `?`
+//!
+//! The kernel may write into a buffer long after a future is gone, so an operation owns its buffer
+//! and gives it back with the result, `Ok((count, buffer))`, or with the error: an [`OpError`] has
+//! it too. Where the buffer is of no further use, `?` turns the error into an [`std::io::Error`].
+//! Anything that implements [`IoBuf`] or [`IoBufMut`] serves: both are safe to implement, because
+//! the table pins the buffer before it asks for the address. The room of a `Vec` is its capacity, and
+//! a read sets its length.
+//!
+//! ```
+//! use ringloop_proactor::{Config, Fd, Handle, Proactor};
+//! use std::io;
+//!
+//! async fn first_line(handle: &Handle, file: &Fd) -> io::Result<String> {
+//!     let (count, bytes) = handle.read(file, vec![0; 256], 0).await?;
+//!     assert_eq!(count, bytes.len());
+//!     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+//!     Ok(String::from_utf8_lossy(line).into_owned())
+//! }
+//!
+//! let mut proactor = Proactor::new(&Config::default())?;
+//! let handle = proactor.handle();
+//! let file = handle.adopt(std::fs::File::open("/proc/self/comm")?);
+//! let name = proactor.block_on(first_line(&handle, &file))??;
+//! assert!(!name.is_empty());
+//! # Ok::<(), io::Error>(())
+//! ```
+//!
+//! A descriptor is in the proactor's care as an [`Fd`]: counted, kept open by every operation that
+//! uses it until its last completion, and closed through the ring. [`Handle::submit`] runs operations
+//! that are not in the [catalog](ops).
+//!
+//! # Streams
+//!
+//! Single operations are not enough for a connection: a receive that is dropped may have taken bytes
+//! along. Three resources keep what arrives, and what has to go out, in queues of their own.
+//!
+//! | resource | in the kernel | what waits in its queue |
+//! |---|---|---|
+//! | [`Acceptor`] | one multishot accept | 256 connections |
+//! | [`Receiver`] | one multishot receive into buffers that all streams share | 256 KiB, or 64 buffers |
+//! | [`Sender`] | one send at a time, in order | 128 KiB |
+//!
+//! At its bound an acceptor or receiver asks the kernel to stop, and keeps what came before the kernel
+//! did; the rest waits in the kernel. A sender makes the writer wait. The methods borrow plain slices,
+//! which is sound because no slice of the caller ever reaches the kernel: bytes are copied into, or
+//! out of, memory of the proactor. [`Receiver::read_chunk`] lends that memory instead.
+//!
+//! # Cancel safety
+//!
+//! | verb | what it does | what is lost |
+//! |---|---|---|
+//! | [`Op::cancel`], then await | asks the kernel to end the operation, and waits for its answer | nothing: the result if it came first, else `ECANCELED`, and the buffer either way |
+//! | dropping an [`Op`] | abandons it; it ends by itself | the buffer and what was read into it; a descriptor that it brings is closed |
+//! | dropping a read, an accept or a flush of the resources | leaves the queue | nothing |
+//! | dropping [`Sender::write_all`] | leaves what was queued in the queue | the knowledge how much that was; [`Sender::poll_write`] tells |
+//!
+//! An operation that is cancelled or dropped before the next park is never submitted.
+//!
+//! # An executor of one's own
+//!
+//! [`Proactor`] is a [`Driver`](ringloop_core::Driver), so an executor is a loop that polls what is
+//! ready and parks when nothing is. [`Proactor::block_on`] is the smallest one, for a single future.
+//! A larger one keeps a queue of tasks and parks with `Some(Duration::ZERO)` while it is not empty,
+//! with the time to its next deadline when it is. Its wakers call
+//! [`unpark`](ringloop_core::Unparker::unpark) when they are woken from another thread; that costs a
+//! system call only if the loop sleeps.
+//!
+//! # Shutdown
+//!
+//! Closing a ring does not stop the kernel from writing into the memory of what is in flight. So
+//! dropping a [`Proactor`], or [`shut_down`](Proactor::shut_down), first lets senders that were
+//! dropped send what they hold ([`Config::linger`]), then cancels everything and takes completions
+//! until nothing is in flight ([`Config::drain`]), and then closes the ring. Past the bound, the memory
+//! of what has not ended is leaked, never freed. Handles that outlive the proactor are harmless:
+//! what they start ends with `ECANCELED`, and resources say that the proactor is gone.
+//!
+//! # A whole program
+//!
+//! An echo of one connection, with a client on another thread.
+//!
+//! ```
+//! use ringloop_proactor::{Acceptor, Config, Fd, Proactor, Receiver, Sender};
+//! use std::io::{self, Read, Write};
+//! use std::net::{Shutdown, TcpListener, TcpStream};
+//!
+//! async fn echo(connection: Fd) -> io::Result<()> {
+//!     let mut receiver = Receiver::new(connection.clone());
+//!     let mut sender = Sender::new(connection);
+//!     loop {
+//!         let chunk = receiver.read_chunk().await?;
+//!         if chunk.is_empty() {
+//!             return sender.flush().await;
+//!         }
+//!         sender.write_all(&chunk).await?;
+//!     }
+//! }
+//!
+//! fn main() -> io::Result<()> {
+//!     let listener = TcpListener::bind("127.0.0.1:0")?;
+//!     let address = listener.local_addr()?;
+//!     let client = std::thread::spawn(move || {
+//!         let mut stream = TcpStream::connect(address)?;
+//!         stream.write_all(b"there and back")?;
+//!         stream.shutdown(Shutdown::Write)?;
+//!         let mut reply = String::new();
+//!         stream.read_to_string(&mut reply)?;
+//!         Ok::<String, io::Error>(reply)
+//!     });
+//!
+//!     let mut proactor = Proactor::new(&Config::default())?;
+//!     let handle = proactor.handle();
+//!     proactor.block_on(async {
+//!         let acceptor = Acceptor::new(handle.adopt(listener));
+//!         let connection = acceptor.accept().await?;
+//!         echo(handle.adopt(connection)).await
+//!     })??;
+//!     drop(proactor); // The connection is closed through the ring.
+//!
+//!     let reply = client.join().expect("the client does not panic")?;
+//!     assert_eq!(reply, "there and back");
+//!     Ok(())
+//! }
+//! ```
+
+#![deny(unsafe_code)]
+
+mod buf;
+mod config;
+mod fd;
+mod handle;
+mod net;
+mod op;
+pub mod ops;
+mod proactor;
+mod queue;
+mod ring;
+mod setup_error;
+mod shared;
+mod stats;
+
+pub use buf::{Chunk, IoBuf, IoBufMut, OpError};
+pub use config::Config;
+pub use fd::{Close, Fd};
+pub use handle::Handle;
+pub use net::{Accepted, Acceptor, Receiver, Sender};
+pub use op::{Op, Operation};
+pub use proactor::Proactor;
+pub use ring::{Cqe, Sqe};
+pub use setup_error::{SetupError, SetupErrorKind};
+pub use stats::ProactorStats;

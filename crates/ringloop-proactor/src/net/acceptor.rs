@@ -1,0 +1,265 @@
+//! Accepting connections: one multishot accept into a bounded queue.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use ringloop_core::{WaitKey, WaitList};
+
+use super::proactor_gone;
+use crate::fd::Fd;
+use crate::op::{Flow, Service, ServiceKey};
+use crate::ops::new_fd;
+use crate::ring::{Cqe, Sqe};
+
+/// The queue of connections of one listening socket.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_proactor::{Acceptor, Config, Proactor};
+/// use std::net::{TcpListener, TcpStream};
+///
+/// let mut proactor = Proactor::new(&Config::default())?;
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// let acceptor = Acceptor::new(proactor.handle().adopt(listener));
+/// let _client = TcpStream::connect(address)?;
+/// let connection = proactor.block_on(acceptor.accept())??;
+/// # drop(connection);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Acceptor {
+    state: Rc<State>,
+    key: ServiceKey,
+}
+
+struct State {
+    fd: Fd,
+    backlog: RefCell<Backlog>,
+    waiters: WaitList,
+}
+
+#[derive(Default)]
+struct Backlog {
+    connections: VecDeque<OwnedFd>,
+    error: Option<i32>,
+    armed: bool,
+    stopping: bool,
+    /// The acceptor is gone: what still arrives is closed.
+    closed: bool,
+}
+
+impl Acceptor {
+    /// Makes the queue of a socket that listens. Nothing is accepted before the first
+    /// [`accept`](Self::accept).
+    #[must_use]
+    pub fn new(fd: Fd) -> Self {
+        let state = Rc::new(State {
+            fd,
+            backlog: RefCell::default(),
+            waiters: WaitList::new(),
+        });
+        let service = AcceptMultishot {
+            state: Rc::clone(&state),
+        };
+        let key = state.fd.handle().shared().insert_service(service);
+        Self { state, key }
+    }
+
+    /// Returns the listening descriptor.
+    #[must_use]
+    pub fn fd(&self) -> &Fd {
+        &self.state.fd
+    }
+
+    /// Takes the next connection, closed on exec. Counterpart: `accept4(2)`.
+    ///
+    /// Any number of tasks may wait; they are served in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// Those of `accept4(2)` that do not pass by themselves: `EMFILE`, `ENFILE`, `ENOMEM`. The
+    /// connection that was meant is still there for the next call.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a connection that arrives after the future was dropped waits for the next one.
+    pub fn accept(&self) -> Accepted<'_> {
+        Accepted {
+            acceptor: self,
+            key: None,
+        }
+    }
+
+    /// What has arrived, or `None` if the caller has to wait for it.
+    fn take(&self) -> Option<io::Result<OwnedFd>> {
+        let mut backlog = self.state.backlog.borrow_mut();
+        if let Some(connection) = backlog.connections.pop_front() {
+            return Some(Ok(connection));
+        }
+        if let Some(errno) = backlog.error.take() {
+            return Some(Err(io::Error::from_raw_os_error(errno)));
+        }
+        let armed = std::mem::replace(&mut backlog.armed, true);
+        drop(backlog);
+        if !armed && !self.state.fd.handle().shared().start(&self.key) {
+            self.state.backlog.borrow_mut().armed = false;
+            return Some(Err(proactor_gone()));
+        }
+        None
+    }
+}
+
+/// The future of [`Acceptor::accept`].
+#[must_use = "nothing is accepted until it is awaited"]
+pub struct Accepted<'a> {
+    acceptor: &'a Acceptor,
+    key: Option<WaitKey>,
+}
+
+impl<'a> Accepted<'a> {
+    /// Returns the acceptor that the future waits on.
+    #[must_use]
+    pub fn acceptor(&self) -> &'a Acceptor {
+        self.acceptor
+    }
+}
+
+impl Future for Accepted<'_> {
+    type Output = io::Result<OwnedFd>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let waiters = &self.acceptor.state.waiters;
+        let is_my_turn = match &self.key {
+            // Whoever comes new stands behind those who wait.
+            None => waiters.is_empty(),
+            Some(key) => !waiters.update(key, cx.waker()),
+        };
+        if is_my_turn && let Some(result) = self.acceptor.take() {
+            if let Some(key) = self.key.take() {
+                waiters.remove(key);
+            }
+            return Poll::Ready(result);
+        }
+        if self.key.as_ref().is_none_or(|key| !waiters.is_waiting(key)) {
+            let key = waiters.push(cx.waker());
+            self.key = Some(key);
+        }
+        Poll::Pending
+    }
+}
+
+/// A wait that was granted a connection and does not take it passes the grant on.
+impl Drop for Accepted<'_> {
+    fn drop(&mut self) {
+        let state = &self.acceptor.state;
+        let Some(key) = self.key.take() else { return };
+        if !state.waiters.remove(key) && state.backlog.borrow().has_news() {
+            state.waiters.wake_one();
+        }
+    }
+}
+
+impl fmt::Debug for Accepted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accepted")
+            .field("acceptor", self.acceptor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Backlog {
+    fn has_news(&self) -> bool {
+        !self.connections.is_empty() || self.error.is_some()
+    }
+}
+
+impl Drop for Acceptor {
+    fn drop(&mut self) {
+        let connections = {
+            let mut backlog = self.state.backlog.borrow_mut();
+            backlog.closed = true;
+            std::mem::take(&mut backlog.connections)
+        };
+        drop(connections);
+        drop(self.state.fd.handle().shared().release(&self.key, false));
+    }
+}
+
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let backlog = self.state.backlog.borrow();
+        f.debug_struct("Acceptor")
+            .field("fd", &self.state.fd)
+            .field("queued", &backlog.connections.len())
+            .field("armed", &backlog.armed)
+            .finish()
+    }
+}
+
+/// Counterpart: `io_uring_prep_multishot_accept(3)`.
+struct AcceptMultishot {
+    state: Rc<State>,
+}
+
+// SAFETY: N1, the entry names the counted descriptor and no memory.
+unsafe impl Service for AcceptMultishot {
+    fn prepare(&mut self) -> Sqe {
+        Sqe {
+            ioprio: ACCEPT_MULTISHOT,
+            op_flags: libc::SOCK_CLOEXEC.cast_unsigned(),
+            ..Sqe::new(io_uring::opcode::Accept::CODE, self.state.fd.as_raw_fd())
+        }
+    }
+
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+        let mut backlog = self.state.backlog.borrow_mut();
+        if cqe.is_last() {
+            backlog.armed = false;
+            backlog.stopping = false;
+        }
+        match new_fd(cqe) {
+            Ok(connection) if backlog.closed => drop(connection),
+            Ok(connection) => backlog.connections.push_back(connection),
+            Err(_) => match cqe.errno() {
+                libc::ECANCELED => {}
+                errno if PASSING.contains(&errno) => {
+                    backlog.armed = true;
+                    return Flow::Again;
+                }
+                errno => backlog.error = Some(errno),
+            },
+        }
+        wakes.extend(self.state.waiters.take_one());
+        if backlog.connections.len() >= BACKLOG_MAX && !cqe.is_last() && !backlog.stopping {
+            backlog.stopping = true;
+            return Flow::Stop;
+        }
+        Flow::Rest
+    }
+}
+
+/// Errors of a connection that went away before it was accepted, and of an interruption.
+const PASSING: [i32; 10] = [
+    libc::EINTR,
+    libc::EAGAIN,
+    libc::ECONNABORTED,
+    libc::EPROTO,
+    libc::ENETDOWN,
+    libc::ENOPROTOOPT,
+    libc::EHOSTDOWN,
+    libc::ENONET,
+    libc::EHOSTUNREACH,
+    libc::ENETUNREACH,
+];
+/// Past this many, connections wait in the kernel's backlog instead.
+const BACKLOG_MAX: usize = 256;
+/// `IORING_ACCEPT_MULTISHOT`.
+const ACCEPT_MULTISHOT: u16 = 1 << 0;

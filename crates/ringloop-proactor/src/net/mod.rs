@@ -1,0 +1,41 @@
+//! What a connection needs beyond single operations: queues that lose nothing.
+//!
+//! An [`Acceptor`], a [`Receiver`] and a [`Sender`] each keep one [`Service`](crate::op::Service)
+//! in the op table and share a queue with it. Connections and bytes that arrive belong to the
+//! queue, not to the future that waits for them, so dropping that future loses nothing.
+//!
+//! # Invariants
+//!
+//! - **N1** A service's entry names only the descriptor and the memory of the state that it shares
+//!   with its owner; while it is in flight, neither side touches that memory.
+
+#![expect(
+    unsafe_code,
+    reason = "each service vouches for the memory that its entry names"
+)]
+
+mod acceptor;
+mod receiver;
+mod sender;
+
+use std::cell::RefCell;
+use std::io;
+use std::task::Waker;
+
+pub use acceptor::{Accepted, Acceptor};
+pub use receiver::Receiver;
+pub use sender::Sender;
+
+/// The error of a resource whose proactor has been dropped.
+fn proactor_gone() -> io::Error {
+    io::Error::other("the proactor of this descriptor has been shut down")
+}
+
+/// Puts `waker` in its place for later. No waker is cloned or dropped with the borrow alive: that
+/// is foreign code, which may come back here.
+#[inline]
+fn keep<S>(state: &RefCell<S>, place: fn(&mut S) -> &mut Option<Waker>, waker: &Waker) {
+    let waker = waker.clone();
+    let old = place(&mut state.borrow_mut()).replace(waker);
+    drop(old);
+}

@@ -1,0 +1,418 @@
+//! Receiving a byte stream: one multishot receive into provided buffers.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::{keep, proactor_gone};
+use crate::buf::{BufPool, Chunk, GROUP, Lent};
+use crate::fd::Fd;
+use crate::op::{Flow, Service, ServiceKey};
+use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
+
+/// The receive queue of one stream socket.
+///
+/// Bytes that arrive belong to the queue: [`read`](Self::read) copies them out,
+/// [`read_chunk`](Self::read_chunk) lends them. The queue is bounded; while it is full, bytes wait
+/// in the kernel, and the peer is slowed down. An idle connection holds no buffer.
+pub struct Receiver {
+    state: Rc<State>,
+    key: ServiceKey,
+}
+
+struct State {
+    fd: Fd,
+    /// `None` if the kernel takes no provided buffers: then each receive has its own.
+    pool: Option<Rc<BufPool>>,
+    /// So many pieces are enough, however small they are: each holds a whole buffer.
+    pieces_max: usize,
+    inbox: RefCell<Inbox>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    /// The piece to be read next, and those behind it: mostly there is one at a time.
+    front: Option<Piece>,
+    behind: VecDeque<Piece>,
+    queued_bytes: usize,
+    end: Option<End>,
+    reader: Option<Waker>,
+    /// The buffer of a receive without a provided one. The kernel's while `armed`.
+    own: Option<Box<[u8]>>,
+    armed: bool,
+    stopping: bool,
+    /// The receiver is gone: what still arrives is given back.
+    closed: bool,
+}
+
+enum Piece {
+    Lent(Lent),
+    Own {
+        bytes: Box<[u8]>,
+        start: usize,
+        end: usize,
+    },
+}
+
+/// Why no more bytes will come. It is told after the bytes that came before it.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Closed,
+    Failed(i32),
+}
+
+impl Receiver {
+    /// Makes the receive queue of a connected stream socket. Nothing is received before the first
+    /// read.
+    #[must_use]
+    pub fn new(fd: Fd) -> Self {
+        let pool = fd.handle().shared().pool();
+        let pieces_max = pool
+            .as_ref()
+            .map_or(1, |pool| usize::from(pool.count() / 8));
+        let state = Rc::new(State {
+            fd,
+            pool,
+            pieces_max: pieces_max.clamp(1, PIECES_MAX),
+            inbox: RefCell::default(),
+        });
+        let service = RecvMultishot {
+            state: Rc::clone(&state),
+        };
+        let key = state.fd.handle().shared().insert_service(service);
+        Self { state, key }
+    }
+
+    /// Returns the socket.
+    #[must_use]
+    pub fn fd(&self) -> &Fd {
+        &self.state.fd
+    }
+
+    /// Copies received bytes into `buf` and returns their number, zero at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As `recv(2)`, once everything that was received before the error has been read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: bytes that arrive after the future was dropped wait for the next read.
+    pub async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_read(cx, buf)).await
+    }
+
+    /// Lends the next received bytes without a copy, an empty chunk at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: bytes that arrive after the future was dropped wait for the next read.
+    pub async fn read_chunk(&mut self) -> io::Result<Chunk> {
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    /// Copies received bytes into `buf`, or wakes the task when there are some.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    #[inline]
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let mut inbox = self.state.inbox.borrow_mut();
+        if inbox.front.is_none() {
+            drop(inbox);
+            return self.poll_end(cx).map(|end| end.map(|()| 0));
+        }
+        let count = self.state.copy_out(&mut inbox, buf);
+        let is_drained = inbox.is_drained();
+        drop(inbox);
+        if is_drained {
+            self.arm();
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    /// Lends the next received bytes, or wakes the task when there are some.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
+        let (piece, is_drained) = {
+            let mut inbox = self.state.inbox.borrow_mut();
+            let piece = inbox.pop();
+            inbox.queued_bytes -= piece.as_ref().map_or(0, Piece::len);
+            (piece, inbox.is_drained())
+        };
+        let Some(piece) = piece else {
+            let nothing = || Chunk::own(Box::new([]), 0, 0);
+            return self.poll_end(cx).map(|end| end.map(|()| nothing()));
+        };
+        if is_drained {
+            self.arm();
+        }
+        Poll::Ready(Ok(match piece {
+            Piece::Own { bytes, start, end } => Chunk::own(bytes, start, end),
+            Piece::Lent(lent) => Chunk::lent(Rc::clone(self.state.lender()), lent),
+        }))
+    }
+
+    /// With an empty queue: the end of the stream, or a wait for more.
+    #[inline]
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut inbox = self.state.inbox.borrow_mut();
+        match inbox.end {
+            Some(End::Closed) => return Poll::Ready(Ok(())),
+            Some(End::Failed(errno)) => {
+                // An error is told once; what follows it is the end of the stream.
+                inbox.end = Some(End::Closed);
+                return Poll::Ready(Err(io::Error::from_raw_os_error(errno)));
+            }
+            None => {}
+        }
+        let is_armed = inbox.armed;
+        let is_known = inbox
+            .reader
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()));
+        drop(inbox);
+        if !is_known {
+            keep(&self.state.inbox, |inbox| &mut inbox.reader, cx.waker());
+        }
+        if is_armed || self.arm() {
+            Poll::Pending
+        } else {
+            Poll::Ready(Err(proactor_gone()))
+        }
+    }
+
+    #[cold]
+    fn arm(&self) -> bool {
+        if std::mem::replace(&mut self.state.inbox.borrow_mut().armed, true) {
+            return true;
+        }
+        let started = self.state.fd.handle().shared().start(&self.key);
+        if !started {
+            self.state.inbox.borrow_mut().armed = false;
+        }
+        started
+    }
+}
+
+impl State {
+    /// Copies what has arrived and returns how much that was.
+    #[inline]
+    fn copy_out(&self, inbox: &mut Inbox, buf: &mut [u8]) -> usize {
+        let mut copied = 0;
+        while let Some(piece) = &mut inbox.front {
+            let bytes = match piece {
+                Piece::Lent(lent) => self.lender().bytes(lent),
+                Piece::Own { bytes, start, end } => &bytes[*start..*end],
+            };
+            let room = &mut buf[copied..];
+            let count = bytes.len().min(room.len());
+            room[..count].copy_from_slice(&bytes[..count]);
+            copied += count;
+            if count < bytes.len() {
+                piece.advance(count);
+                break;
+            }
+            if let Some(Piece::Lent(lent)) = inbox.pop() {
+                self.lender().give_back(lent);
+            }
+        }
+        inbox.queued_bytes -= copied;
+        copied
+    }
+
+    #[inline]
+    fn lender(&self) -> &Rc<BufPool> {
+        self.pool.as_ref().expect("lent bytes come from a pool")
+    }
+
+    /// Whether the queue holds as much as one stream may.
+    fn is_full(&self, inbox: &Inbox) -> bool {
+        inbox.queued_bytes >= HIGH_WATER_BYTES || inbox.behind.len() >= self.pieces_max
+    }
+
+    /// The bytes that a completion brought.
+    #[inline]
+    fn piece(&self, inbox: &mut Inbox, cqe: Cqe, filled: u32) -> Piece {
+        if let Some(id) = cqe.buffer_id() {
+            return Piece::Lent(self.lender().lend(id, filled));
+        }
+        let bytes = inbox.own.take().expect("N1: bytes arrive in a buffer");
+        Piece::Own {
+            bytes,
+            start: 0,
+            end: filled as usize,
+        }
+    }
+}
+
+impl Inbox {
+    /// Whether a full queue, whose receive was ended, has been emptied.
+    #[inline]
+    fn is_drained(&self) -> bool {
+        !self.armed && self.front.is_none() && self.end.is_none()
+    }
+
+    #[inline]
+    fn push(&mut self, piece: Piece) {
+        if self.front.is_none() {
+            self.front = Some(piece);
+        } else {
+            self.behind.push_back(piece);
+        }
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<Piece> {
+        let piece = self.front.take();
+        if !self.behind.is_empty() {
+            self.front = self.behind.pop_front();
+        }
+        piece
+    }
+}
+
+impl Piece {
+    fn len(&self) -> usize {
+        match self {
+            Self::Lent(lent) => lent.len(),
+            Self::Own { start, end, .. } => end - start,
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        match self {
+            Self::Lent(lent) => lent.advance(count),
+            Self::Own { start, .. } => *start += count,
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let reader = {
+            let mut inbox = self.state.inbox.borrow_mut();
+            inbox.closed = true;
+            while let Some(piece) = inbox.pop() {
+                if let Piece::Lent(lent) = piece {
+                    self.state.lender().give_back(lent);
+                }
+            }
+            inbox.reader.take()
+        };
+        drop(reader);
+        drop(self.state.fd.handle().shared().release(&self.key, false));
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inbox = self.state.inbox.borrow();
+        f.debug_struct("Receiver")
+            .field("fd", &self.state.fd)
+            .field("queued_bytes", &inbox.queued_bytes)
+            .field("armed", &inbox.armed)
+            .field("end", &inbox.end)
+            .finish()
+    }
+}
+
+/// Counterparts: `io_uring_prep_recv_multishot(3)`, and `io_uring_prep_recv(3)` into a buffer of
+/// its own while no provided buffer is free.
+struct RecvMultishot {
+    state: Rc<State>,
+}
+
+// SAFETY: N1, the entry names the counted descriptor and either no memory (the kernel picks a
+// buffer of the pool) or the `own` buffer on the heap, which is left alone while `armed`.
+unsafe impl Service for RecvMultishot {
+    fn prepare(&mut self) -> Sqe {
+        let sqe = Sqe {
+            // Without waiting for readiness first, an empty pool would be an answer at once.
+            ioprio: POLL_FIRST,
+            ..Sqe::new(io_uring::opcode::Recv::CODE, self.state.fd.as_raw_fd())
+        };
+        if self
+            .state
+            .pool
+            .as_ref()
+            .is_some_and(|pool| pool.provided() > 0)
+        {
+            let ioprio = POLL_FIRST | RECV_MULTISHOT;
+            return Sqe {
+                ioprio,
+                flags: BUFFER_SELECT,
+                buffer: GROUP,
+                ..sqe
+            };
+        }
+        let mut inbox = self.state.inbox.borrow_mut();
+        let own = inbox.own.insert(vec![0; OWN_LEN].into_boxed_slice());
+        sqe.memory(own.as_mut_ptr(), own.len())
+    }
+
+    #[inline]
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+        let mut inbox = self.state.inbox.borrow_mut();
+        let last = cqe.is_last();
+        if last {
+            inbox.armed = false;
+            inbox.stopping = false;
+        }
+        match u32::try_from(cqe.res) {
+            Ok(0) => inbox.end = Some(End::Closed),
+            Ok(filled) => {
+                let piece = self.state.piece(&mut inbox, cqe, filled);
+                if !inbox.closed {
+                    inbox.queued_bytes += filled as usize;
+                    inbox.push(piece);
+                } else if let Piece::Lent(lent) = piece {
+                    self.state.lender().give_back(lent);
+                }
+            }
+            Err(_) => match cqe.errno() {
+                // The pool was empty, or we asked for the end: the reader's next poll arms again.
+                libc::ENOBUFS | libc::ECANCELED => {}
+                libc::EINTR | libc::EAGAIN if last => {
+                    inbox.armed = true;
+                    return Flow::Again;
+                }
+                errno => inbox.end = Some(End::Failed(errno)),
+            },
+        }
+        if let Some(reader) = inbox.reader.take() {
+            wakes.push(reader);
+        }
+        if !last && !inbox.stopping && self.state.is_full(&inbox) {
+            inbox.stopping = true;
+            return Flow::Stop;
+        }
+        Flow::Rest
+    }
+}
+
+/// Past this much, a stream's bytes wait in the kernel.
+const HIGH_WATER_BYTES: usize = 256 * 1024;
+/// The most pieces that one stream holds, whatever the size of the pool.
+const PIECES_MAX: usize = 64;
+const OWN_LEN: usize = 16 * 1024;
+/// `IORING_RECVSEND_POLL_FIRST`.
+const POLL_FIRST: u16 = 1 << 0;
+/// `IORING_RECV_MULTISHOT`.
+const RECV_MULTISHOT: u16 = 1 << 1;

@@ -1,0 +1,56 @@
+//! Closing a descriptor, with the result for whoever asked.
+
+use std::io;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::task::Waker;
+
+use ringloop_core::Setter;
+
+use crate::op::{Flow, Service};
+use crate::ring::{Cqe, Sqe};
+
+/// Closes a descriptor that has no other user. Counterpart: `io_uring_prep_close(3)`.
+#[derive(Debug)]
+pub(crate) struct CloseService {
+    fd: Option<OwnedFd>,
+    done: Option<Setter<io::Result<()>>>,
+    result: io::Result<()>,
+}
+
+impl CloseService {
+    pub(crate) fn new(fd: OwnedFd, done: Setter<io::Result<()>>) -> Self {
+        Self {
+            fd: Some(fd),
+            done: Some(done),
+            result: Ok(()),
+        }
+    }
+}
+
+// SAFETY: the entry names no memory; the descriptor is its own until the kernel has closed it.
+unsafe impl Service for CloseService {
+    fn prepare(&mut self) -> Sqe {
+        let fd = self.fd.as_ref().map_or(-1, AsRawFd::as_raw_fd);
+        Sqe::new(io_uring::opcode::Close::CODE, fd)
+    }
+
+    fn on_completion(&mut self, cqe: Cqe, _wakes: &mut Vec<Waker>) -> Flow {
+        if cqe.errno() != libc::ECANCELED {
+            // The kernel has closed it, whatever else it says.
+            self.fd.take().map(IntoRawFd::into_raw_fd);
+            self.result = cqe.result().map(drop);
+        }
+        Flow::Rest
+    }
+}
+
+/// The result is handed over when the service leaves the table: that may run a waker.
+impl Drop for CloseService {
+    fn drop(&mut self) {
+        drop(self.fd.take());
+        if let Some(done) = self.done.take() {
+            let result = std::mem::replace(&mut self.result, Ok(()));
+            drop(done.set(result));
+        }
+    }
+}

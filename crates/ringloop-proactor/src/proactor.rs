@@ -1,0 +1,143 @@
+//! The proactor: owns the ring and the op table, and is a driver.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use ringloop_core::{Driver, Unpark, Unparker};
+
+use crate::config::Config;
+use crate::handle::Handle;
+use crate::setup_error::SetupError;
+use crate::shared::Shared;
+use crate::stats::ProactorStats;
+
+/// Starts operations on an io_uring and reports their completions.
+///
+/// It is a [`Driver`]: an executor polls what is ready and calls [`park`](Driver::park), which
+/// submits everything that was staged and waits, with one `io_uring_enter(2)` at most. It belongs
+/// to the thread that makes it; its [`Unparker`] works from any thread.
+///
+/// Dropping it ends everything in bounded time: streams that were dropped with bytes left to send
+/// send them, the rest is cancelled, and memory is freed only when the kernel is done with it.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_proactor::{Config, Proactor};
+///
+/// let mut proactor = Proactor::new(&Config::default())?;
+/// let handle = proactor.handle();
+/// let file = handle.adopt(std::fs::File::open("/proc/self/cmdline")?);
+/// let (count, bytes) = proactor.block_on(handle.read(&file, vec![0; 4096], 0))??;
+/// assert_eq!(count, bytes.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Proactor {
+    handle: Handle,
+    config: Config,
+    is_down: Cell<bool>,
+}
+
+impl Proactor {
+    /// Makes a ring on this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] if the kernel refuses, with the likely cause and the remedy.
+    pub fn new(config: &Config) -> Result<Self, SetupError> {
+        let shared = Shared::new(config)?;
+        let handle = Handle::new(Rc::new(shared));
+        Ok(Self {
+            handle,
+            config: config.clone(),
+            is_down: Cell::new(false),
+        })
+    }
+
+    /// Returns a handle for making operations.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Returns what the proactor has done so far.
+    #[must_use]
+    pub fn stats(&self) -> ProactorStats {
+        self.handle.stats()
+    }
+
+    /// Polls one future until it is done, parking in between: the smallest executor there is.
+    ///
+    /// # Errors
+    ///
+    /// What [`park`](Driver::park) says when the kernel cannot wait at all.
+    pub fn block_on<F: Future>(&mut self, future: F) -> io::Result<F::Output> {
+        let waker = Waker::from(Arc::new(UnparkWaker(self.unparker())));
+        let mut cx = Context::from_waker(&waker);
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return Ok(output);
+            }
+            self.park(None)?;
+        }
+    }
+
+    /// Ends everything now instead of at the drop, and says how many operations did not end.
+    ///
+    /// Their memory is leaked, because the kernel may still write it. Zero is the rule.
+    pub fn shut_down(&mut self) -> usize {
+        if self.is_down.replace(true) {
+            return 0;
+        }
+        self.handle
+            .shared()
+            .shut_down(self.config.linger, self.config.drain, &now)
+    }
+}
+
+impl Driver for Proactor {
+    fn now(&self) -> Instant {
+        now()
+    }
+
+    #[inline]
+    fn park(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.handle.shared().turn(timeout)
+    }
+
+    fn unparker(&self) -> Unparker {
+        let word: Arc<dyn Unpark> =
+            Arc::<crate::ring::SleepWord>::clone(self.handle.shared().word());
+        Unparker::new(word)
+    }
+}
+
+impl Drop for Proactor {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a driver is where the time comes from"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+struct UnparkWaker(Unparker);
+
+impl Wake for UnparkWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

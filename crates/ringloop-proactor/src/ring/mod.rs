@@ -1,0 +1,98 @@
+//! The kernel boundary as data: entries in, `enter`, entries out.
+//!
+//! Everything above speaks of [`Sqe`] and [`Cqe`], plain structs. A ring turns one into the other;
+//! the kernel's ring is one way to do that. There is one variant, so there is nothing to dispatch.
+//! A ring knows no operations, no wakers and no memory but its own queues.
+
+mod cqe;
+mod kernel;
+mod probe;
+mod sqe;
+mod wake;
+
+use std::io;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::setup_error::SetupError;
+
+pub use cqe::Cqe;
+pub(crate) use kernel::KernelRing;
+pub(crate) use probe::explain;
+pub use sqe::Sqe;
+pub(crate) use sqe::{BUFFER_SELECT, SKIP_SUCCESS};
+pub(crate) use wake::SleepWord;
+
+/// A submission queue and a completion queue.
+#[derive(Debug)]
+pub(crate) enum Ring {
+    /// The queues that the kernel shares with this process.
+    Kernel(KernelRing),
+}
+
+impl Ring {
+    pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
+        KernelRing::new(config).map(Self::Kernel)
+    }
+
+    /// Queues `sqe`. Returns `false` if the queue is full: [`enter`](Self::enter) makes room.
+    #[inline]
+    pub(crate) fn push(&mut self, sqe: &Sqe) -> bool {
+        let Self::Kernel(ring) = self;
+        ring.push(sqe)
+    }
+
+    /// Submits what is queued, and waits for `want` completions or until `timeout` has passed.
+    ///
+    /// Interruptions, time-outs and a kernel that is short of memory for a moment are `Ok`.
+    #[inline]
+    pub(crate) fn enter(&mut self, want: u32, timeout: Option<Duration>) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.enter(want, timeout)
+    }
+
+    /// Takes the completions that are there.
+    #[inline]
+    pub(crate) fn completions(&mut self) -> impl Iterator<Item = Cqe> + '_ {
+        let Self::Kernel(ring) = self;
+        ring.completions()
+    }
+
+    /// Whether entries are queued that the kernel has not taken.
+    #[inline]
+    pub(crate) fn has_unsubmitted(&self) -> bool {
+        let Self::Kernel(ring) = self;
+        ring.has_unsubmitted()
+    }
+
+    /// Whether completions wait that only an `enter` brings into the queue.
+    #[inline]
+    pub(crate) fn is_flagged(&mut self) -> bool {
+        let Self::Kernel(ring) = self;
+        ring.is_flagged()
+    }
+
+    /// Whether [`completions`](Self::completions) has any.
+    #[inline]
+    pub(crate) fn has_completions(&mut self) -> bool {
+        let Self::Kernel(ring) = self;
+        ring.has_completions()
+    }
+
+    /// Registers `entries` provided-buffer descriptors at `address` as buffer group `group`.
+    pub(crate) fn register_buffers(
+        &mut self,
+        address: usize,
+        entries: u16,
+        group: u16,
+    ) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.register_buffers(address, entries, group)
+    }
+
+    /// Takes buffer group `group` back from the kernel.
+    pub(crate) fn unregister_buffers(&mut self, group: u16) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.unregister_buffers(group)
+    }
+}

@@ -1,0 +1,90 @@
+//! Why a ring could not be made: asks the system, only after a failure.
+
+use std::io;
+
+use crate::setup_error::{SetupError, SetupErrorKind};
+
+/// Turns the errno of a failed `io_uring_setup(2)` into a cause and a remedy.
+pub(crate) fn explain(error: io::Error, entries: u32) -> SetupError {
+    let kind = match error.raw_os_error() {
+        Some(libc::ENOSYS) => refused_as_missing(),
+        Some(libc::EPERM | libc::EACCES | libc::EOPNOTSUPP) => refused_as_forbidden(),
+        Some(libc::EINVAL) => SetupErrorKind::OldKernel {
+            release: kernel_release(),
+        },
+        Some(libc::ENOMEM) => SetupErrorKind::Memlock {
+            limit_bytes: memlock_bytes(),
+            entries,
+        },
+        Some(libc::EMFILE | libc::ENFILE) => SetupErrorKind::Descriptors,
+        Some(_) | None => SetupErrorKind::Other,
+    };
+    SetupError::new(kind, error)
+}
+
+/// A kernel of a supported release that claims not to know the call is a sandbox's answer.
+fn refused_as_missing() -> SetupErrorKind {
+    let release = kernel_release();
+    match major_minor(&release) {
+        Some(version) if version >= OLDEST_KERNEL => SetupErrorKind::Sandbox,
+        Some(_) | None => SetupErrorKind::OldKernel { release },
+    }
+}
+
+fn refused_as_forbidden() -> SetupErrorKind {
+    match disabled_sysctl() {
+        Some(value) if value != 0 => SetupErrorKind::Disabled { value },
+        Some(_) | None => SetupErrorKind::Sandbox,
+    }
+}
+
+fn kernel_release() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(
+        |_| "unknown".to_owned(),
+        |release| release.trim().to_owned(),
+    )
+}
+
+fn major_minor(release: &str) -> Option<(u32, u32)> {
+    let mut parts = release.split(['.', '-']);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+fn disabled_sysctl() -> Option<u32> {
+    std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled")
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// The soft limit on locked memory in bytes, from the text of `/proc/self/limits`.
+fn memlock_bytes() -> Option<u64> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max locked memory"))?;
+    line["Max locked memory".len()..]
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// The oldest kernel that has everything this crate builds on.
+const OLDEST_KERNEL: (u32, u32) = (6, 1);
+
+#[cfg(test)]
+mod tests {
+    use super::{OLDEST_KERNEL, major_minor};
+
+    #[test]
+    fn releases_are_compared_by_number() {
+        assert_eq!(major_minor("6.18.44-fc"), Some((6, 18)));
+        assert_eq!(major_minor("5.10.0"), Some((5, 10)));
+        assert_eq!(major_minor("6.1-rc3"), Some((6, 1)));
+        assert_eq!(major_minor("unknown"), None);
+        assert!(major_minor("6.18").unwrap() > OLDEST_KERNEL);
+        assert!(major_minor("5.19").unwrap() < OLDEST_KERNEL);
+    }
+}

@@ -1,0 +1,347 @@
+//! The state that a proactor and its handles share, and one turn of it.
+//!
+//! Nothing here runs user code with a borrow alive (I5 of [`op`](crate::op)): wakers run and
+//! abandoned operations are disposed of after the batch has been drained.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::{IntoRawFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use ringloop_core::Setter;
+
+use crate::buf::BufPool;
+use crate::config::Config;
+use crate::op::{Detached, Disposition, OpKey, Operation, Service, ServiceKey, Ticket};
+use crate::ops::CloseService;
+use crate::queue::{Batch, Queue, WAKE};
+use crate::ring::{Cqe, Ring, SleepWord, Sqe};
+use crate::setup_error::SetupError;
+use crate::stats::ProactorStats;
+
+pub(crate) struct Shared {
+    queue: RefCell<Queue>,
+    /// Descriptors whose last user has gone; closed through the ring at the next park.
+    closing: RefCell<Vec<Closing>>,
+    has_closing: Cell<bool>,
+    batch: Cell<Batch>,
+    pool: RefCell<Pool>,
+    word: Arc<SleepWord>,
+}
+
+/// A descriptor to close, and who wants to know the result.
+type Closing = (OwnedFd, Option<Setter<io::Result<()>>>);
+
+/// The receive buffers, made when the first stream needs them.
+enum Pool {
+    Unmade {
+        count: u16,
+        len_bytes: u32,
+    },
+    Made(Rc<BufPool>),
+    /// The kernel refused them: streams receive into buffers of their own.
+    Refused,
+}
+
+impl Shared {
+    pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
+        let ring = Ring::new(config)?;
+        let word = SleepWord::new().map_err(|error| crate::ring::explain(error, 0))?;
+        let wake_poll = Sqe {
+            op_flags: u32::from(POLLIN),
+            len: POLL_ADD_MULTI,
+            user_data: WAKE,
+            ..Sqe::new(io_uring::opcode::PollAdd::CODE, word.raw_eventfd())
+        };
+        Ok(Self {
+            queue: RefCell::new(Queue::new(ring, wake_poll)),
+            closing: RefCell::default(),
+            has_closing: Cell::new(false),
+            batch: Cell::default(),
+            pool: RefCell::new(Pool::Unmade {
+                count: config.buffer_count,
+                len_bytes: config.buffer_len_bytes,
+            }),
+            word: Arc::new(word),
+        })
+    }
+
+    pub(crate) fn word(&self) -> &Arc<SleepWord> {
+        &self.word
+    }
+
+    /// Whether operations can be started.
+    pub(crate) fn is_open(&self) -> bool {
+        let queue = self.queue.borrow();
+        queue.ring.is_some() && !queue.closing
+    }
+
+    /// Stores an operation, or gives it back if the proactor is gone.
+    pub(crate) fn insert<O: Operation>(&self, op: O, waker: &Waker) -> Result<Ticket<O>, O> {
+        let waker = waker.clone();
+        let mut queue = self.queue.borrow_mut();
+        if queue.ring.is_none() || queue.closing {
+            return Err(op);
+        }
+        Ok(queue.table.insert(op, waker))
+    }
+
+    pub(crate) fn pinned<O: Operation>(&self, ticket: &Ticket<O>) -> *mut O {
+        self.queue.borrow_mut().table.pinned(ticket)
+    }
+
+    pub(crate) fn stage(&self, key: OpKey, sqe: Sqe) {
+        self.queue.borrow_mut().stage(key, sqe);
+    }
+
+    /// The operation and its completion, or `None`, and then `waker` is woken when it is there.
+    pub(crate) fn take<O: Operation>(&self, ticket: &Ticket<O>, waker: &Waker) -> Option<(O, Cqe)> {
+        {
+            let table = &mut self.queue.borrow_mut().table;
+            let done = table.take(ticket);
+            let mut known = || {
+                table
+                    .waker(ticket)
+                    .as_ref()
+                    .is_some_and(|known| known.will_wake(waker))
+            };
+            if done.is_some() || known() {
+                return done;
+            }
+        }
+        let waker = waker.clone();
+        let old = self.queue.borrow_mut().table.waker(ticket).replace(waker);
+        drop(old);
+        None
+    }
+
+    pub(crate) fn cancel<O: Operation>(&self, ticket: &Ticket<O>) {
+        let mut queue = self.queue.borrow_mut();
+        if queue
+            .table
+            .complete_staged(ticket, Cqe::failed(libc::ECANCELED))
+        {
+            return;
+        }
+        if queue.table.ask_cancel(ticket.key()) {
+            queue.stage_cancel(ticket.key());
+        }
+    }
+
+    pub(crate) fn abandon<O>(&self, ticket: &Ticket<O>) -> Disposition {
+        let waker = self.queue.borrow_mut().table.waker(ticket).take();
+        drop(waker);
+        let mut queue = self.queue.borrow_mut();
+        let disposition = queue.table.abandon(ticket);
+        if let Disposition::Left { ask: true } = disposition {
+            queue.stage_cancel(ticket.key());
+        }
+        disposition
+    }
+
+    pub(crate) fn insert_service<S: Service>(&self, service: S) -> ServiceKey {
+        self.queue.borrow_mut().table.insert_service(service)
+    }
+
+    /// Starts a service that rests. `false`: the proactor is gone.
+    #[inline]
+    pub(crate) fn start(&self, key: &ServiceKey) -> bool {
+        let mut queue = self.queue.borrow_mut();
+        if queue.ring.is_none() || queue.closing {
+            return false;
+        }
+        if queue.table.stage(key) {
+            queue.start(key.key());
+        }
+        true
+    }
+
+    /// Gives up a service. If it may `finish`, it goes on until it rests, else it is cancelled.
+    pub(crate) fn release(&self, key: &ServiceKey, finish: bool) -> Disposition {
+        let mut queue = self.queue.borrow_mut();
+        let finish = finish && queue.ring.is_some() && !queue.closing;
+        let disposition = queue.table.release(key, finish);
+        if let Disposition::Left { ask: true } = disposition {
+            queue.stage_cancel(key.key());
+        }
+        disposition
+    }
+
+    /// Closes `fd` at the next park and tells `done`; at once if the proactor is gone.
+    pub(crate) fn close(&self, fd: OwnedFd, done: Option<Setter<io::Result<()>>>) {
+        if self.is_open() {
+            self.closing.borrow_mut().push((fd, done));
+            self.has_closing.set(true);
+        } else {
+            drop(fd);
+            if let Some(done) = done {
+                drop(done.set(Ok(())));
+            }
+        }
+    }
+
+    /// The receive buffers that all streams share; `None` if the kernel does not take them.
+    pub(crate) fn pool(&self) -> Option<Rc<BufPool>> {
+        let mut pool = self.pool.borrow_mut();
+        if let Pool::Unmade { count, len_bytes } = *pool {
+            let mut queue = self.queue.borrow_mut();
+            let made = queue
+                .ring
+                .as_mut()
+                .and_then(|ring| BufPool::new(ring, count, len_bytes).ok());
+            *pool = made.map_or(Pool::Refused, |made| Pool::Made(Rc::new(made)));
+        }
+        match &*pool {
+            Pool::Made(pool) => Some(Rc::clone(pool)),
+            Pool::Unmade { .. } | Pool::Refused => None,
+        }
+    }
+
+    pub(crate) fn stats(&self) -> ProactorStats {
+        let queue = self.queue.borrow();
+        ProactorStats {
+            in_flight: queue.table.in_flight(),
+            live: queue.table.live(),
+            ..queue.stats
+        }
+    }
+
+    /// Submits what is staged, waits for `timeout` at most, and deals with what has completed.
+    pub(crate) fn turn(&self, timeout: Option<Duration>) -> io::Result<()> {
+        if self.has_closing.get() {
+            self.stage_closing();
+        }
+        let mut batch = self.batch.take();
+        let result = {
+            let mut queue = self.queue.borrow_mut();
+            queue.stats.turns += 1;
+            let result = self.enter(&mut queue, timeout);
+            queue.drain(&mut batch);
+            result
+        };
+        if !(batch.wakes.is_empty() && batch.gone.is_empty()) {
+            settle(&mut batch);
+        }
+        self.batch.set(batch);
+        result
+    }
+
+    #[inline]
+    fn enter(&self, queue: &mut Queue, timeout: Option<Duration>) -> io::Result<()> {
+        if queue.has_staged() {
+            queue.flush()?;
+        }
+        let waits = timeout != Some(Duration::ZERO);
+        let stuck = queue.has_staged();
+        let Some(ring) = &mut queue.ring else {
+            return Ok(());
+        };
+        if waits && !stuck && !ring.has_completions() && self.word.fall_asleep() {
+            queue.stats.enters += 1;
+            let result = ring.enter(1, timeout);
+            self.word.wake_up();
+            return result;
+        }
+        self.word.take_notification();
+        if ring.has_unsubmitted() || ring.is_flagged() {
+            queue.stats.enters += 1;
+            return ring.enter(0, None);
+        }
+        Ok(())
+    }
+
+    fn stage_closing(&self) {
+        self.has_closing.set(false);
+        let closing = self.closing.take();
+        let mut queue = self.queue.borrow_mut();
+        for (fd, done) in closing {
+            match done {
+                None => queue.stage_close(fd.into_raw_fd()),
+                Some(done) => {
+                    let key = queue.table.insert_service(CloseService::new(fd, done));
+                    queue.table.stage(&key);
+                    queue.start(key.key());
+                    // Nobody holds it: it goes on until it rests, then it leaves the table.
+                    match queue.table.release(&key, true) {
+                        Disposition::Left { .. } => {}
+                        Disposition::Gone(_) => unreachable!("a staged service is left to finish"),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends everything, in bounded time. Returns how many operations had to be leaked.
+    ///
+    /// First what abandoned senders still hold goes out, for as long as `linger`; then all is
+    /// cancelled and reaped, for as long as `drain`. Closing a ring is not a barrier: the kernel
+    /// goes on writing into the memory of what is in flight, so that memory is never freed (I6).
+    pub(crate) fn shut_down(
+        &self,
+        linger: Duration,
+        drain: Duration,
+        now: &dyn Fn() -> std::time::Instant,
+    ) -> usize {
+        let start = now();
+        while self.has_lingering() && now() - start < linger {
+            if self.turn(Some(REAP_INTERVAL)).is_err() {
+                break;
+            }
+        }
+        if self.has_closing.get() {
+            self.stage_closing();
+        }
+        self.queue.borrow_mut().closing = true;
+        let start = now();
+        while self.queue.borrow().table.in_flight() > 0 && now() - start < drain {
+            self.queue.borrow_mut().stage_cancel_all();
+            if self.turn(Some(REAP_INTERVAL)).is_err() {
+                break;
+            }
+        }
+        // What was staged and never submitted, closes among them.
+        drop(self.turn(Some(Duration::ZERO)));
+        let leaked = self.close_ring();
+        for (fd, done) in self.closing.take() {
+            self.close(fd, done);
+        }
+        leaked
+    }
+
+    fn has_lingering(&self) -> bool {
+        self.has_closing.get() || self.queue.borrow().table.lingering() > 0
+    }
+
+    fn close_ring(&self) -> usize {
+        let leaked = self.queue.borrow().table.in_flight();
+        let ring = self.queue.borrow_mut().ring.take();
+        let pool = std::mem::replace(&mut *self.pool.borrow_mut(), Pool::Refused);
+        if let (Pool::Made(pool), Some(mut ring)) = (pool, ring) {
+            pool.unregister(&mut ring, leaked > 0);
+        }
+        leaked
+    }
+}
+
+/// Drops what was given up and wakes who waits; a panic on the way keeps nobody asleep.
+fn settle(batch: &mut Batch) {
+    struct Wakes<'a>(std::vec::Drain<'a, Waker>);
+
+    impl Drop for Wakes<'_> {
+        fn drop(&mut self) {
+            self.0.by_ref().for_each(Waker::wake);
+        }
+    }
+
+    let mut wakes = Wakes(batch.wakes.drain(..));
+    batch.gone.drain(..).for_each(drop::<Detached>);
+    wakes.0.by_ref().for_each(Waker::wake);
+}
+
+const REAP_INTERVAL: Duration = Duration::from_millis(10);
+/// `IORING_POLL_ADD_MULTI`.
+const POLL_ADD_MULTI: u32 = 1 << 0;
+const POLLIN: u16 = 0x001;

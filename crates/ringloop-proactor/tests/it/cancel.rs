@@ -1,0 +1,131 @@
+use std::io::Write;
+use std::task::Poll;
+use std::time::Duration;
+
+use ringloop_core::Driver;
+
+use crate::rig::{alone, open_fds, poll_once, proactor, settle, tcp_pair};
+
+#[test]
+fn cancel_asks_and_the_answer_brings_the_buffer() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let (near, _far) = tcp_pair();
+    let near = handle.adopt(near);
+    let mut recv = handle.recv(&near, vec![0; 100]);
+    assert!(poll_once(&mut recv).is_pending());
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    recv.cancel();
+    recv.cancel();
+    let error = proactor.block_on(recv).unwrap().unwrap_err();
+    assert_eq!(error.error.raw_os_error(), Some(libc::ECANCELED));
+    assert_eq!(error.buffer.capacity(), 100);
+    settle(&mut proactor);
+}
+
+#[test]
+fn the_value_wins_when_it_came_before_the_cancel() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let (near, mut far) = tcp_pair();
+    let near = handle.adopt(near);
+    let mut recv = handle.recv(&near, vec![0; 100]);
+    assert!(poll_once(&mut recv).is_pending());
+    far.write_all(b"won").unwrap();
+    proactor.park(Some(Duration::from_secs(1))).unwrap();
+    recv.cancel();
+    let (count, buffer) = proactor.block_on(recv).unwrap().unwrap();
+    assert_eq!((count, &buffer[..]), (3, &b"won"[..]));
+}
+
+#[test]
+fn what_was_not_submitted_never_happens() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let before = proactor.stats().submissions;
+    let mut dropped = handle.nop();
+    assert!(poll_once(&mut dropped).is_pending());
+    drop(dropped);
+    let mut cancelled = handle.nop();
+    assert!(poll_once(&mut cancelled).is_pending());
+    cancelled.cancel();
+    let Poll::Ready(result) = poll_once(&mut cancelled) else {
+        panic!("it has ended")
+    };
+    assert_eq!(result.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+    let mut unpolled = handle.nop();
+    unpolled.cancel();
+    let Poll::Ready(result) = poll_once(&mut unpolled) else {
+        panic!("it has ended")
+    };
+    assert_eq!(result.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+    assert_eq!(proactor.stats().live, 0);
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    // The eventfd's poll is the only entry that went out.
+    assert_eq!(proactor.stats().submissions - before, 1);
+}
+
+#[test]
+fn a_dropped_receive_ends_by_itself() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let (near, _far) = tcp_pair();
+    let near = handle.adopt(near);
+    for _ in 0..100 {
+        let mut recv = handle.recv(&near, vec![0; 4096]);
+        assert!(poll_once(&mut recv).is_pending());
+        proactor.park(Some(Duration::ZERO)).unwrap();
+        drop(recv);
+        settle(&mut proactor);
+    }
+    let stats = proactor.stats();
+    assert_eq!((stats.live, stats.stale_completions), (0, 0));
+}
+
+#[test]
+fn results_that_nobody_takes_are_disposed_of() {
+    if !alone("cancel::results_that_nobody_takes_are_disposed_of") {
+        return;
+    }
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    proactor.block_on(handle.nop()).unwrap().unwrap();
+    let before = open_fds();
+    for round in 0..300 {
+        let mut open = handle
+            .open("/dev/null".as_ref(), libc::O_RDONLY, 0)
+            .unwrap();
+        let mut socket = handle.socket(libc::AF_INET, libc::SOCK_STREAM, 0);
+        assert!(poll_once(&mut open).is_pending());
+        assert!(poll_once(&mut socket).is_pending());
+        match round % 3 {
+            0 => {} // Dropped before they are submitted.
+            1 => proactor.park(Some(Duration::from_secs(1))).unwrap(), // Dropped completed.
+            _ => {
+                // Dropped while they are in flight, or cancelled first.
+                open.cancel();
+                proactor.park(Some(Duration::ZERO)).unwrap();
+            }
+        }
+        drop((open, socket));
+        settle(&mut proactor);
+    }
+    assert_eq!(open_fds(), before);
+    assert_eq!(proactor.stats().live, 0);
+}
+
+#[test]
+fn a_forgotten_future_leaves_the_memory_to_the_table() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let (near, mut far) = tcp_pair();
+    let near = handle.adopt(near);
+    let mut recv = Box::new(handle.recv(&near, vec![0; 64]));
+    assert!(poll_once(&mut recv).is_pending());
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    Box::leak(recv);
+    far.write_all(b"late").unwrap();
+    settle(&mut proactor);
+    // Completed and never taken: it keeps its slot, and nothing else happens.
+    assert_eq!(proactor.stats().live, 1);
+}

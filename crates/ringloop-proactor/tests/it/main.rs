@@ -1,0 +1,13 @@
+//! What the proactor promises, on the kernel's ring.
+
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+mod accept;
+mod cancel;
+mod files;
+mod receive;
+mod rig;
+mod send;
+mod shutdown;
+mod turns;
+mod wake;

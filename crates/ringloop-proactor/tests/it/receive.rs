@@ -1,0 +1,227 @@
+use std::io::Write;
+use std::net::Shutdown;
+use std::time::Duration;
+
+use ringloop_core::Driver;
+use ringloop_proactor::{Config, Proactor, Receiver};
+
+use crate::rig::{poll_once, proactor, settle, tcp_pair};
+
+/// Bytes whose order shows: position modulo a prime.
+fn numbered(from: usize, len: usize) -> Vec<u8> {
+    (from..from + len)
+        .map(|at| u8::try_from(at % 251).unwrap())
+        .collect()
+}
+
+#[test]
+fn every_byte_arrives_once_in_order_however_reads_are_dropped() {
+    const TOTAL: usize = 3_000_000;
+    let mut proactor = proactor();
+    let (near, mut far) = tcp_pair();
+    let writer = std::thread::spawn(move || {
+        let mut sent = 0;
+        for len in (1..5000).step_by(7).cycle() {
+            let len = len.min(TOTAL - sent);
+            if len == 0 {
+                break;
+            }
+            far.write_all(&numbered(sent, len)).unwrap();
+            sent += len;
+        }
+    });
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    let mut received = 0;
+    let mut turn = 0_usize;
+    loop {
+        turn += 1;
+        if !turn.is_multiple_of(3) {
+            // A read that loses to a timeout of zero.
+            let mut buf = vec![0; 1 + turn % 900];
+            let mut read = Box::pin(receiver.read(&mut buf));
+            if let std::task::Poll::Ready(count) = poll_once(&mut read) {
+                let count = count.unwrap();
+                drop(read);
+                assert_eq!(buf[..count], numbered(received, count));
+                received += count;
+            }
+            proactor.park(Some(Duration::ZERO)).unwrap();
+            continue;
+        }
+        let chunk = proactor.block_on(receiver.read_chunk()).unwrap().unwrap();
+        if chunk.is_empty() {
+            break;
+        }
+        assert_eq!(chunk[..], numbered(received, chunk.len()));
+        received += chunk.len();
+    }
+    assert_eq!(received, TOTAL);
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_tiny_pool_serves_many_streams() {
+    let config = Config::default()
+        .buffer_count(2)
+        .buffer_len_bytes(64)
+        .ring_entries(4);
+    let mut proactor = Proactor::new(&config).unwrap();
+    let pairs: Vec<_> = (0..100).map(|_| tcp_pair()).collect();
+    let (near, mut far): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    let mut receivers: Vec<_> = near
+        .into_iter()
+        .map(|near| Receiver::new(proactor.handle().adopt(near)))
+        .collect();
+    for (at, far) in far.iter_mut().enumerate() {
+        far.write_all(&numbered(at, 1000)).unwrap();
+    }
+    for receiver in &mut receivers {
+        let mut read = Box::pin(receiver.read_chunk());
+        drop(poll_once(&mut read));
+    }
+    for (at, receiver) in receivers.iter_mut().enumerate() {
+        let mut bytes = Vec::new();
+        while bytes.len() < 1000 {
+            let mut buf = [0; 300];
+            let count = proactor.block_on(receiver.read(&mut buf)).unwrap().unwrap();
+            bytes.extend_from_slice(&buf[..count]);
+        }
+        assert_eq!(bytes, numbered(at, 1000));
+    }
+}
+
+#[test]
+fn a_stream_that_is_not_read_holds_a_bounded_queue() {
+    let mut proactor = proactor();
+    let (near, mut far) = tcp_pair();
+    far.set_nonblocking(true).unwrap();
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    assert!(poll_once(&mut Box::pin(receiver.read(&mut [0; 1]))).is_pending());
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    let mut sent = 0;
+    let mut refused = 0;
+    while refused < 100 {
+        match far.write(&numbered(sent, 8192)) {
+            Ok(count) => sent += count,
+            Err(_) => refused += 1,
+        }
+        proactor.park(Some(Duration::ZERO)).unwrap();
+    }
+    let held = format!("{receiver:?}");
+    let held: usize = held
+        .split("queued_bytes: ")
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(held >= 256 * 1024, "{held} bytes fill the queue");
+    assert!(
+        held < 256 * 1024 + 1024 * 1024,
+        "{held} bytes are more than a queue and a batch"
+    );
+    drop(far);
+    let mut received = 0;
+    let mut buf = vec![0; 100_000];
+    loop {
+        let count = proactor.block_on(receiver.read(&mut buf)).unwrap().unwrap();
+        if count == 0 {
+            break;
+        }
+        assert_eq!(buf[..count], numbered(received, count));
+        received += count;
+    }
+    assert_eq!(received, sent);
+}
+
+#[test]
+fn bytes_come_before_the_error_that_followed_them() {
+    let mut proactor = proactor();
+    let (near, mut far) = tcp_pair();
+    // Unread data at the closing end makes the kernel send a reset.
+    (&near).write_all(b"unread").unwrap();
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    assert!(poll_once(&mut Box::pin(receiver.read(&mut [0; 1]))).is_pending());
+    far.write_all(b"last words").unwrap();
+    proactor.park(Some(Duration::from_secs(1))).unwrap();
+    drop(far);
+    let mut buf = [0; 64];
+    let count = proactor.block_on(receiver.read(&mut buf)).unwrap().unwrap();
+    assert_eq!(&buf[..count], b"last words");
+    let error = proactor
+        .block_on(receiver.read(&mut buf))
+        .unwrap()
+        .unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::ECONNRESET));
+    assert_eq!(
+        proactor.block_on(receiver.read(&mut buf)).unwrap().unwrap(),
+        0
+    );
+}
+
+#[test]
+fn the_end_of_the_stream_stays_the_end() {
+    let mut proactor = proactor();
+    let (near, far) = tcp_pair();
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    far.shutdown(Shutdown::Write).unwrap();
+    for _ in 0..3 {
+        assert_eq!(
+            proactor
+                .block_on(receiver.read(&mut [0; 8]))
+                .unwrap()
+                .unwrap(),
+            0
+        );
+        assert!(
+            proactor
+                .block_on(receiver.read_chunk())
+                .unwrap()
+                .unwrap()
+                .is_empty()
+        );
+    }
+    assert_eq!(
+        proactor.block_on(receiver.read(&mut [])).unwrap().unwrap(),
+        0
+    );
+}
+
+#[test]
+fn chunks_outlive_their_proactor() {
+    let mut proactor = proactor();
+    let (near, mut far) = tcp_pair();
+    far.write_all(b"kept").unwrap();
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    let chunk = proactor.block_on(receiver.read_chunk()).unwrap().unwrap();
+    drop(proactor);
+    assert_eq!(&chunk[..], b"kept");
+    drop(receiver);
+    assert_eq!(&chunk[..], b"kept");
+}
+
+#[test]
+fn dropped_receivers_leave_nothing_behind() {
+    let mut proactor = proactor();
+    for _ in 0..1000 {
+        let (near, mut far) = tcp_pair();
+        let mut receiver = Receiver::new(proactor.handle().adopt(near));
+        assert!(poll_once(&mut Box::pin(receiver.read(&mut [0; 1]))).is_pending());
+        far.write_all(b"nobody reads this").unwrap();
+        proactor.park(Some(Duration::ZERO)).unwrap();
+        drop(receiver);
+        proactor.park(Some(Duration::ZERO)).unwrap();
+    }
+    settle(&mut proactor);
+    assert_eq!(proactor.stats().live, 0);
+    // The pool would have run dry after 512 lost buffers.
+    let (near, mut far) = tcp_pair();
+    far.write_all(b"ok").unwrap();
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    assert_eq!(
+        &proactor.block_on(receiver.read_chunk()).unwrap().unwrap()[..],
+        b"ok"
+    );
+}

@@ -1,0 +1,64 @@
+//! What the tests share: a proactor, socket pairs, polling by hand, counting descriptors.
+
+use std::future::Future;
+use std::net::{TcpListener, TcpStream};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use ringloop_core::Driver;
+use ringloop_proactor::{Config, Proactor};
+
+pub(crate) fn proactor() -> Proactor {
+    Proactor::new(&Config::default()).unwrap()
+}
+
+/// A connected pair of blocking sockets on loopback.
+pub(crate) fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (far, _) = listener.accept().unwrap();
+    (near, far)
+}
+
+/// Polls once with a waker that does nothing.
+pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Submits what is staged and parks until nothing is in flight. Every turn waits for a completion,
+/// so the count is a bound on completions, not on time.
+pub(crate) fn settle(proactor: &mut Proactor) {
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    for _ in 0..1000 {
+        if proactor.stats().in_flight == 0 {
+            return;
+        }
+        proactor.park(Some(Duration::from_secs(1))).unwrap();
+    }
+    panic!("operations do not end: {:?}", proactor.stats());
+}
+
+/// Descriptors of this process that are of the same socket or file as none before.
+pub(crate) fn open_fds() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Runs a test body in a child process, so that what it counts is its own.
+pub(crate) fn alone(test: &str) -> bool {
+    const MARK: &str = "RINGLOOP_TEST_ALONE";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(MARK, "1")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    false
+}

@@ -1,0 +1,193 @@
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+use ringloop_core::Driver;
+use ringloop_proactor::{Acceptor, Config, Proactor, Receiver, Sender};
+
+use crate::rig::{alone, open_fds, poll_once, proactor, tcp_pair};
+
+#[test]
+fn dropping_with_operations_in_flight_leaks_no_descriptor() {
+    if !alone("shutdown::dropping_with_operations_in_flight_leaks_no_descriptor") {
+        return;
+    }
+    let before = open_fds();
+    for _ in 0..50 {
+        let mut proactor = proactor();
+        let handle = proactor.handle();
+        let (near, far) = tcp_pair();
+        let near = handle.adopt(near);
+        let far = handle.adopt(far);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = Acceptor::new(handle.adopt(listener));
+        assert!(poll_once(&mut Box::pin(acceptor.accept())).is_pending());
+        let mut receiver = Receiver::new(near.clone());
+        assert!(poll_once(&mut Box::pin(receiver.read(&mut [0; 1]))).is_pending());
+        let mut open = handle
+            .open("/dev/null".as_ref(), libc::O_RDONLY, 0)
+            .unwrap();
+        assert!(poll_once(&mut open).is_pending());
+        let mut poll = handle.poll(&far, 1);
+        assert!(poll_once(&mut poll).is_pending());
+        proactor.park(Some(Duration::ZERO)).unwrap();
+        let client = std::net::TcpStream::connect(address).unwrap();
+        let mut late = handle.recv(&far, vec![0; 10]);
+        assert!(poll_once(&mut late).is_pending());
+        assert_eq!(proactor.shut_down(), 0);
+        drop(proactor);
+        drop((open, poll, late, receiver, acceptor, client));
+    }
+    assert_eq!(open_fds(), before);
+}
+
+#[test]
+fn resources_of_a_gone_proactor_say_so() {
+    let proactor = proactor();
+    let handle = proactor.handle();
+    let (near, _far) = tcp_pair();
+    let near = handle.adopt(near);
+    let mut receiver = Receiver::new(near.clone());
+    let mut sender = Sender::new(near.clone());
+    drop(proactor);
+    let mut nop = handle.nop();
+    let std::task::Poll::Ready(result) = poll_once(&mut nop) else {
+        panic!("it cannot wait")
+    };
+    assert_eq!(result.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+    for _ in 0..2 {
+        let mut buf = [0; 1];
+        let read = poll_once(&mut Box::pin(receiver.read(&mut buf)));
+        let std::task::Poll::Ready(Err(error)) = read else {
+            panic!("it cannot wait")
+        };
+        assert!(error.to_string().contains("shut down"), "{error}");
+        let write = poll_once(&mut Box::pin(sender.write_all(b"x")));
+        assert!(matches!(write, std::task::Poll::Ready(Err(_))));
+    }
+}
+
+/// The kernel writes into the memory of disk reads long after a ring was closed; so memory must
+/// be kept until the last completion. Guarded by a buffer that notices.
+#[test]
+fn memory_is_freed_only_after_the_kernel_is_done_with_it() {
+    let path = std::env::current_dir()
+        .unwrap()
+        .join(format!("direct-{}.tmp", std::process::id()));
+    File::create(&path)
+        .unwrap()
+        .write_all(&vec![0x5a; 16 << 20])
+        .unwrap();
+    for _ in 0..10 {
+        let Ok(file) = File::options()
+            .read(true)
+            .custom_flags(libc::O_DIRECT)
+            .open(&path)
+        else {
+            break;
+        };
+        watched::reset();
+        let mut proactor = proactor();
+        let handle = proactor.handle();
+        let file = handle.adopt(file);
+        let mut reads: Vec<_> = (0..16)
+            .map(|at| handle.read(&file, watched::Block::new(), at * watched::LEN as u64))
+            .collect();
+        for read in &mut reads {
+            assert!(poll_once(read).is_pending());
+        }
+        proactor.park(Some(Duration::ZERO)).unwrap();
+        drop(reads);
+        drop(file);
+        drop(proactor);
+        assert_eq!(watched::released(), 16);
+        std::thread::yield_now();
+        watched::assert_untouched();
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// Buffers whose memory stays mapped, and which are marked when they are released.
+mod watched {
+    use std::cell::RefCell;
+    use std::mem::MaybeUninit;
+
+    use ringloop_proactor::IoBufMut;
+
+    pub(crate) const LEN: usize = 1 << 20;
+    const MARK: u8 = 0xee;
+
+    thread_local! {
+        static RELEASED: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(crate) struct Block {
+        memory: Vec<u8>,
+        start: usize,
+    }
+
+    impl Block {
+        pub(crate) fn new() -> Self {
+            let memory = vec![0; LEN + 4096];
+            let start = memory.as_ptr().align_offset(4096);
+            Self { memory, start }
+        }
+    }
+
+    impl IoBufMut for Block {
+        fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+            let start = self.start;
+            let bytes = &mut self.memory[start..start + LEN];
+            let room = std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>];
+            #[expect(
+                unsafe_code,
+                reason = "std has this conversion only the other way round"
+            )]
+            // SAFETY: same address and length; only initialized bytes are written through it.
+            unsafe {
+                &mut *room
+            }
+        }
+
+        #[expect(unsafe_code, reason = "the trait's method is unsafe to call")]
+        unsafe fn set_filled(&mut self, _len: usize) {}
+    }
+
+    impl Drop for Block {
+        fn drop(&mut self) {
+            let mut memory = std::mem::take(&mut self.memory);
+            memory.fill(MARK);
+            RELEASED.with_borrow_mut(|released| released.push(memory));
+        }
+    }
+
+    pub(crate) fn reset() {
+        RELEASED.with_borrow_mut(Vec::clear);
+    }
+
+    pub(crate) fn released() -> usize {
+        RELEASED.with_borrow(Vec::len)
+    }
+
+    pub(crate) fn assert_untouched() {
+        RELEASED.with_borrow(|released| {
+            for memory in released {
+                assert!(
+                    memory.iter().all(|byte| *byte == MARK),
+                    "written after it was released"
+                );
+            }
+        });
+    }
+}
+
+#[test]
+fn rings_can_be_made_and_dropped_without_end() {
+    for round in 0..400 {
+        let config = Config::default().ring_entries(if round % 2 == 0 { 256 } else { 8 });
+        let mut proactor = Proactor::new(&config).unwrap();
+        proactor.block_on(proactor.handle().nop()).unwrap().unwrap();
+    }
+}
