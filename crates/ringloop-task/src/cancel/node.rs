@@ -1,0 +1,166 @@
+//! One scope, as the waits inside it see it.
+//!
+//! A scope's future makes its node the current one while it polls its body, so a wait finds all
+//! scopes that it is in by walking up from the current one. Nothing is registered anywhere in the
+//! usual case: cancelling a scope wakes the task, the poll comes down through the scopes, and the
+//! wait looks. Only a wait that is polled with a waker of its own (by a collection of futures)
+//! has to be filed with the scopes around it.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+use std::task::Waker;
+
+use super::reason::{Cancelled, Notices, Reason};
+use super::token::CancelToken;
+use crate::context;
+use crate::home::Home;
+use crate::task;
+use crate::waker_set::WakerSet;
+
+/// The state of one scope.
+#[derive(Debug, Default)]
+pub(crate) struct Node {
+    /// The scope around this one, as of the last poll.
+    pub(super) parent: RefCell<Option<Rc<Self>>>,
+    /// Whether cancellation from outside stays out.
+    pub(super) is_shield: Cell<bool>,
+    /// Whether the deadline has passed.
+    pub(super) has_expired: Cell<bool>,
+    /// What cancels the scope from anywhere, if it was asked for.
+    pub(super) token: OnceCell<CancelToken>,
+    /// What the waits inside are told.
+    pub(super) notices: RefCell<Notices>,
+    /// Waits inside that are polled with wakers of their own.
+    pub(super) foreign: RefCell<WakerSet>,
+}
+
+impl Node {
+    /// Returns whether the scope itself is cancelled.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.has_expired.get() || self.token.get().is_some_and(CancelToken::is_cancelled)
+    }
+
+    /// Returns why the scope is cancelled, if it is.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        let by_token = self.token.get().and_then(CancelToken::reason);
+        by_token.or_else(|| self.has_expired.get().then(Reason::deadline))
+    }
+
+    /// Returns what the waits inside are told.
+    fn cancelled(&self) -> Cancelled {
+        let reason = || self.reason().unwrap_or_else(Reason::deadline);
+        self.notices.borrow_mut().cancelled(reason)
+    }
+
+    /// Wakes the waits that are polled with wakers of their own.
+    pub(super) fn wake_foreign(&self) {
+        let wakers = self.foreign.borrow().wakers();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Makes the node as good as a new one.
+    pub(crate) fn reset(&mut self) {
+        self.parent.take();
+        self.is_shield.set(false);
+        self.has_expired.set(false);
+        self.token.take();
+        self.notices.get_mut().clear();
+        self.foreign.get_mut().reset();
+    }
+}
+
+/// Returns what a wait that is begun here and now has to say: `Err` in a cancelled scope or task.
+///
+/// The outermost cancelled scope is the one that reports, so that it, and no scope inside it,
+/// recognizes the cancellation as its own.
+#[inline]
+pub(super) fn check(home: &Home) -> Result<(), Cancelled> {
+    let Some(task) = home.current.get() else {
+        return Ok(());
+    };
+    if home.scope.borrow().is_none() {
+        return match task::requested(task) {
+            None => Ok(()),
+            Some(cancelled) => deny(home, cancelled),
+        };
+    }
+    check_scopes(home)
+}
+
+#[cold]
+fn check_scopes(home: &Home) -> Result<(), Cancelled> {
+    let (outermost, is_shielded) = outermost_cancelled(home);
+    let requested = || home.current.get().and_then(task::requested);
+    match if is_shielded { None } else { requested() } {
+        Some(cancelled) => deny(home, cancelled),
+        None => match outermost {
+            None => Ok(()),
+            Some(node) => deny(home, node.cancelled()),
+        },
+    }
+}
+
+/// Walks from the current scope outwards, to the first shield. Returns the last cancelled scope,
+/// and whether there was a shield.
+fn outermost_cancelled(home: &Home) -> (Option<Rc<Node>>, bool) {
+    let mut found = None;
+    let mut next = home.scope.borrow().clone();
+    while let Some(node) = next {
+        if node.is_cancelled() {
+            found = Some(Rc::clone(&node));
+        }
+        if node.is_shield.get() {
+            return (found, true);
+        }
+        next = node.parent.borrow().clone();
+    }
+    (found, false)
+}
+
+/// Says no, but not without end: a task that ignores the answer and waits again in one and the
+/// same poll would hold the loop for ever. After many of them the wait is let through once, with
+/// the task woken, so that the loop comes round.
+#[cold]
+fn deny(home: &Home, cancelled: Cancelled) -> Result<(), Cancelled> {
+    let denied = home.denied.get() + 1;
+    if denied < DENIED_MAX {
+        home.denied.set(denied);
+        return Err(cancelled);
+    }
+    home.denied.set(0);
+    if let Some(task) = home.current.get() {
+        task.schedule(home);
+    }
+    Ok(())
+}
+
+/// How many waits of one poll are told that they are cancelled before the loop goes on.
+const DENIED_MAX: u32 = 1000;
+
+/// Returns what a wait that is begun here and now has to say: `Err` in a cancelled scope or task.
+/// For the beginning of operations, which do nothing when cancelled (C4). `Ok` outside of tasks.
+///
+/// # Errors
+///
+/// `Cancelled` if a scope around, up to a shield, or the task is cancelled.
+///
+/// # Cancel safety
+///
+/// Nothing to cancel: it does not wait.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, cancel, task};
+///
+/// Scheduler::new(ThreadDriver::new()).block_on(async {
+///     assert!(cancel::check_cancelled().is_ok());
+///     task::current().unwrap().cancel("enough");
+///     assert!(cancel::check_cancelled().is_err());
+/// });
+/// ```
+#[inline]
+pub fn check_cancelled() -> Result<(), Cancelled> {
+    context::with_home(check).unwrap_or(Ok(()))
+}

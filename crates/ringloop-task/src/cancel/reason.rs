@@ -1,0 +1,277 @@
+//! Why somebody wants something to stop, and the error that says so.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Weak};
+
+use crate::context;
+use crate::task::{self, TaskId};
+
+/// Why a task or scope was cancelled: the kind, a text, and the task that asked for it.
+///
+/// Made from a text for explicit requests: `handle.cancel("not needed")`.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_task::cancel::{Reason, ReasonKind};
+///
+/// let reason = Reason::from("the user closed the window");
+/// assert_eq!(reason.kind(), ReasonKind::Explicit);
+/// assert_eq!(reason.to_string(), "the user closed the window");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    kind: ReasonKind,
+    text: Cow<'static, str>,
+    by: Option<TaskId>,
+}
+
+/// What kind of thing asked for a cancellation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReasonKind {
+    /// A deadline has passed.
+    Deadline,
+    /// Somebody called `cancel`.
+    Explicit,
+    /// Another member of the task's group failed, or the group was told to end.
+    Group,
+    /// The user pressed ctrl-c.
+    CtrlC,
+    /// The scheduler shuts down.
+    Shutdown,
+}
+
+impl Reason {
+    /// Makes a reason of any kind. The running task, if there is one, is noted as the one who
+    /// asks.
+    pub fn new(kind: ReasonKind, text: impl Into<Cow<'static, str>>) -> Self {
+        let by = context::with_home(|home| home.current.get().map(task::id_of)).flatten();
+        Self {
+            kind,
+            text: text.into(),
+            by,
+        }
+    }
+
+    /// Makes the reason of a deadline that has passed.
+    #[must_use]
+    pub fn deadline() -> Self {
+        Self {
+            kind: ReasonKind::Deadline,
+            text: "the deadline has passed".into(),
+            by: None,
+        }
+    }
+
+    /// Makes the reason of a scheduler that shuts down.
+    #[must_use]
+    pub fn shutdown() -> Self {
+        Self {
+            kind: ReasonKind::Shutdown,
+            text: "the scheduler shuts down".into(),
+            by: None,
+        }
+    }
+
+    /// Makes the reason of a user who pressed ctrl-c.
+    #[must_use]
+    pub fn ctrl_c() -> Self {
+        Self {
+            kind: ReasonKind::CtrlC,
+            text: "ctrl-c was pressed".into(),
+            by: None,
+        }
+    }
+
+    /// Returns the kind.
+    #[must_use]
+    pub fn kind(&self) -> ReasonKind {
+        self.kind
+    }
+
+    /// Returns the text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the task that asked, if it was one.
+    #[must_use]
+    pub fn by(&self) -> Option<TaskId> {
+        self.by
+    }
+}
+
+impl From<&'static str> for Reason {
+    fn from(text: &'static str) -> Self {
+        Self::new(ReasonKind::Explicit, text)
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self::new(ReasonKind::Explicit, text)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A wait did not happen, because the task or scope that it is in was cancelled.
+///
+/// Propagate it with `?`: the scope that was cancelled recognizes its own when it comes out, which
+/// is why a copy that is kept elsewhere should be a copy of the [`Reason`], not of this.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, task, time};
+/// use std::time::Duration;
+///
+/// Scheduler::new(ThreadDriver::new()).block_on(async {
+///     let child = task::spawn(time::sleep(Duration::MAX));
+///     child.cancel("enough");
+///     let cancelled = child.await.unwrap().unwrap_err();
+///     assert_eq!(cancelled.to_string(), "cancelled: enough");
+/// });
+/// ```
+#[derive(Clone)]
+pub struct Cancelled {
+    notice: Arc<Notice>,
+}
+
+impl Cancelled {
+    /// Makes the error of a wait that was cancelled by something that is no task or scope.
+    #[must_use]
+    pub fn new(reason: Reason) -> Self {
+        Self {
+            notice: Arc::new(Notice { reason }),
+        }
+    }
+
+    /// Returns why.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.notice.reason
+    }
+}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cancelled: {}", self.reason())
+    }
+}
+
+impl fmt::Debug for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cancelled").field(self.reason()).finish()
+    }
+}
+
+impl Error for Cancelled {}
+
+impl From<Cancelled> for io::Error {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::other(cancelled)
+    }
+}
+
+/// Returns whether an I/O error says that the operation was cancelled by its task or scope.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_task::cancel::{Cancelled, Reason, is_cancelled};
+/// use std::io;
+///
+/// let cancelled = Cancelled::new(Reason::from("enough"));
+/// assert!(is_cancelled(&io::Error::from(cancelled)));
+/// assert!(!is_cancelled(&io::Error::from(io::ErrorKind::Interrupted)));
+/// ```
+#[must_use]
+pub fn is_cancelled(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(|source| source.is::<Cancelled>())
+}
+
+/// One cancellation of one scope or task. All errors that tell of it share it, so its owner can
+/// count them.
+#[derive(Debug)]
+struct Notice {
+    reason: Reason,
+}
+
+/// The notice that a scope has given out, kept to be given out again.
+#[derive(Debug, Default)]
+pub(crate) struct Notices(Option<Cancelled>);
+
+impl Notices {
+    /// Returns the error that tells of this cancellation.
+    pub(crate) fn cancelled(&mut self, reason: impl FnOnce() -> Reason) -> Cancelled {
+        self.0
+            .get_or_insert_with(|| Cancelled::new(reason()))
+            .clone()
+    }
+
+    /// Returns whether an error that tells of this cancellation is alive somewhere else.
+    pub(crate) fn are_out(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|cancelled| Arc::strong_count(&cancelled.notice) > 1)
+    }
+
+    /// Forgets the cancellation.
+    pub(crate) fn clear(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// A request to cancel a task.
+#[derive(Debug)]
+pub(crate) struct Request {
+    reason: Reason,
+    /// Where the request was passed on from. The task's errors tell of that cancellation as long
+    /// as it is known; the link is weak, because the scope there counts the strong ones.
+    origin: Weak<Notice>,
+    own: Notices,
+}
+
+impl Request {
+    pub(crate) fn new(reason: Reason) -> Self {
+        Self {
+            reason,
+            origin: Weak::new(),
+            own: Notices::default(),
+        }
+    }
+
+    pub(crate) fn shutdown() -> Self {
+        Self::new(Reason::shutdown())
+    }
+
+    /// Makes the request of a task that is awaited where `cancelled` was found.
+    pub(crate) fn passed_on(cancelled: &Cancelled) -> Self {
+        let origin = Arc::downgrade(&cancelled.notice);
+        Self {
+            origin,
+            ..Self::new(cancelled.reason().clone())
+        }
+    }
+
+    /// Returns what the task's waits say.
+    pub(crate) fn cancelled(&mut self) -> Cancelled {
+        match self.origin.upgrade() {
+            Some(notice) => Cancelled { notice },
+            None => self.own.cancelled(|| self.reason.clone()),
+        }
+    }
+}

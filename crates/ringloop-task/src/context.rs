@@ -1,0 +1,105 @@
+//! Which scheduler runs on this thread.
+//!
+//! Two addresses in thread-local storage without a destructor, so that a look costs two loads
+//! and works until the very end of the thread. They are set while a scheduler runs (`block_on`,
+//! `shutdown`, its drop) and null otherwise; a second scheduler cannot run inside the first.
+//!
+//! # Invariants
+//!
+//! * **I1** While the cells are not null, an [`Entered`] on this thread's stack keeps the `Home`
+//!   alive: it holds a counted reference, it is private to the crate and never forgotten, and
+//!   every user of the address runs above it on the same stack.
+
+#![expect(
+    unsafe_code,
+    reason = "the thread-local holds an address, for the speed of a wake"
+)]
+
+use std::cell::Cell;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::gate::Gate;
+use crate::home::Home;
+use crate::sync::plain_thread_local;
+
+struct Current {
+    gate: Cell<*const Gate>,
+    home: Cell<*const Home>,
+}
+
+plain_thread_local! {
+    static CURRENT: Current = Current { gate: Cell::new(ptr::null()), home: Cell::new(ptr::null()) };
+}
+
+/// Runs `f` with the scheduler that runs on this thread, if one does.
+#[inline(always)]
+pub(crate) fn with_home<R>(f: impl FnOnce(&Home) -> R) -> Option<R> {
+    let home = CURRENT.with(|current| current.home.get());
+    // SAFETY: I1.
+    let home = unsafe { home.as_ref() }?;
+    Some(f(home))
+}
+
+/// Runs `f` with the scheduler of `gate`, if that is the one that runs on this thread.
+#[inline(always)]
+pub(crate) fn with_home_of<R>(gate: *const Gate, f: impl FnOnce(&Home) -> R) -> Option<R> {
+    CURRENT
+        .with(|current| current.gate.get() == gate)
+        .then(|| with_home(f))
+        .flatten()
+}
+
+/// Makes `home` the scheduler of this thread until the guard is dropped.
+///
+/// # Panics
+///
+/// If a scheduler runs already.
+#[track_caller]
+pub(crate) fn enter(home: &Rc<Home>) -> Entered {
+    CURRENT.with(|current| {
+        assert!(
+            current.home.get().is_null(),
+            "cannot start a loop inside a loop"
+        );
+        let home = Rc::clone(home);
+        current.gate.set(Arc::as_ptr(&home.gate));
+        current.home.set(Rc::as_ptr(&home));
+        Entered {
+            previous: (ptr::null(), ptr::null()),
+            _home: home,
+        }
+    })
+}
+
+/// The same for the drop of a scheduler, which may come while another one runs.
+pub(crate) fn enter_nested(home: &Rc<Home>) -> Entered {
+    CURRENT.with(|current| {
+        let home = Rc::clone(home);
+        let previous = (
+            current.gate.replace(Arc::as_ptr(&home.gate)),
+            current.home.get(),
+        );
+        current.home.set(Rc::as_ptr(&home));
+        Entered {
+            previous,
+            _home: home,
+        }
+    })
+}
+
+/// A scheduler runs on this thread.
+pub(crate) struct Entered {
+    previous: (*const Gate, *const Home),
+    _home: Rc<Home>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.with(|current| {
+            current.gate.set(self.previous.0);
+            current.home.set(self.previous.1);
+        });
+    }
+}

@@ -1,0 +1,219 @@
+//! A scheduler as its tasks see it: everything but the driver's type.
+//!
+//! One thread uses it, through plain cells. No borrow is held while user code (futures, wakers,
+//! drops, hooks) runs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::cancel::{Node, Request};
+use crate::gate::Gate;
+use crate::task::{Registry, Runnable, TaskIds, TaskPtr, TaskRef};
+use crate::time::Timers;
+use crate::unhandled::{Hook, Payload, Unhandled, UnhandledKind};
+
+/// The state of a scheduler.
+pub(crate) struct Home {
+    /// What other threads may touch.
+    pub(crate) gate: Arc<Gate>,
+    /// Tasks to poll, in the order of their wakes.
+    pub(crate) ready: RefCell<VecDeque<Runnable>>,
+    /// All tasks.
+    pub(crate) registry: Registry,
+    /// The task that is being polled or dropped.
+    pub(crate) current: Cell<Option<TaskPtr>>,
+    /// The innermost scope around the code that is being polled.
+    pub(crate) scope: RefCell<Option<Rc<Node>>>,
+    /// How many waits of the current poll were told that they are cancelled.
+    pub(crate) denied: Cell<u32>,
+    pub(crate) timers: Rc<Timers>,
+    pub(crate) ids: TaskIds,
+    pub(crate) phase: Cell<Phase>,
+    pub(crate) counters: Counters,
+    /// The main task of the `block_on` that runs.
+    pub(crate) main: RefCell<Option<TaskRef>>,
+    /// The driver's clock; `None` while the driver is parked.
+    clock: Box<dyn Fn() -> Option<Instant>>,
+    /// The last time that the clock told.
+    sampled: Cell<Instant>,
+    hook: Hook,
+    /// Scopes that are not in use, for the next ones.
+    nodes: RefCell<Vec<Rc<Node>>>,
+}
+
+/// How far a scheduler has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Open,
+    /// It shuts down, and its tasks are asked to end.
+    Closing,
+    /// Nothing runs any more.
+    Closed,
+}
+
+/// What a scheduler has counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) live: Cell<usize>,
+    pub(crate) spawned: Cell<u64>,
+    pub(crate) polls: Cell<u64>,
+    pub(crate) turns: Cell<u64>,
+    pub(crate) remote_wakes: Cell<u64>,
+    pub(crate) unhandled: Cell<u64>,
+    pub(crate) panicked: Cell<u64>,
+}
+
+impl Home {
+    pub(crate) fn new(
+        gate: Arc<Gate>,
+        start: Instant,
+        clock: Box<dyn Fn() -> Option<Instant>>,
+        hook: Hook,
+    ) -> Self {
+        Self {
+            gate,
+            ready: RefCell::default(),
+            registry: Registry::default(),
+            current: Cell::new(None),
+            scope: RefCell::new(None),
+            denied: Cell::new(0),
+            timers: Timers::new(start),
+            ids: TaskIds::new(),
+            phase: Cell::new(Phase::Open),
+            counters: Counters::default(),
+            main: RefCell::new(None),
+            clock,
+            sampled: Cell::new(start),
+            hook,
+            nodes: RefCell::default(),
+        }
+    }
+
+    /// Returns the time: fresh, but for code that runs inside the driver's park.
+    pub(crate) fn now(&self) -> Instant {
+        if let Some(now) = (self.clock)() {
+            self.sampled.set(now);
+        }
+        self.sampled.get()
+    }
+
+    /// Polls what is ready at the moment, `budget` tasks at most.
+    #[inline]
+    pub(crate) fn poll_ready(&self, budget: usize) {
+        let snapshot = self.ready.borrow().len().min(budget);
+        for _ in 0..snapshot {
+            // The queue may shrink meanwhile only by a task that runs a loop of its own, which
+            // is not allowed; still, an empty queue is not worth a panic.
+            let Some(task) = self.ready.borrow_mut().pop_front() else {
+                break;
+            };
+            task.run(self);
+        }
+        let polls = &self.counters.polls;
+        polls.set(polls.get() + snapshot as u64);
+    }
+
+    /// Takes in what other threads have left.
+    #[inline]
+    pub(crate) fn collect_remote(&self) {
+        if !self.gate.stack.is_empty() {
+            self.collect_tasks();
+        }
+        if self.gate.has_jobs() {
+            self.run_jobs();
+        }
+    }
+
+    /// Takes in the tasks that other threads have woken, or given references to back.
+    pub(crate) fn collect_tasks(&self) {
+        self.gate
+            .stack
+            .take(|task| TaskPtr::from_header(task).collect(self));
+    }
+
+    #[cold]
+    fn run_jobs(&self) {
+        for job in self.gate.take_jobs() {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(job)) {
+                self.report_for(None, UnhandledKind::Panic, Some(payload));
+            }
+        }
+    }
+
+    /// Returns whether there is something to do without parking.
+    #[inline]
+    pub(crate) fn has_work(&self) -> bool {
+        !self.ready.borrow().is_empty() || !self.gate.stack.is_empty() || self.gate.has_jobs()
+    }
+
+    /// Asks the main task to end.
+    pub(crate) fn stop(&self) {
+        let main = self.main.borrow().clone();
+        if let Some(main) = main {
+            main.request(Request::shutdown());
+        }
+    }
+
+    /// Tells the hook what nobody else will hear of.
+    #[cold]
+    pub(crate) fn report(&self, task: TaskPtr, kind: UnhandledKind, payload: Option<Payload>) {
+        self.report_for(Some(TaskRef::retain(task)), kind, payload);
+    }
+
+    pub(crate) fn report_for(
+        &self,
+        task: Option<TaskRef>,
+        kind: UnhandledKind,
+        payload: Option<Payload>,
+    ) {
+        let counters = &self.counters;
+        counters.unhandled.set(counters.unhandled.get() + 1);
+        if payload.is_some() {
+            counters.panicked.set(counters.panicked.get() + 1);
+        }
+        let unhandled = Unhandled::new(task, kind, payload);
+        // A hook that panics must not take the loop along, and there is nobody left to tell.
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            (self.hook)(&unhandled);
+            drop(unhandled);
+        }));
+        if let Err(payload) = told {
+            drop(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+        }
+    }
+
+    /// Returns a scope that is as good as new.
+    pub(crate) fn take_node(&self) -> Rc<Node> {
+        self.nodes.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps a scope for later, if the caller has the only reference. The caller drops its own at
+    /// once.
+    pub(crate) fn give_node(&self, node: &mut Rc<Node>) {
+        let Some(unique) = Rc::get_mut(node) else {
+            return;
+        };
+        unique.reset();
+        let mut nodes = self.nodes.borrow_mut();
+        if nodes.len() < NODES_MAX {
+            nodes.push(Rc::clone(node));
+        }
+    }
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home")
+            .field("phase", &self.phase.get())
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many scopes are kept for later.
+const NODES_MAX: usize = 256;

@@ -1,0 +1,202 @@
+//! The allocation of a task: its header, followed by its future or output.
+//!
+//! The output takes the place of the future, so a task is one allocation and never moves. The
+//! functions here are reached through the header's [`VTable`]; the invariants they cite are those
+//! of [the module above](super).
+
+#![expect(
+    unsafe_code,
+    reason = "a cell is reached through a pointer to its header"
+)]
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::task::{Context, Poll};
+
+use super::error::JoinError;
+use super::header::Header;
+use super::id::TaskId;
+
+/// A task with a future of type `F`.
+#[repr(C)]
+pub(super) struct TaskCell<F: Future> {
+    header: Header,
+    stage: UnsafeCell<Stage<F>>,
+}
+
+/// The future, then the output, then nothing.
+enum Stage<F: Future> {
+    Running(F),
+    Finished(Result<F::Output, JoinError>),
+    Consumed,
+}
+
+/// The payload of a panic.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// What depends on the type of a task's future. All functions want a pointer to the header of a
+/// live cell of that type, on its home thread (`free`: on any thread, with nobody else left).
+pub(super) struct VTable {
+    /// Polls the future. Wants a cell whose future is present and not running.
+    pub(super) poll: unsafe fn(NonNull<Header>, TaskId, &mut Context<'_>) -> Polled,
+    /// Drops the future and stores an error as the output; returns the panic of the drop. Wants
+    /// a cell whose future is present and not running.
+    pub(super) fail: unsafe fn(NonNull<Header>, JoinError) -> Result<(), Payload>,
+    /// Moves the output to where the last pointer points: to an `Option` of the output's type.
+    pub(super) take: unsafe fn(NonNull<Header>, NonNull<()>),
+    /// Drops an output that nobody reads.
+    pub(super) discard: unsafe fn(NonNull<Header>) -> Discarded,
+    /// Frees the cell.
+    pub(super) free: unsafe fn(NonNull<Header>),
+}
+
+/// What a poll came to.
+#[must_use]
+pub(super) enum Polled {
+    Pending,
+    /// The output is in the cell.
+    Done,
+    /// The output is in the cell, and the future's drop panicked.
+    DoneDropPanicked(Payload),
+}
+
+/// What an output was that nobody reads.
+#[must_use]
+pub(super) enum Discarded {
+    Quietly,
+    /// It was the panic of the task.
+    Panic(Payload),
+    /// Its drop panicked.
+    DropPanicked(Payload),
+}
+
+impl<F: Future> TaskCell<F> {
+    /// Allocates a cell. It is freed through its vtable.
+    pub(super) fn allocate(
+        make: impl FnOnce(&'static VTable) -> Header,
+        future: F,
+    ) -> NonNull<Header> {
+        let stage = UnsafeCell::new(Stage::Running(future));
+        let cell = Box::new(Self {
+            header: make(Self::VTABLE),
+            stage,
+        });
+        NonNull::from(Box::leak(cell)).cast()
+    }
+
+    const VTABLE: &'static VTable = &VTable {
+        poll: Self::poll,
+        fail: Self::fail,
+        take: Self::take,
+        discard: Self::discard,
+        free: Self::free,
+    };
+
+    /// Returns the place of the stage.
+    ///
+    /// # Safety
+    ///
+    /// The header is that of a live cell of this type.
+    unsafe fn stage(header: NonNull<Header>) -> *mut Stage<F> {
+        let cell = header.cast::<Self>().as_ptr();
+        // SAFETY: the caller says that the cell lives; the pointer came from the whole cell.
+        let stage = unsafe { &raw const (*cell).stage };
+        UnsafeCell::raw_get(stage)
+    }
+
+    unsafe fn poll(header: NonNull<Header>, id: TaskId, cx: &mut Context<'_>) -> Polled {
+        // SAFETY: as the vtable wants.
+        let stage = unsafe { Self::stage(header) };
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: I3: this poll is the only one that uses the stage.
+            let Stage::Running(future) = (unsafe { &mut *stage }) else {
+                unreachable!("I3: a task that is polled has its future")
+            };
+            // SAFETY: I4: the future stays in its cell until it is dropped there.
+            let future = unsafe { Pin::new_unchecked(future) };
+            future.poll(cx)
+        }));
+        let output = match polled {
+            Ok(Poll::Pending) => return Polled::Pending,
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(payload) => Err(JoinError::panicked(Some(id), payload)),
+        };
+        // SAFETY: I3, as above.
+        match unsafe { Self::replace(stage, Stage::Finished(output)) } {
+            Ok(()) => Polled::Done,
+            Err(payload) => Polled::DoneDropPanicked(payload),
+        }
+    }
+
+    unsafe fn fail(header: NonNull<Header>, error: JoinError) -> Result<(), Payload> {
+        // SAFETY: as the vtable wants.
+        let stage = unsafe { Self::stage(header) };
+        // SAFETY: as the vtable wants.
+        unsafe { Self::replace(stage, Stage::Finished(Err(error))) }
+    }
+
+    unsafe fn take(header: NonNull<Header>, output: NonNull<()>) {
+        // SAFETY: as the vtable wants.
+        let value = unsafe { Self::take_output(header) };
+        let output = output.cast::<Option<Result<F::Output, JoinError>>>();
+        // SAFETY: as the vtable wants.
+        unsafe { *output.as_ptr() = Some(value) };
+    }
+
+    unsafe fn discard(header: NonNull<Header>) -> Discarded {
+        // SAFETY: as the vtable wants.
+        match unsafe { Self::take_output(header) } {
+            Ok(output) => match catch_unwind(AssertUnwindSafe(|| drop(output))) {
+                Ok(()) => Discarded::Quietly,
+                Err(payload) => Discarded::DropPanicked(payload),
+            },
+            Err(error) => error
+                .into_panic()
+                .map_or(Discarded::Quietly, Discarded::Panic),
+        }
+    }
+
+    unsafe fn free(header: NonNull<Header>) {
+        let cell = header.cast::<Self>().as_ptr();
+        // SAFETY: I1: nobody else refers to the cell, which `allocate` took from a box.
+        drop(unsafe { Box::from_raw(cell) });
+    }
+
+    /// Moves the output out of the cell.
+    ///
+    /// # Safety
+    ///
+    /// As for the functions of the vtable; the output is there.
+    unsafe fn take_output(header: NonNull<Header>) -> Result<F::Output, JoinError> {
+        // SAFETY: the caller says so.
+        let stage = unsafe { Self::stage(header) };
+        // SAFETY: I3: whoever takes the output is the only one that uses the stage.
+        let Stage::Finished(output) = (unsafe { &*stage }) else {
+            unreachable!("I3: the output is there when its flag is set")
+        };
+        // SAFETY: the write below makes this the only copy.
+        let output = unsafe { ptr::read(output) };
+        // SAFETY: I3; the value that is overwritten has been moved out.
+        unsafe { ptr::write(stage, Stage::Consumed) };
+        output
+    }
+
+    /// Drops what is in the stage, then writes `next`. Returns the panic of the drop.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses the stage.
+    unsafe fn replace(stage: *mut Stage<F>, next: Stage<F>) -> Result<(), Payload> {
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: I4: the future is dropped where it was polled. It is not used again, also
+            // if its drop panics: the write below follows in any case.
+            unsafe { ptr::drop_in_place(stage) };
+        }));
+        // SAFETY: the caller says that nobody else uses the stage, and its value is dropped.
+        unsafe { ptr::write(stage, next) };
+        dropped
+    }
+}

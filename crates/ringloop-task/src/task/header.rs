@@ -1,0 +1,109 @@
+//! The part of a task that does not depend on its future's type.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::panic::Location;
+use std::task::Waker;
+
+use super::cell::VTable;
+use super::id::TaskId;
+use super::stack::Linked;
+use super::word::RemoteWord;
+use crate::cancel::Request;
+use crate::gate::Gate;
+use crate::sync::{AtomicPtr, Tracked};
+use crate::waker_set::WakerSet;
+
+/// A task without its future. Threads other than the home thread touch the first four fields
+/// only (I2 of [the module](super)).
+#[repr(C)]
+pub(crate) struct Header {
+    /// What depends on the future's type.
+    pub(super) vtable: &'static VTable,
+    /// The scheduler's gate; an address, and a counted reference once the task is an orphan.
+    pub(super) gate: *const Gate,
+    /// What other threads have to say.
+    pub(super) word: RemoteWord,
+    /// The link of the remote stack.
+    pub(super) link: AtomicPtr<Self>,
+    /// The home thread's count: join handles, task references and wakers. Below zero if
+    /// references that other threads made were given back here.
+    pub(super) local_refs: Cell<i64>,
+    /// The state; see the constants.
+    pub(super) flags: Flags,
+    /// The place in the registry.
+    pub(super) slot: Cell<u32>,
+    pub(super) id: TaskId,
+    pub(super) spawned_at: &'static Location<'static>,
+    /// Where the wait was begun that the task is parked on, if that wait says so.
+    pub(super) parked_at: Cell<Option<&'static Location<'static>>>,
+    /// Who awaits the join handle.
+    pub(super) joiner: Cell<Option<Waker>>,
+    /// What few tasks have.
+    pub(super) cold: OnceCell<Box<Cold>>,
+    pub(super) _tracked: Tracked,
+}
+
+/// What few tasks have: a name, a request to cancel, unusual waiters.
+#[derive(Debug, Default)]
+pub(crate) struct Cold {
+    pub(super) name: Option<Box<str>>,
+    /// The first request to cancel.
+    pub(super) request: RefCell<Option<Request>>,
+    /// Waits inside this task that are polled with wakers other than the task's own.
+    pub(super) foreign: RefCell<WakerSet>,
+    /// Who waits for the task's end without its output.
+    pub(super) waiters: RefCell<WakerSet>,
+}
+
+impl Header {
+    /// Returns the cold part, which is made at its first use.
+    pub(super) fn cold(&self) -> &Cold {
+        self.cold.get_or_init(Box::default)
+    }
+}
+
+impl Linked for Header {
+    fn link(&self) -> &AtomicPtr<Self> {
+        &self.link
+    }
+}
+
+/// The state of a task as the home thread sees it.
+#[derive(Debug)]
+pub(super) struct Flags(Cell<u32>);
+
+impl Flags {
+    pub(super) fn new(flags: u32) -> Self {
+        Self(Cell::new(flags))
+    }
+
+    #[inline]
+    pub(super) fn has(&self, any: u32) -> bool {
+        self.0.get() & any != 0
+    }
+
+    #[inline]
+    pub(super) fn set(&self, flags: u32) {
+        self.0.set(self.0.get() | flags);
+    }
+
+    #[inline]
+    pub(super) fn clear(&self, flags: u32) {
+        self.0.set(self.0.get() & !flags);
+    }
+}
+
+/// The task is in the ready queue.
+pub(super) const SCHEDULED: u32 = 1;
+/// The task's future or output is being polled or dropped.
+pub(super) const RUNNING: u32 = 1 << 1;
+/// The future is gone.
+pub(super) const DONE: u32 = 1 << 2;
+/// The join handle exists.
+pub(super) const HANDLE: u32 = 1 << 3;
+/// The output is in the cell.
+pub(super) const OUTPUT: u32 = 1 << 4;
+/// The future is to be dropped as soon as it is not running.
+pub(super) const ABORT: u32 = 1 << 5;
+/// Somebody has asked the task to cancel.
+pub(super) const CANCEL: u32 = 1 << 6;

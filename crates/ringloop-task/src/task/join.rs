@@ -1,0 +1,292 @@
+//! The handle that awaits a task's output.
+
+#![expect(
+    unsafe_code,
+    reason = "the output is moved out of the cell by its address"
+)]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+use super::error::JoinError;
+use super::header::{ABORT, DONE, HANDLE, OUTPUT, RUNNING};
+use super::id::TaskId;
+use super::reference::TaskRef;
+use crate::cancel::{CancelWatch, Cancelled, Reason, Request};
+use crate::context;
+use crate::waker_set::WakerKey;
+
+/// Awaits a task's output. Dropping it detaches the task, which runs on.
+///
+/// Awaiting it inside a scope that is cancelled passes the request on to the task, once, and goes
+/// on waiting for the task's own end; [`wait`](Self::wait) does not pass it on. A handle may
+/// outlive the scheduler: it resolves to an error then, if the task had no output. Counterpart:
+/// `asyncio.Task`.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the handle may be polled by reference, dropped out of a race, and polled again.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, task};
+///
+/// let sum = Scheduler::new(ThreadDriver::new()).block_on(async {
+///     let two = task::spawn(async { 2 });
+///     let three = task::spawn(async { 3 });
+///     Ok::<i32, task::JoinError>(two.await? + three.await?)
+/// })?;
+/// assert_eq!(sum, 5);
+/// # Ok::<(), task::JoinError>(())
+/// ```
+#[doc(alias = "Task")]
+pub struct JoinHandle<T> {
+    task: TaskRef,
+    watch: CancelWatch,
+    /// Whether a request has been passed on: once is enough.
+    has_passed_on: bool,
+    output: PhantomData<T>,
+}
+
+impl<T> JoinHandle<T> {
+    /// Makes the handle of a task whose output is `Result<T, JoinError>`, and whose `HANDLE` flag
+    /// says that it has one.
+    pub(super) fn new(task: TaskRef) -> Self {
+        let watch = CancelWatch::at(task.spawned_at());
+        Self {
+            task,
+            watch,
+            has_passed_on: false,
+            output: PhantomData,
+        }
+    }
+
+    /// Asks the task to cancel: the wait it is parked on, and every later one, gives
+    /// `Err(Cancelled)`. Returns whether this was the first request and the task had not ended.
+    ///
+    /// The request is delivered at the task's next wait, also if the task has not begun to run.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: it does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::{Scheduler, task, time};
+    /// use std::time::Duration;
+    ///
+    /// Scheduler::new(ThreadDriver::new()).block_on(async {
+    ///     let child = task::spawn(time::sleep(Duration::MAX));
+    ///     assert!(child.cancel("not needed"));
+    ///     let cancelled = child.await.expect("it ran to its end").unwrap_err();
+    ///     assert_eq!(cancelled.reason().text(), "not needed");
+    /// });
+    /// ```
+    pub fn cancel(&self, reason: impl Into<Reason>) -> bool {
+        self.task.cancel(reason)
+    }
+
+    /// Drops the task's future: at once, or after the current poll if the task aborts itself. Its
+    /// waits end where they are; nothing of it can await any more.
+    ///
+    /// Outside of a running loop the drop happens when the loop runs again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: it does not wait.
+    pub fn abort(&self) {
+        let task = self.task.0;
+        let flags = &task.header().flags;
+        if flags.has(DONE) {
+            return;
+        }
+        let at_home = context::with_home_of(task.header().gate, |home| {
+            if flags.has(RUNNING) {
+                flags.set(ABORT);
+            } else {
+                task.kill(home, JoinError::aborted(task.header().id));
+            }
+        });
+        if at_home.is_none() {
+            flags.set(ABORT);
+            task.wake();
+        }
+    }
+
+    /// Waits for the end of the task, and leaves the output in place.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` if the *waiting* task or scope is cancelled; the task is not.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::{Scheduler, task};
+    ///
+    /// Scheduler::new(ThreadDriver::new()).block_on(async {
+    ///     let child = task::spawn(async { "done" });
+    ///     child.wait().await?;
+    ///     assert!(child.is_finished());
+    ///     assert_eq!(child.await.unwrap(), "done");
+    ///     Ok::<(), ringloop_task::cancel::Cancelled>(())
+    /// })?;
+    /// # Ok::<(), ringloop_task::cancel::Cancelled>(())
+    /// ```
+    #[track_caller]
+    pub fn wait(&self) -> Wait<'_> {
+        Wait {
+            task: &self.task,
+            key: None,
+            watch: CancelWatch::new(),
+        }
+    }
+
+    /// Returns whether the task has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.task.0.header().flags.has(DONE)
+    }
+
+    /// Returns the task's number.
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        self.task.id()
+    }
+
+    /// Returns the task's name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.task.name()
+    }
+
+    /// Returns the task, for looking at it.
+    #[must_use]
+    pub fn task(&self) -> TaskRef {
+        self.task.clone()
+    }
+
+    /// Takes the output, if it is there.
+    pub(crate) fn take_output(&mut self) -> Option<Result<T, JoinError>> {
+        let task = self.task.0;
+        let header = task.header();
+        if !header.flags.has(OUTPUT) {
+            return None;
+        }
+        header.flags.clear(OUTPUT);
+        let mut output = None;
+        let place = NonNull::from(&mut output).cast();
+        // SAFETY: I3: the output is there, this is its home thread (a handle is not `Send`), and
+        // the handle's type is that of the output.
+        unsafe { (header.vtable.take)(task.0, place) };
+        output
+    }
+
+    /// Keeps the waker for the end of the task.
+    fn register(&self, waker: &std::task::Waker) {
+        let joiner = &self.task.0.header().joiner;
+        match joiner.take() {
+            Some(filed) if filed.will_wake(waker) => joiner.set(Some(filed)),
+            _ => joiner.set(Some(waker.clone())),
+        }
+    }
+}
+
+impl<T> Unpin for JoinHandle<T> {}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(output) = self.take_output() {
+            return Poll::Ready(output);
+        }
+        assert!(
+            !self.is_finished(),
+            "a join handle was polled after it gave the output"
+        );
+        if !self.has_passed_on
+            && let Err(cancelled) = self.watch.poll_cancelled(cx)
+        {
+            self.has_passed_on = true;
+            self.task.request(Request::passed_on(&cancelled));
+        }
+        self.register(cx.waker());
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        let header = self.task.0.header();
+        header.flags.clear(HANDLE);
+        drop(header.joiner.take());
+        // A scheduler that still exists drops the output when it learns of this reference.
+        if header.flags.has(OUTPUT) && header.word.is_orphaned() {
+            drop(self.take_output());
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("id", &self.id())
+            .field("name", &self.name())
+            .field("state", &self.task.state())
+            .finish()
+    }
+}
+
+/// Waits for the end of a task; see [`JoinHandle::wait`].
+#[must_use = "futures do nothing unless awaited"]
+#[derive(Debug)]
+pub struct Wait<'a> {
+    task: &'a TaskRef,
+    key: Option<WakerKey>,
+    watch: CancelWatch,
+}
+
+impl Future for Wait<'_> {
+    type Output = Result<(), Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let header = self.task.0.header();
+        if header.flags.has(DONE) {
+            return Poll::Ready(Ok(()));
+        }
+        self.watch.poll_cancelled(cx)?;
+        let mut waiters = header.cold().waiters.borrow_mut();
+        let old = match self.key {
+            Some(key) => waiters.update(key, cx.waker()),
+            None => {
+                self.key = Some(waiters.insert(cx.waker().clone()));
+                None
+            }
+        };
+        drop(waiters);
+        drop(old);
+        Poll::Pending
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            let waker = self.task.0.header().cold().waiters.borrow_mut().remove(key);
+            drop(waker);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A counted reference to a task, for looking at it.
+
+use std::fmt;
+use std::panic::Location;
+use std::task::Waker;
+
+use super::error::JoinError;
+use super::header::{CANCEL, DONE, RUNNING, SCHEDULED};
+use super::id::TaskId;
+use super::pointer::TaskPtr;
+use super::waker;
+use crate::cancel::{Cancelled, Reason, Request};
+use crate::context;
+use crate::home::Home;
+use crate::unhandled::UnhandledKind;
+use crate::waker_set::WakerKey;
+
+/// A task as others see it: its number, name, state, and the wish that it stop.
+///
+/// Keeps the task's small memory alive, not its future. Counterpart: what `asyncio.all_tasks` and
+/// `asyncio.current_task` return.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, task};
+///
+/// Scheduler::new(ThreadDriver::new()).block_on(async {
+///     let _handle = task::Builder::new().name("idle").spawn(std::future::pending::<()>());
+///     task::yield_now().await?;
+///     let idle = task::all_tasks().into_iter().find(|task| task.name() == Some("idle"));
+///     assert_eq!(idle.unwrap().state(), task::TaskState::Waiting);
+///     Ok::<(), ringloop_task::cancel::Cancelled>(())
+/// })?;
+/// # Ok::<(), ringloop_task::cancel::Cancelled>(())
+/// ```
+pub struct TaskRef(pub(super) TaskPtr);
+
+/// What a task is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskState {
+    /// It is in the ready queue.
+    Ready,
+    /// It is being polled.
+    Running,
+    /// It waits to be woken.
+    Waiting,
+    /// It has ended.
+    Done,
+}
+
+impl TaskRef {
+    /// Makes one more reference.
+    pub(crate) fn retain(task: TaskPtr) -> Self {
+        task.retain();
+        Self(task)
+    }
+
+    /// Asks the task to cancel: the wait it is parked on, and every later one, gives
+    /// `Err(Cancelled)`. Returns whether this was the first request and the task had not ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: it does not wait.
+    #[doc(alias = "uncancel")]
+    pub fn cancel(&self, reason: impl Into<Reason>) -> bool {
+        self.request(Request::new(reason.into()))
+    }
+
+    /// Returns whether somebody has asked the task to cancel.
+    #[must_use]
+    pub fn is_cancel_requested(&self) -> bool {
+        self.0.header().flags.has(CANCEL)
+    }
+
+    /// Returns the task's number.
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        self.0.header().id
+    }
+
+    /// Returns the name that [`Builder::name`](super::Builder::name) gave the task.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.0.header().cold.get()?.name.as_deref()
+    }
+
+    /// Returns where the task was spawned.
+    #[must_use]
+    pub fn spawned_at(&self) -> &'static Location<'static> {
+        self.0.header().spawned_at
+    }
+
+    /// Returns where the wait was begun that the task is parked on. `None` if it is not parked,
+    /// or on something that does not say.
+    #[must_use]
+    pub fn parked_at(&self) -> Option<&'static Location<'static>> {
+        (self.state() == TaskState::Waiting)
+            .then(|| self.0.header().parked_at.get())
+            .flatten()
+    }
+
+    /// Returns what the task is doing.
+    #[must_use]
+    pub fn state(&self) -> TaskState {
+        let flags = &self.0.header().flags;
+        if flags.has(DONE) {
+            TaskState::Done
+        } else if flags.has(RUNNING) {
+            TaskState::Running
+        } else if flags.has(SCHEDULED) {
+            TaskState::Ready
+        } else {
+            TaskState::Waiting
+        }
+    }
+
+    /// Records a request to cancel and wakes whoever has to notice. Returns false if the task has
+    /// ended or has a request already.
+    pub(crate) fn request(&self, request: Request) -> bool {
+        let header = self.0.header();
+        if header.flags.has(DONE | CANCEL) {
+            return false;
+        }
+        header.flags.set(CANCEL);
+        let cold = header.cold();
+        cold.request.replace(Some(request));
+        let foreign = cold.foreign.borrow().wakers();
+        self.0.wake();
+        foreign.into_iter().for_each(Waker::wake);
+        true
+    }
+
+    /// Returns whether the task has ended.
+    pub(crate) fn is_done(&self) -> bool {
+        self.0.header().flags.has(DONE)
+    }
+
+    /// Drops the future of a task that is not running.
+    pub(crate) fn kill(&self, home: &Home) {
+        self.0.kill(home, JoinError::aborted(self.id()));
+    }
+
+    /// Tells the hook what became of the task.
+    pub(crate) fn report(&self, home: &Home, kind: UnhandledKind) {
+        home.report(self.0, kind, None);
+    }
+
+    /// Files a waker that is not the task's own under requests to cancel.
+    pub(crate) fn link(&self, waker: Waker) -> WakerKey {
+        self.0.header().cold().foreign.borrow_mut().insert(waker)
+    }
+
+    /// Withdraws a waker that `link` has filed.
+    pub(crate) fn unlink(&self, key: WakerKey) {
+        let waker = self.0.header().cold().foreign.borrow_mut().remove(key);
+        drop(waker);
+    }
+}
+
+/// Returns what the waits of a task say, if it was asked to cancel.
+#[inline]
+pub(crate) fn requested(task: TaskPtr) -> Option<Cancelled> {
+    let header = task.header();
+    if !header.flags.has(CANCEL) {
+        return None;
+    }
+    header
+        .cold
+        .get()?
+        .request
+        .borrow_mut()
+        .as_mut()
+        .map(Request::cancelled)
+}
+
+/// Returns a task's number.
+pub(crate) fn id_of(task: TaskPtr) -> TaskId {
+    task.header().id
+}
+
+/// Notes where the wait was begun that the task is about to be parked on.
+#[inline]
+pub(crate) fn set_parked_at(task: TaskPtr, location: &'static Location<'static>) {
+    task.header().parked_at.set(Some(location));
+}
+
+/// Returns whether `waker` wakes exactly this task, directly.
+#[inline]
+pub(crate) fn is_waker_of(waker: &Waker, task: TaskPtr) -> bool {
+    waker::is_waker_of(waker, task)
+}
+
+/// Returns the task that is running: `None` outside of a loop, and in code that the loop itself
+/// runs. Counterpart: `asyncio.current_task`.
+#[must_use]
+#[doc(alias = "current_task")]
+pub fn current() -> Option<TaskRef> {
+    context::with_home(|home| home.current.get().map(TaskRef::retain)).flatten()
+}
+
+/// Returns all tasks of this thread's loop that have not ended, in spawn order; nothing outside of
+/// a loop. Counterpart: `asyncio.all_tasks`.
+#[must_use]
+pub fn all_tasks() -> Vec<TaskRef> {
+    context::with_home(|home| home.registry.live()).unwrap_or_default()
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> Self {
+        Self::retain(self.0)
+    }
+}
+
+impl Drop for TaskRef {
+    fn drop(&mut self) {
+        self.0.release_handle();
+    }
+}
+
+impl fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskRef")
+            .field("id", &self.id())
+            .field("name", &self.name())
+            .field("state", &self.state())
+            .field("spawned_at", &format_args!("{}", self.spawned_at()))
+            .finish()
+    }
+}

@@ -1,0 +1,59 @@
+//! All tasks of a scheduler that are not freed yet, ended ones included.
+
+use std::cell::RefCell;
+
+use super::header::DONE;
+use super::pointer::TaskPtr;
+use super::reference::TaskRef;
+
+/// The tasks of one scheduler, in no order. A task knows its place, so it leaves in one step.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    tasks: RefCell<Vec<TaskPtr>>,
+}
+
+impl Registry {
+    /// Adds a task that was made just now.
+    #[inline]
+    pub(super) fn add(&self, task: TaskPtr) {
+        let mut tasks = self.tasks.borrow_mut();
+        task.header().slot.set(slot_of(tasks.len()));
+        tasks.push(task);
+    }
+
+    /// Removes a task that is about to be freed.
+    #[inline]
+    pub(super) fn remove(&self, task: TaskPtr) {
+        let mut tasks = self.tasks.borrow_mut();
+        let slot = task.header().slot.get();
+        let removed = tasks.swap_remove(slot as usize);
+        debug_assert!(removed == task, "a task knows its place");
+        if let Some(moved) = tasks.get(slot as usize) {
+            moved.header().slot.set(slot);
+        }
+    }
+
+    /// Returns the tasks that have not ended, in spawn order.
+    pub(crate) fn live(&self) -> Vec<TaskRef> {
+        let tasks = self.tasks.borrow();
+        let live = tasks.iter().filter(|task| !task.header().flags.has(DONE));
+        let mut live: Vec<_> = live.map(|&task| TaskRef::retain(task)).collect();
+        live.sort_unstable_by_key(TaskRef::id);
+        live
+    }
+
+    /// Leaves all tasks to those who refer to them. Returns false if some have to wait for
+    /// another thread, which is about to push them.
+    pub(crate) fn orphan_all(&self) -> bool {
+        let mut tasks = self.tasks.borrow_mut();
+        tasks.retain(|task| !task.orphan());
+        (0..)
+            .zip(tasks.iter())
+            .for_each(|(slot, task)| task.header().slot.set(slot));
+        tasks.is_empty()
+    }
+}
+
+fn slot_of(len: usize) -> u32 {
+    u32::try_from(len).expect("the tasks of one scheduler fit into memory, four billion do not")
+}

@@ -1,0 +1,183 @@
+//! How tasks are made.
+
+use std::cell::{Cell, OnceCell};
+use std::panic::Location;
+use std::ptr;
+use std::sync::Arc;
+
+use super::cell::TaskCell;
+use super::error::JoinError;
+use super::header::{Cold, Flags, HANDLE, Header, SCHEDULED};
+use super::join::JoinHandle;
+use super::pointer::TaskPtr;
+use super::reference::TaskRef;
+use super::runnable::Runnable;
+use super::word::RemoteWord;
+use crate::cancel::Request;
+use crate::context;
+use crate::home::{Home, Phase};
+use crate::sync::{AtomicPtr, Tracked};
+
+/// Starts a task on this thread's loop. It is polled after the tasks that are ready already.
+///
+/// The loop owns the task; dropping the handle detaches it. Counterpart: `asyncio.create_task`.
+///
+/// # Panics
+///
+/// Outside of a running loop.
+///
+/// # Cancel safety
+///
+/// Nothing to cancel: it does not wait.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, task};
+///
+/// let answer = Scheduler::new(ThreadDriver::new()).block_on(async {
+///     task::spawn(async { 6 * 7 }).await.unwrap()
+/// });
+/// assert_eq!(answer, 42);
+/// ```
+#[doc(alias = "create_task")]
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    Builder::new().spawn(future)
+}
+
+/// Gives a task more than its future.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, task};
+///
+/// Scheduler::new(ThreadDriver::new()).block_on(async {
+///     let child = task::Builder::new().name("child").spawn(async {});
+///     assert_eq!(child.name(), Some("child"));
+/// });
+/// ```
+#[must_use = "a builder does nothing until it spawns"]
+#[derive(Debug, Default)]
+pub struct Builder {
+    name: Option<Box<str>>,
+}
+
+impl Builder {
+    /// Makes a builder of tasks without a name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the name that reports show.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into().into_boxed_str());
+        self
+    }
+
+    /// Starts the task, as [`spawn`] does.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a running loop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: it does not wait.
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        spawn_at(Location::caller(), self.name, future)
+    }
+}
+
+/// Starts a task for which somebody else is to be named.
+#[inline]
+#[track_caller]
+pub(crate) fn spawn_at<F>(
+    at: &'static Location<'static>,
+    name: Option<Box<str>>,
+    future: F,
+) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    match context::with_home(|home| JoinHandle::new(start(home, at, name, future))) {
+        Some(handle) => handle,
+        None => no_loop(),
+    }
+}
+
+/// Makes a task and puts it into the ready queue. The reference that is returned is the handle's.
+#[inline]
+pub(super) fn start<F: Future>(
+    home: &Home,
+    at: &'static Location<'static>,
+    name: Option<Box<str>>,
+    future: F,
+) -> TaskRef {
+    let cold = match name {
+        None => OnceCell::new(),
+        Some(name) => OnceCell::from(Box::new(Cold {
+            name: Some(name),
+            ..Cold::default()
+        })),
+    };
+    let header = TaskCell::allocate(
+        |vtable| Header {
+            vtable,
+            gate: Arc::as_ptr(&home.gate),
+            word: RemoteWord::new(),
+            link: AtomicPtr::new(ptr::null_mut()),
+            local_refs: Cell::new(1),
+            flags: Flags::new(HANDLE | SCHEDULED),
+            slot: Cell::new(0),
+            id: home.ids.next(),
+            spawned_at: at,
+            parked_at: Cell::new(None),
+            joiner: Cell::new(None),
+            cold,
+            _tracked: Tracked::new(()),
+        },
+        future,
+    );
+    let task = TaskPtr(header);
+    home.registry.add(task);
+    home.counters.live.set(home.counters.live.get() + 1);
+    home.counters.spawned.set(home.counters.spawned.get() + 1);
+    home.ready.borrow_mut().push_back(Runnable(task));
+    let reference = TaskRef(task);
+    if home.phase.get() != Phase::Open {
+        start_late(home, &reference);
+    }
+    reference
+}
+
+/// What becomes of a task that is spawned during a shutdown.
+#[cold]
+fn start_late(home: &Home, task: &TaskRef) {
+    match home.phase.get() {
+        Phase::Open => {}
+        Phase::Closing => {
+            task.request(Request::shutdown());
+        }
+        Phase::Closed => task.0.kill(home, JoinError::gone(Some(task.id()))),
+    }
+}
+
+#[cold]
+#[track_caller]
+fn no_loop() -> ! {
+    panic!("there is no loop running on this thread to spawn a task on")
+}

@@ -1,0 +1,50 @@
+//! Time: sleeping, deadlines, and what time it is.
+//!
+//! A timer is a waker that is filed under an instant, in user space. The next deadline is the
+//! timeout of the driver's one park, so timers cost no system call. They are exact: no tick, never
+//! early, equal deadlines in the order they were made.
+
+mod queue;
+mod sleep;
+mod timeout;
+mod timers;
+
+use std::time::Instant;
+
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use timeout::{Elapsed, MoveOn, Timeout, move_on_after, timeout, timeout_at};
+
+pub(crate) use timers::{TimerEntry, Timers, When};
+
+use crate::context;
+
+/// Returns what time it is for this thread's loop: its driver's clock, which is virtual in
+/// simulation. Counterpart: `loop.time`.
+///
+/// # Panics
+///
+/// Outside of a running loop.
+///
+/// # Cancel safety
+///
+/// Nothing to cancel: it does not wait.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, time};
+///
+/// Scheduler::new(ThreadDriver::new()).block_on(async {
+///     let first = time::now();
+///     assert!(time::now() >= first);
+/// });
+/// ```
+#[must_use]
+#[track_caller]
+pub fn now() -> Instant {
+    match context::with_home(|home| home.now()) {
+        Some(now) => now,
+        None => panic!("there is no loop running on this thread to ask for the time"),
+    }
+}

@@ -1,0 +1,72 @@
+//! How often the hot paths allocate: a binary of its own, because it counts for the whole process.
+
+#![expect(unsafe_code, reason = "an allocator that counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+use ringloop_core::ThreadDriver;
+use ringloop_task::{Scheduler, task, time};
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is the system allocator's; the count is a plain thread-local.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Runs `body` twice, and returns what the second run allocated.
+async fn allocations<F: Future>(body: impl Fn() -> F) -> usize {
+    body().await;
+    let before = COUNT.get();
+    body().await;
+    COUNT.get() - before
+}
+
+#[test]
+fn hot_paths() {
+    Scheduler::new(ThreadDriver::new()).block_on(async {
+        let spawn = allocations(async || {
+            for n in 0..100 {
+                assert_eq!(task::spawn(async move { n }).await.unwrap(), n);
+            }
+        });
+        assert_eq!(spawn.await, 100, "one for each task");
+        let yields = allocations(async || {
+            for _ in 0..100 {
+                task::yield_now().await.unwrap();
+            }
+        });
+        assert_eq!(yields.await, 0, "none for a wake");
+        let sleeps = allocations(async || {
+            for _ in 0..10 {
+                time::sleep(Duration::from_micros(10)).await.unwrap();
+            }
+        });
+        assert_eq!(sleeps.await, 0, "none for a sleep");
+        let timeouts = allocations(async || {
+            for _ in 0..10 {
+                let slow = time::timeout(Duration::from_secs(9), task::yield_now()).await;
+                slow.unwrap().unwrap();
+            }
+        });
+        assert_eq!(timeouts.await, 0, "none for a timeout");
+    });
+}

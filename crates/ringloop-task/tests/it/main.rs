@@ -1,0 +1,21 @@
+//! Behavior of the scheduler, its tasks, timers and cancellation.
+
+#![expect(
+    clippy::async_yields_async,
+    reason = "handles that leave their loop are tested"
+)]
+#![expect(clippy::waker_clone_wake, reason = "all ways of waking are tested")]
+
+mod cancel;
+mod driver;
+mod drops;
+mod introspect;
+mod join;
+mod order;
+mod panics;
+mod remote;
+mod scope;
+mod shutdown;
+mod time;
+mod token;
+mod wake;

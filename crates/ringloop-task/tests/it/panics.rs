@@ -1,0 +1,164 @@
+//! A panic reaches whoever can hear it, once.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::rc::Rc;
+
+use ringloop_task::{Scheduler, UnhandledKind, task};
+
+use crate::driver::{VirtualDriver, run};
+
+type Reports = Rc<RefCell<Vec<(UnhandledKind, String)>>>;
+
+fn reporting() -> (Scheduler<VirtualDriver>, Reports) {
+    let reports = Reports::default();
+    let hooked = reports.clone();
+    let scheduler = Scheduler::builder()
+        .on_unhandled(move |unhandled| {
+            hooked
+                .borrow_mut()
+                .push((unhandled.kind(), unhandled.to_string()));
+        })
+        .build(VirtualDriver::new());
+    (scheduler, reports)
+}
+
+struct PanicsInDrop;
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        panic_any("in drop");
+    }
+}
+
+#[test]
+fn joiner_gets_the_payload() {
+    let (mut scheduler, reports) = reporting();
+    let error = scheduler.block_on(async {
+        task::spawn(async { panic_any(42_u8) })
+            .await
+            .map(|(): ()| ())
+            .unwrap_err()
+    });
+    assert!(error.is_panic());
+    assert_eq!(*error.into_panic().unwrap().downcast::<u8>().unwrap(), 42);
+    drop(scheduler);
+    assert!(reports.borrow().is_empty());
+}
+
+#[test]
+fn unread_panic_is_reported_once() {
+    let (mut scheduler, reports) = reporting();
+    scheduler.block_on(async {
+        drop(
+            task::Builder::new()
+                .name("detached")
+                .spawn(async { panic!("one") }),
+        );
+        let dropped_later = task::spawn(async { panic!("two") });
+        task::yield_now().await.unwrap();
+        assert_eq!(reports.borrow().len(), 1);
+        drop(dropped_later);
+        assert_eq!(reports.borrow().len(), 2);
+    });
+    let outside = scheduler.block_on(async {
+        let outside = task::spawn(async { panic!("three") });
+        task::yield_now().await.unwrap();
+        outside
+    });
+    drop(outside);
+    drop(scheduler);
+    let reports = reports.take();
+    assert_eq!(reports.len(), 3);
+    for ((kind, text), word) in reports.iter().zip(["one", "two", "three"]) {
+        assert_eq!(*kind, UnhandledKind::Panic);
+        assert!(text.contains(word), "{text}");
+    }
+    assert!(reports[0].1.contains("\"detached\"") && reports[0].1.contains("panics.rs"));
+}
+
+#[test]
+fn panic_of_the_main_future_is_that_of_block_on() {
+    let mut scheduler = Scheduler::new(VirtualDriver::new());
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        scheduler.block_on(async { panic_any("main") })
+    }));
+    assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "main");
+    assert_eq!(
+        scheduler.block_on(async { 1 }),
+        1,
+        "the scheduler is not harmed"
+    );
+}
+
+#[test]
+fn panic_in_the_drop_of_a_future_leaves_the_output() {
+    let (mut scheduler, reports) = reporting();
+    struct Ends(PanicsInDrop);
+    impl Future for Ends {
+        type Output = u8;
+        fn poll(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<u8> {
+            std::task::Poll::Ready(7)
+        }
+    }
+    let output = scheduler.block_on(async { task::spawn(Ends(PanicsInDrop)).await.unwrap() });
+    assert_eq!(output, 7);
+    assert_eq!(reports.borrow()[0].0, UnhandledKind::DropPanic);
+    assert_eq!(scheduler.stats().tasks_live, 0);
+}
+
+#[test]
+fn panic_in_the_drop_of_an_unread_output_is_reported() {
+    let (mut scheduler, reports) = reporting();
+    scheduler.block_on(async {
+        drop(task::spawn(async { PanicsInDrop }));
+        task::yield_now().await.unwrap();
+    });
+    assert_eq!(reports.borrow()[0].0, UnhandledKind::DropPanic);
+}
+
+#[test]
+fn panic_in_the_drop_of_an_aborted_future_is_reported() {
+    let (mut scheduler, reports) = reporting();
+    let value = PanicsInDrop;
+    scheduler.block_on(async {
+        let handle = task::spawn(async move {
+            let _value = value;
+        });
+        handle.abort();
+        assert!(handle.await.unwrap_err().is_aborted());
+    });
+    assert_eq!(reports.borrow()[0].0, UnhandledKind::DropPanic);
+}
+
+#[test]
+fn hook_that_panics_does_not_stop_the_loop() {
+    let mut scheduler = Scheduler::builder()
+        .on_unhandled(|_| panic!("the hook as well"))
+        .build(VirtualDriver::new());
+    scheduler.block_on(async {
+        drop(task::spawn(async { panic!("first") }));
+        task::yield_now().await.unwrap();
+    });
+    assert_eq!(scheduler.stats().unhandled, 1);
+}
+
+#[test]
+fn loop_inside_a_loop_is_refused_and_the_outer_one_goes_on() {
+    let value = run(async {
+        let inner = catch_unwind(|| run(async {}));
+        let message = *inner.unwrap_err().downcast::<&str>().unwrap();
+        assert_eq!(message, "cannot start a loop inside a loop");
+        task::spawn(async { 5 }).await.unwrap()
+    });
+    assert_eq!(value, 5);
+}
+
+#[test]
+#[should_panic(expected = "there is no loop running on this thread")]
+fn spawn_outside_of_a_loop() {
+    drop(task::spawn(async {}));
+}
