@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::panic;
 use std::sync::{Mutex, PoisonError};
 
@@ -178,6 +179,19 @@ impl Error for OffloadError {
         match &self.kind {
             Kind::Rejected(Some(reason)) | Kind::Cancelled(Some(reason)) => Some(&**reason),
             Kind::Rejected(None) | Kind::Cancelled(None) | Kind::Panicked(_) => None,
+        }
+    }
+}
+
+/// A cancelled wait becomes its reason, so that a runtime recognizes its own cancellation; everything
+/// else is wrapped as it is.
+impl From<OffloadError> for io::Error {
+    fn from(error: OffloadError) -> Self {
+        match error.kind {
+            Kind::Cancelled(Some(reason)) => Self::other(reason),
+            kind @ (Kind::Cancelled(None) | Kind::Panicked(_) | Kind::Rejected(_)) => {
+                Self::other(OffloadError { kind })
+            }
         }
     }
 }

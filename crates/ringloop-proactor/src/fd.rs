@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use ringloop_core::{Postbox, Setter, postbox};
 
@@ -40,7 +40,8 @@ struct Open {
     /// Taken when the last user goes.
     fd: Option<OwnedFd>,
     handle: Handle,
-    closed: Cell<Option<Setter<io::Result<()>>>>,
+    /// Those who want to know when it is closed.
+    closers: RefCell<Vec<Setter<io::Result<()>>>>,
 }
 
 impl Fd {
@@ -49,7 +50,7 @@ impl Fd {
             open: Rc::new(Open {
                 fd: Some(fd),
                 handle,
-                closed: Cell::new(None),
+                closers: RefCell::default(),
             }),
         }
     }
@@ -70,7 +71,7 @@ impl Fd {
     /// Cancel safe: dropped before it completes, the descriptor is closed all the same, unobserved.
     pub fn close(self) -> Close {
         let (setter, result) = postbox();
-        self.open.closed.set(Some(setter));
+        self.open.closers.borrow_mut().push(setter);
         drop(self);
         Close { result }
     }
@@ -104,7 +105,7 @@ impl fmt::Debug for Fd {
 impl Drop for Open {
     fn drop(&mut self) {
         if let Some(fd) = self.fd.take() {
-            self.handle.shared().close(fd, self.closed.take());
+            self.handle.shared().close(fd, self.closers.take());
         }
     }
 }

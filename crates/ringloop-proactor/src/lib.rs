@@ -1,9 +1,9 @@
 //! io_uring operations as futures, on any executor that calls `park`.
 //!
-//! A *reactor* tells when a socket is ready, and the program then makes the call. A *proactor* takes
-//! the whole request, the kernel performs it, and what comes back is the result. With io_uring a
-//! request is an entry in a queue that the kernel reads, and its result a completion in another
-//! one. This crate owns both queues and everything that the kernel may touch in between.
+//! A *reactor* tells when a socket is ready, and the program then makes the call. A *proactor*
+//! takes the whole request, the kernel performs it, and what comes back is the result. With
+//! io_uring a request is an entry in a queue that the kernel reads, and its result a completion in
+//! another one. This crate owns both queues and everything that the kernel may touch in between.
 //!
 //! It knows [`Waker`](std::task::Waker) and nothing above it: no task, no timer, no thread of its
 //! own. A [`Proactor`] belongs to the thread that makes it; resources keep a [`Handle`] to it.
@@ -11,13 +11,13 @@
 //! # The life of an operation
 //!
 //! ```text
-//!        first poll         park            last completion       poll
-//!  made ───────────▶ staged ────▶ in flight ───────────────▶ completed ────▶ output
+//!        first poll         park            last completion        poll
+//!  made ───────────▶ staged ────▶ in flight ────────────────▶ completed ──▶ output
 //!                      │              │
-//!                      │ drop,        │ drop: abandoned,           last completion
-//!                      │ cancel       │ the kernel is asked ──────────────────────▶ disposed of
-//!                      ▼              │ to end it
-//!               never happens         └ cancel: asked as well; the future says what came of it
+//!         drop, cancel │              ├─ cancel: the kernel is asked; the last completion decides
+//!                      ▼              │
+//!               never submitted       └─ drop: the kernel is asked; at the last completion the
+//!                                        result is disposed of
 //! ```
 //!
 //! - [`Handle`] makes an [`Op`], which does nothing until it is polled. The first poll moves the
@@ -37,8 +37,8 @@
 //! and gives it back with the result, `Ok((count, buffer))`, or with the error: an [`OpError`] has
 //! it too. Where the buffer is of no further use, `?` turns the error into an [`std::io::Error`].
 //! Anything that implements [`IoBuf`] or [`IoBufMut`] serves: both are safe to implement, because
-//! the table pins the buffer before it asks for the address. The room of a `Vec` is its capacity, and
-//! a read sets its length.
+//! the table pins the buffer before it asks for the address. The room of a `Vec` is its capacity,
+//! and a read sets its length.
 //!
 //! ```
 //! use ringloop_proactor::{Config, Fd, Handle, Proactor};
@@ -60,13 +60,13 @@
 //! ```
 //!
 //! A descriptor is in the proactor's care as an [`Fd`]: counted, kept open by every operation that
-//! uses it until its last completion, and closed through the ring. [`Handle::submit`] runs operations
-//! that are not in the [catalog](ops).
+//! uses it until its last completion, and closed through the ring. [`Handle::submit`] runs
+//! operations that are not in the [catalog](ops).
 //!
 //! # Streams
 //!
-//! Single operations are not enough for a connection: a receive that is dropped may have taken bytes
-//! along. Three resources keep what arrives, and what has to go out, in queues of their own.
+//! Single operations are not enough for a connection: a receive that is dropped may have taken
+//! bytes along. Three resources keep what arrives, and what has to go out, in queues of their own.
 //!
 //! | resource | in the kernel | what waits in its queue |
 //! |---|---|---|
@@ -74,10 +74,11 @@
 //! | [`Receiver`] | one multishot receive into buffers that all streams share | 256 KiB, or 64 buffers |
 //! | [`Sender`] | one send at a time, in order | 128 KiB |
 //!
-//! At its bound an acceptor or receiver asks the kernel to stop, and keeps what came before the kernel
-//! did; the rest waits in the kernel. A sender makes the writer wait. The methods borrow plain slices,
-//! which is sound because no slice of the caller ever reaches the kernel: bytes are copied into, or
-//! out of, memory of the proactor. [`Receiver::read_chunk`] lends that memory instead.
+//! At its bound an acceptor or receiver asks the kernel to stop, and keeps what came before the
+//! kernel did; the rest waits in the kernel. A sender makes the writer wait. The methods borrow
+//! plain slices, which is sound because no slice of the caller ever reaches the kernel: bytes are
+//! copied into, or out of, memory of the proactor. [`Receiver::read_chunk`] lends that memory
+//! instead.
 //!
 //! # Cancel safety
 //!
@@ -93,20 +94,20 @@
 //! # An executor of one's own
 //!
 //! [`Proactor`] is a [`Driver`](ringloop_core::Driver), so an executor is a loop that polls what is
-//! ready and parks when nothing is. [`Proactor::block_on`] is the smallest one, for a single future.
-//! A larger one keeps a queue of tasks and parks with `Some(Duration::ZERO)` while it is not empty,
-//! with the time to its next deadline when it is. Its wakers call
-//! [`unpark`](ringloop_core::Unparker::unpark) when they are woken from another thread; that costs a
-//! system call only if the loop sleeps.
+//! ready and parks when nothing is. [`Proactor::block_on`] is the smallest one, for a single
+//! future. A larger one keeps a queue of tasks and parks with `Some(Duration::ZERO)` while it is
+//! not empty, with the time to its next deadline when it is. Its wakers call
+//! [`unpark`](ringloop_core::Unparker::unpark) when they are woken from another thread; that costs
+//! a system call only if the loop sleeps.
 //!
 //! # Shutdown
 //!
 //! Closing a ring does not stop the kernel from writing into the memory of what is in flight. So
 //! dropping a [`Proactor`], or [`shut_down`](Proactor::shut_down), first lets senders that were
 //! dropped send what they hold ([`Config::linger`]), then cancels everything and takes completions
-//! until nothing is in flight ([`Config::drain`]), and then closes the ring. Past the bound, the memory
-//! of what has not ended is leaked, never freed. Handles that outlive the proactor are harmless:
-//! what they start ends with `ECANCELED`, and resources say that the proactor is gone.
+//! until nothing is in flight ([`Config::drain`]), and then closes the ring. Past the bound, the
+//! memory of what has not ended is leaked, never freed. Handles that outlive the proactor are
+//! harmless: what they start ends with `ECANCELED`, and resources say that the proactor is gone.
 //!
 //! # A whole program
 //!

@@ -20,8 +20,8 @@ use crate::stats::ProactorStats;
 /// Starts operations on an io_uring and reports their completions.
 ///
 /// It is a [`Driver`]: an executor polls what is ready and calls [`park`](Driver::park), which
-/// submits everything that was staged and waits, with one `io_uring_enter(2)` at most. It belongs
-/// to the thread that makes it; its [`Unparker`] works from any thread.
+/// submits everything that was staged and waits, with one `io_uring_enter(2)` at most (and one more
+/// each time the submission queue is full). It belongs to the thread that makes it; its [`Unparker`] works from any thread.
 ///
 /// Dropping it ends everything in bounded time: streams that were dropped with bytes left to send
 /// send them, the rest is cancelled, and memory is freed only when the kernel is done with it.

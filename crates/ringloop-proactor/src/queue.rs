@@ -19,7 +19,7 @@ pub(crate) struct Queue {
     pub(crate) ring: Option<Ring>,
     pub(crate) table: OpTable,
     pub(crate) stats: ProactorStats,
-    /// At shutdown nothing new starts and no service goes on.
+    /// From the shutdown on nothing new starts and no service goes on.
     pub(crate) closing: bool,
     staged: VecDeque<(OpKey, Sqe)>,
     starts: Vec<OpKey>,
@@ -127,6 +127,17 @@ impl Queue {
             self.internal.pop_front();
         }
         Ok(())
+    }
+
+    /// From here on nothing starts, and what was staged ends without having been submitted.
+    pub(crate) fn close(&mut self, batch: &mut Batch) {
+        self.closing = true;
+        for key in self.starts.drain(..) {
+            self.table.rest(key, &mut batch.gone);
+        }
+        for (key, _sqe) in self.staged.drain(..) {
+            self.table.retire(key, &mut batch.wakes);
+        }
     }
 
     /// Takes all completions out of the ring and hands them to the table.

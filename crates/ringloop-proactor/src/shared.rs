@@ -32,8 +32,8 @@ pub(crate) struct Shared {
     word: Arc<SleepWord>,
 }
 
-/// A descriptor to close, and who wants to know the result.
-type Closing = (OwnedFd, Option<Setter<io::Result<()>>>);
+/// A descriptor to close, and those who want to know the result.
+type Closing = (OwnedFd, Vec<Setter<io::Result<()>>>);
 
 /// The receive buffers, made when the first stream needs them.
 enum Pool {
@@ -75,15 +75,14 @@ impl Shared {
 
     /// Whether operations can be started.
     pub(crate) fn is_open(&self) -> bool {
-        let queue = self.queue.borrow();
-        queue.ring.is_some() && !queue.closing
+        !self.queue.borrow().closing
     }
 
     /// Stores an operation, or gives it back if the proactor is gone.
     pub(crate) fn insert<O: Operation>(&self, op: O, waker: &Waker) -> Result<Ticket<O>, O> {
         let waker = waker.clone();
         let mut queue = self.queue.borrow_mut();
-        if queue.ring.is_none() || queue.closing {
+        if queue.closing {
             return Err(op);
         }
         Ok(queue.table.insert(op, waker))
@@ -94,7 +93,17 @@ impl Shared {
     }
 
     pub(crate) fn stage(&self, key: OpKey, sqe: Sqe) {
-        self.queue.borrow_mut().stage(key, sqe);
+        let mut wakes = Vec::new();
+        {
+            let mut queue = self.queue.borrow_mut();
+            if queue.closing {
+                // A buffer's code ended the proactor while the operation was being prepared.
+                queue.table.retire(key, &mut wakes);
+            } else {
+                queue.stage(key, sqe);
+            }
+        }
+        wakes.into_iter().for_each(Waker::wake);
     }
 
     /// The operation and its completion, or `None`, and then `waker` is woken when it is there.
@@ -150,7 +159,7 @@ impl Shared {
     #[inline]
     pub(crate) fn start(&self, key: &ServiceKey) -> bool {
         let mut queue = self.queue.borrow_mut();
-        if queue.ring.is_none() || queue.closing {
+        if queue.closing {
             return false;
         }
         if queue.table.stage(key) {
@@ -162,7 +171,7 @@ impl Shared {
     /// Gives up a service. If it may `finish`, it goes on until it rests, else it is cancelled.
     pub(crate) fn release(&self, key: &ServiceKey, finish: bool) -> Disposition {
         let mut queue = self.queue.borrow_mut();
-        let finish = finish && queue.ring.is_some() && !queue.closing;
+        let finish = finish && !queue.closing;
         let disposition = queue.table.release(key, finish);
         if let Disposition::Left { ask: true } = disposition {
             queue.stage_cancel(key.key());
@@ -171,13 +180,13 @@ impl Shared {
     }
 
     /// Closes `fd` at the next park and tells `done`; at once if the proactor is gone.
-    pub(crate) fn close(&self, fd: OwnedFd, done: Option<Setter<io::Result<()>>>) {
+    pub(crate) fn close(&self, fd: OwnedFd, done: Vec<Setter<io::Result<()>>>) {
         if self.is_open() {
             self.closing.borrow_mut().push((fd, done));
             self.has_closing.set(true);
         } else {
             drop(fd);
-            if let Some(done) = done {
+            for done in done {
                 drop(done.set(Ok(())));
             }
         }
@@ -237,7 +246,7 @@ impl Shared {
         let waits = timeout != Some(Duration::ZERO);
         let stuck = queue.has_staged();
         let Some(ring) = &mut queue.ring else {
-            return Ok(());
+            return Err(io::Error::other("the proactor has been shut down"));
         };
         if waits && !stuck && !ring.has_completions() && self.word.fall_asleep() {
             queue.stats.enters += 1;
@@ -258,18 +267,17 @@ impl Shared {
         let closing = self.closing.take();
         let mut queue = self.queue.borrow_mut();
         for (fd, done) in closing {
-            match done {
-                None => queue.stage_close(fd.into_raw_fd()),
-                Some(done) => {
-                    let key = queue.table.insert_service(CloseService::new(fd, done));
-                    queue.table.stage(&key);
-                    queue.start(key.key());
-                    // Nobody holds it: it goes on until it rests, then it leaves the table.
-                    match queue.table.release(&key, true) {
-                        Disposition::Left { .. } => {}
-                        Disposition::Gone(_) => unreachable!("a staged service is left to finish"),
-                    }
-                }
+            if done.is_empty() {
+                queue.stage_close(fd.into_raw_fd());
+                continue;
+            }
+            let key = queue.table.insert_service(CloseService::new(fd, done));
+            queue.table.stage(&key);
+            queue.start(key.key());
+            // Nobody holds it: it goes on until it rests, then it leaves the table.
+            match queue.table.release(&key, true) {
+                Disposition::Left { .. } => {}
+                Disposition::Gone(_) => unreachable!("a staged service is left to finish"),
             }
         }
     }
@@ -294,7 +302,10 @@ impl Shared {
         if self.has_closing.get() {
             self.stage_closing();
         }
-        self.queue.borrow_mut().closing = true;
+        let mut batch = self.batch.take();
+        self.queue.borrow_mut().close(&mut batch);
+        settle(&mut batch);
+        self.batch.set(batch);
         let start = now();
         while self.queue.borrow().table.in_flight() > 0 && now() - start < drain {
             self.queue.borrow_mut().stage_cancel_all();
@@ -302,7 +313,7 @@ impl Shared {
                 break;
             }
         }
-        // What was staged and never submitted, closes among them.
+        // Cancels and closes that were staged last.
         drop(self.turn(Some(Duration::ZERO)));
         let leaked = self.close_ring();
         for (fd, done) in self.closing.take() {

@@ -1,5 +1,7 @@
 //! What allocates, and what does not.
 
+#![expect(unsafe_code, reason = "an allocator that counts is an unsafe trait")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::task::{Poll, Waker};

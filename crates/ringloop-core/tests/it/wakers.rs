@@ -1,5 +1,10 @@
 //! Wakers that tell what is done to them.
 
+#![expect(
+    unsafe_code,
+    reason = "a waker that does something when it is cloned or dropped is raw"
+)]
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;

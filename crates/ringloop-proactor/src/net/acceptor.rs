@@ -1,6 +1,6 @@
 //! Accepting connections: one multishot accept into a bounded queue.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -44,6 +44,8 @@ struct State {
     fd: Fd,
     backlog: RefCell<Backlog>,
     waiters: WaitList,
+    /// Waiters that have been woken for a connection and have not come to take it.
+    granted: Cell<usize>,
 }
 
 #[derive(Default)]
@@ -65,6 +67,7 @@ impl Acceptor {
             fd,
             backlog: RefCell::default(),
             waiters: WaitList::new(),
+            granted: Cell::new(0),
         });
         let service = AcceptMultishot {
             state: Rc::clone(&state),
@@ -107,13 +110,23 @@ impl Acceptor {
         if let Some(errno) = backlog.error.take() {
             return Some(Err(io::Error::from_raw_os_error(errno)));
         }
-        let armed = std::mem::replace(&mut backlog.armed, true);
         drop(backlog);
-        if !armed && !self.state.fd.handle().shared().start(&self.key) {
+        (!self.arm()).then(|| Err(proactor_gone()))
+    }
+
+    /// Sees to it that connections are accepted. `false`: the proactor is gone.
+    fn arm(&self) -> bool {
+        let was_armed = std::mem::replace(&mut self.state.backlog.borrow_mut().armed, true);
+        let shared = self.state.fd.handle().shared();
+        let is_armed = if was_armed {
+            shared.is_open()
+        } else {
+            shared.start(&self.key)
+        };
+        if !is_armed {
             self.state.backlog.borrow_mut().armed = false;
-            return Some(Err(proactor_gone()));
         }
-        None
+        is_armed
     }
 }
 
@@ -136,23 +149,34 @@ impl Future for Accepted<'_> {
     type Output = io::Result<OwnedFd>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let waiters = &self.acceptor.state.waiters;
+        let state = &self.acceptor.state;
         let is_my_turn = match &self.key {
-            // Whoever comes new stands behind those who wait.
-            None => waiters.is_empty(),
-            Some(key) => !waiters.update(key, cx.waker()),
+            // Whoever comes new stands behind those who wait or have been called.
+            None => state.waiters.is_empty() && state.has_surplus(),
+            Some(key) => !state.waiters.update(key, cx.waker()),
         };
-        if is_my_turn && let Some(result) = self.acceptor.take() {
+        if is_my_turn {
             if let Some(key) = self.key.take() {
-                waiters.remove(key);
+                state.waiters.remove(key);
+                state.granted.set(state.granted.get() - 1);
             }
-            return Poll::Ready(result);
+            if let Some(result) = self.acceptor.take() {
+                if result.is_err() && !state.waiters.is_empty() {
+                    // The error was this one's; the others go on waiting, or get one of their own.
+                    self.acceptor.arm();
+                }
+                return Poll::Ready(result);
+            }
         }
-        if self.key.as_ref().is_none_or(|key| !waiters.is_waiting(key)) {
-            let key = waiters.push(cx.waker());
+        if self.key.is_none() {
+            let key = state.waiters.push(cx.waker());
             self.key = Some(key);
         }
-        Poll::Pending
+        if self.acceptor.arm() {
+            Poll::Pending
+        } else {
+            Poll::Ready(Err(proactor_gone()))
+        }
     }
 }
 
@@ -161,9 +185,31 @@ impl Drop for Accepted<'_> {
     fn drop(&mut self) {
         let state = &self.acceptor.state;
         let Some(key) = self.key.take() else { return };
-        if !state.waiters.remove(key) && state.backlog.borrow().has_news() {
-            state.waiters.wake_one();
+        if state.waiters.remove(key) {
+            return;
         }
+        state.granted.set(state.granted.get() - 1);
+        if state.backlog.borrow().has_news()
+            && let Some(next) = state.grant()
+        {
+            next.wake();
+        }
+    }
+}
+
+impl State {
+    /// Calls the waiter that came first; the caller wakes it.
+    fn grant(&self) -> Option<Waker> {
+        let next = self.waiters.take_one();
+        self.granted
+            .set(self.granted.get() + usize::from(next.is_some()));
+        next
+    }
+
+    /// Whether there is something, or nothing to wait behind, for one who comes new.
+    fn has_surplus(&self) -> bool {
+        let granted = self.granted.get();
+        granted == 0 || self.backlog.borrow().connections.len() > granted
     }
 }
 
@@ -237,7 +283,7 @@ unsafe impl Service for AcceptMultishot {
                 errno => backlog.error = Some(errno),
             },
         }
-        wakes.extend(self.state.waiters.take_one());
+        wakes.extend(self.state.grant());
         if backlog.connections.len() >= BACKLOG_MAX && !cqe.is_last() && !backlog.stopping {
             backlog.stopping = true;
             return Flow::Stop;

@@ -19,7 +19,8 @@ use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
 ///
 /// Bytes that arrive belong to the queue: [`read`](Self::read) copies them out,
 /// [`read_chunk`](Self::read_chunk) lends them. The queue is bounded; while it is full, bytes wait
-/// in the kernel, and the peer is slowed down. An idle connection holds no buffer.
+/// in the kernel, and the peer is slowed down. An idle connection holds no buffer, unless it began
+/// to wait while none of the shared ones was free: then it holds one of its own.
 pub struct Receiver {
     state: Rc<State>,
     key: ServiceKey,
@@ -191,7 +192,12 @@ impl Receiver {
         if !is_known {
             keep(&self.state.inbox, |inbox| &mut inbox.reader, cx.waker());
         }
-        if is_armed || self.arm() {
+        let is_armed = if is_armed {
+            self.state.fd.handle().shared().is_open()
+        } else {
+            self.arm()
+        };
+        if is_armed {
             Poll::Pending
         } else {
             Poll::Ready(Err(proactor_gone()))

@@ -113,6 +113,7 @@ impl Sender {
         let room = HIGH_WATER_BYTES.saturating_sub(outbox.queued());
         if room == 0 {
             drop(outbox);
+            self.state.check_open()?;
             keep(&self.state.outbox, |outbox| &mut outbox.waiter, cx.waker());
             return Poll::Pending;
         }
@@ -142,6 +143,7 @@ impl Sender {
             return Poll::Ready(Ok(()));
         }
         drop(outbox);
+        self.state.check_open()?;
         keep(&self.state.outbox, |outbox| &mut outbox.waiter, cx.waker());
         Poll::Pending
     }
@@ -150,6 +152,17 @@ impl Sender {
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.state.outbox.borrow().queued()
+    }
+}
+
+impl State {
+    /// There is no waiting for a proactor that is gone.
+    fn check_open(&self) -> io::Result<()> {
+        if self.fd.handle().shared().is_open() {
+            Ok(())
+        } else {
+            Err(proactor_gone())
+        }
     }
 }
 
@@ -163,6 +176,9 @@ impl Outbox {
     #[inline]
     fn turn_over(&mut self) -> bool {
         if self.sent == self.sending.len() {
+            if self.sending.capacity() > KEPT_BYTES {
+                self.sending = Vec::new();
+            }
             self.sending.clear();
             self.sent = 0;
             mem::swap(&mut self.sending, &mut self.pending);
@@ -242,5 +258,7 @@ unsafe impl Service for SendAll {
 const HIGH_WATER_BYTES: usize = 128 * 1024;
 /// A waiting writer goes on below this much.
 const LOW_WATER_BYTES: usize = 32 * 1024;
+/// An idle queue keeps two buffers of this size at most.
+const KEPT_BYTES: usize = 32 * 1024;
 /// All or an error, and no `SIGPIPE`.
 const SEND_FLAGS: u32 = (libc::MSG_WAITALL | libc::MSG_NOSIGNAL).cast_unsigned();

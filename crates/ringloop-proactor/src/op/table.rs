@@ -254,7 +254,8 @@ impl OpTable {
         if !cqe.is_last() {
             return Some(flow);
         }
-        let rests = flow != Flow::Again;
+        // What was given up is not started again, unless it was left to finish.
+        let rests = flow != Flow::Again || (slot.abandoned && !slot.lingers);
         slot.state = if rests { State::Idle } else { State::Staged };
         let is_over = rests && slot.abandoned;
         self.in_flight -= 1;
@@ -279,6 +280,18 @@ impl OpTable {
             gone.push(self.detach(key, true));
         } else if let Some(waker) = slot.waker.take() {
             wakes.push(waker);
+        }
+    }
+
+    /// Ends a staged one-shot operation that will not be submitted: at shutdown nothing is.
+    pub(crate) fn retire(&mut self, key: OpKey, wakes: &mut Vec<Waker>) {
+        let staged = self
+            .live_slot(key)
+            .filter(|slot| slot.state == State::Staged);
+        if let Some(slot) = staged {
+            slot.cqe = Cqe::failed(libc::ECANCELED);
+            slot.state = State::Completed;
+            wakes.extend(slot.waker.take());
         }
     }
 

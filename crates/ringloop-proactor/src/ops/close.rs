@@ -13,15 +13,15 @@ use crate::ring::{Cqe, Sqe};
 #[derive(Debug)]
 pub(crate) struct CloseService {
     fd: Option<OwnedFd>,
-    done: Option<Setter<io::Result<()>>>,
+    done: Vec<Setter<io::Result<()>>>,
     result: io::Result<()>,
 }
 
 impl CloseService {
-    pub(crate) fn new(fd: OwnedFd, done: Setter<io::Result<()>>) -> Self {
+    pub(crate) fn new(fd: OwnedFd, done: Vec<Setter<io::Result<()>>>) -> Self {
         Self {
             fd: Some(fd),
-            done: Some(done),
+            done,
             result: Ok(()),
         }
     }
@@ -48,9 +48,9 @@ unsafe impl Service for CloseService {
 impl Drop for CloseService {
     fn drop(&mut self) {
         drop(self.fd.take());
-        if let Some(done) = self.done.take() {
-            let result = std::mem::replace(&mut self.result, Ok(()));
-            drop(done.set(result));
+        let errno = self.result.as_ref().err().and_then(io::Error::raw_os_error);
+        for done in self.done.drain(..) {
+            drop(done.set(errno.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))));
         }
     }
 }

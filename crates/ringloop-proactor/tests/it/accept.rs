@@ -4,7 +4,7 @@ use std::time::Duration;
 use ringloop_core::Driver;
 use ringloop_proactor::Acceptor;
 
-use crate::rig::{alone, open_fds, poll_once, proactor, settle};
+use crate::rig::{alone, alone_with_few_descriptors, open_fds, poll_once, proactor, settle};
 
 #[test]
 fn no_connection_is_lost_when_accepts_are_dropped() {
@@ -110,4 +110,59 @@ fn waiting_tasks_are_served_in_order_and_a_grant_is_passed_on() {
     drop(first);
     assert!(poll_once(&mut third).is_pending());
     assert!(poll_once(&mut second).is_ready(), "the grant was passed on");
+}
+
+#[test]
+fn who_comes_late_does_not_take_what_was_granted() {
+    let mut proactor = proactor();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = Acceptor::new(proactor.handle().adopt(listener));
+    let mut first = acceptor.accept();
+    assert!(poll_once(&mut first).is_pending());
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    let _client = TcpStream::connect(address).unwrap();
+    proactor.park(Some(Duration::from_secs(1))).unwrap();
+    let mut second = acceptor.accept();
+    assert!(
+        poll_once(&mut second).is_pending(),
+        "the connection is the first one's"
+    );
+    assert!(poll_once(&mut first).is_ready());
+    let _client = TcpStream::connect(address).unwrap();
+    let connection = proactor.block_on(second).unwrap();
+    drop(connection.unwrap());
+}
+
+#[test]
+fn an_error_of_one_leaves_the_others_waiting_for_real() {
+    if !alone_with_few_descriptors("accept::an_error_of_one_leaves_the_others_waiting_for_real") {
+        return;
+    }
+    let mut proactor = proactor();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().into();
+    let acceptor = Acceptor::new(proactor.handle().adopt(listener));
+    let client =
+        || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let (early, late) = (client(), client());
+    let mut first = acceptor.accept();
+    let mut second = acceptor.accept();
+    assert!(poll_once(&mut first).is_pending());
+    assert!(poll_once(&mut second).is_pending());
+    let mut hog = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        hog.push(file);
+    }
+    early.connect(&address).unwrap();
+    let error = proactor.block_on(first).unwrap().unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+    hog.clear();
+    late.connect(&address).unwrap();
+    // Accepted again without a new call: whoever waited is served, or told of one more error.
+    let Err(error) = proactor.block_on(second).unwrap() else {
+        return;
+    };
+    assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+    drop(proactor.block_on(acceptor.accept()).unwrap().unwrap());
 }

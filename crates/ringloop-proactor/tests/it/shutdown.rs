@@ -191,3 +191,45 @@ fn rings_can_be_made_and_dropped_without_end() {
         proactor.block_on(proactor.handle().nop()).unwrap().unwrap();
     }
 }
+
+#[test]
+fn what_is_staged_at_the_shutdown_never_happens() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let (near, _far) = tcp_pair();
+    let near = handle.adopt(near);
+    let mut recv = handle.recv(&near, vec![0; 100]);
+    assert!(poll_once(&mut recv).is_pending());
+    let mut receiver = Receiver::new(near);
+    assert!(poll_once(&mut Box::pin(receiver.read(&mut [0; 10]))).is_pending());
+    let before = proactor.stats().submissions;
+    assert_eq!(proactor.shut_down(), 0);
+    assert!(
+        proactor.stats().submissions - before <= 2,
+        "the eventfd's poll and a cancel"
+    );
+    let std::task::Poll::Ready(result) = poll_once(&mut recv) else {
+        panic!("it has ended")
+    };
+    assert_eq!(
+        result.unwrap_err().error.raw_os_error(),
+        Some(libc::ECANCELED)
+    );
+    assert!(proactor.park(None).is_err(), "there is nothing to wait for");
+}
+
+#[test]
+fn everyone_who_closes_a_descriptor_is_told() {
+    let mut proactor = proactor();
+    let (near, _far) = tcp_pair();
+    let near = proactor.handle().adopt(near);
+    let mut first = near.clone().close();
+    assert!(poll_once(&mut first).is_pending());
+    let mut second = near.close();
+    assert!(
+        poll_once(&mut first).is_pending(),
+        "the descriptor is open still"
+    );
+    proactor.block_on(&mut second).unwrap().unwrap();
+    proactor.block_on(&mut first).unwrap().unwrap();
+}
