@@ -103,9 +103,10 @@ impl Queue {
             return Ok(());
         };
         for (done, &key) in self.starts.iter().enumerate() {
-            let Some(sqe) = self.table.submit_service(key) else {
+            let mut sqe = Sqe::default();
+            if !self.table.submit_service(key, &mut sqe) {
                 continue;
-            };
+            }
             if !push(ring, &mut self.stats, &sqe)? {
                 self.table.unsubmit(key);
                 self.starts.drain(..done);
@@ -133,7 +134,7 @@ impl Queue {
     pub(crate) fn close(&mut self, batch: &mut Batch) {
         self.closing = true;
         for key in self.starts.drain(..) {
-            self.table.rest(key, &mut batch.gone);
+            self.table.rest(key, &mut batch.wakes, &mut batch.gone);
         }
         for (key, _sqe) in self.staged.drain(..) {
             self.table.retire(key, &mut batch.wakes);
@@ -157,7 +158,9 @@ impl Queue {
                 .completed(key, cqe, &mut batch.wakes, &mut batch.gone)
             {
                 Some(Flow::Rest) => {}
-                Some(Flow::Again) if self.closing => self.table.rest(key, &mut batch.gone),
+                Some(Flow::Again) if self.closing => {
+                    self.table.rest(key, &mut batch.wakes, &mut batch.gone);
+                }
                 Some(Flow::Again) => self.starts.push(key),
                 Some(Flow::Stop) => {
                     if self.table.ask_cancel(key) {

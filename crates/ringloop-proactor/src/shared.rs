@@ -338,6 +338,7 @@ impl Shared {
 }
 
 /// Drops what was given up and wakes who waits; a panic on the way keeps nobody asleep.
+#[inline]
 fn settle(batch: &mut Batch) {
     struct Wakes<'a>(std::vec::Drain<'a, Waker>);
 

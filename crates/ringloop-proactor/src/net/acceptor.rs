@@ -116,17 +116,12 @@ impl Acceptor {
 
     /// Sees to it that connections are accepted. `false`: the proactor is gone.
     fn arm(&self) -> bool {
-        let was_armed = std::mem::replace(&mut self.state.backlog.borrow_mut().armed, true);
-        let shared = self.state.fd.handle().shared();
-        let is_armed = if was_armed {
-            shared.is_open()
-        } else {
-            shared.start(&self.key)
-        };
-        if !is_armed {
-            self.state.backlog.borrow_mut().armed = false;
+        if std::mem::replace(&mut self.state.backlog.borrow_mut().armed, true) {
+            return true;
         }
-        is_armed
+        let is_started = self.state.fd.handle().shared().start(&self.key);
+        self.state.backlog.borrow_mut().armed = is_started;
+        is_started
     }
 }
 
@@ -257,12 +252,12 @@ struct AcceptMultishot {
 
 // SAFETY: N1, the entry names the counted descriptor and no memory.
 unsafe impl Service for AcceptMultishot {
-    fn prepare(&mut self) -> Sqe {
-        Sqe {
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        *sqe = Sqe {
             ioprio: ACCEPT_MULTISHOT,
             op_flags: libc::SOCK_CLOEXEC.cast_unsigned(),
             ..Sqe::new(io_uring::opcode::Accept::CODE, self.state.fd.as_raw_fd())
-        }
+        };
     }
 
     fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {

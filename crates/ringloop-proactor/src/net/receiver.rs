@@ -192,12 +192,7 @@ impl Receiver {
         if !is_known {
             keep(&self.state.inbox, |inbox| &mut inbox.reader, cx.waker());
         }
-        let is_armed = if is_armed {
-            self.state.fd.handle().shared().is_open()
-        } else {
-            self.arm()
-        };
-        if is_armed {
+        if is_armed || self.arm() {
             Poll::Pending
         } else {
             Poll::Ready(Err(proactor_gone()))
@@ -348,29 +343,22 @@ struct RecvMultishot {
 // SAFETY: N1, the entry names the counted descriptor and either no memory (the kernel picks a
 // buffer of the pool) or the `own` buffer on the heap, which is left alone while `armed`.
 unsafe impl Service for RecvMultishot {
-    fn prepare(&mut self) -> Sqe {
-        let sqe = Sqe {
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        *sqe = Sqe {
             // Without waiting for readiness first, an empty pool would be an answer at once.
             ioprio: POLL_FIRST,
             ..Sqe::new(io_uring::opcode::Recv::CODE, self.state.fd.as_raw_fd())
         };
-        if self
-            .state
-            .pool
-            .as_ref()
-            .is_some_and(|pool| pool.provided() > 0)
-        {
-            let ioprio = POLL_FIRST | RECV_MULTISHOT;
-            return Sqe {
-                ioprio,
-                flags: BUFFER_SELECT,
-                buffer: GROUP,
-                ..sqe
-            };
+        let pool = self.state.pool.as_ref();
+        if pool.is_some_and(|pool| pool.provided() > 0) {
+            sqe.ioprio |= RECV_MULTISHOT;
+            sqe.flags = BUFFER_SELECT;
+            sqe.buffer = GROUP;
+            return;
         }
         let mut inbox = self.state.inbox.borrow_mut();
         let own = inbox.own.insert(vec![0; OWN_LEN].into_boxed_slice());
-        sqe.memory(own.as_mut_ptr(), own.len())
+        sqe.set_memory(own.as_mut_ptr(), own.len());
     }
 
     #[inline]

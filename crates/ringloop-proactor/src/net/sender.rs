@@ -113,7 +113,6 @@ impl Sender {
         let room = HIGH_WATER_BYTES.saturating_sub(outbox.queued());
         if room == 0 {
             drop(outbox);
-            self.state.check_open()?;
             keep(&self.state.outbox, |outbox| &mut outbox.waiter, cx.waker());
             return Poll::Pending;
         }
@@ -143,7 +142,6 @@ impl Sender {
             return Poll::Ready(Ok(()));
         }
         drop(outbox);
-        self.state.check_open()?;
         keep(&self.state.outbox, |outbox| &mut outbox.waiter, cx.waker());
         Poll::Pending
     }
@@ -152,17 +150,6 @@ impl Sender {
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.state.outbox.borrow().queued()
-    }
-}
-
-impl State {
-    /// There is no waiting for a proactor that is gone.
-    fn check_open(&self) -> io::Result<()> {
-        if self.fd.handle().shared().is_open() {
-            Ok(())
-        } else {
-            Err(proactor_gone())
-        }
     }
 }
 
@@ -222,15 +209,14 @@ struct SendAll {
 // changed only in the completion hook and in `prepare`, when no send is in flight.
 unsafe impl Service for SendAll {
     #[inline]
-    fn prepare(&mut self) -> Sqe {
+    fn prepare(&mut self, sqe: &mut Sqe) {
         let mut outbox = self.state.outbox.borrow_mut();
         outbox.turn_over();
         let rest = &outbox.sending[outbox.sent..];
-        Sqe {
-            op_flags: SEND_FLAGS,
-            ..Sqe::new(io_uring::opcode::Send::CODE, self.state.fd.as_raw_fd())
-                .memory(rest.as_ptr(), rest.len())
-        }
+        sqe.opcode = io_uring::opcode::Send::CODE;
+        sqe.fd = self.state.fd.as_raw_fd();
+        sqe.op_flags = SEND_FLAGS;
+        sqe.set_memory(rest.as_ptr(), rest.len());
     }
 
     #[inline]

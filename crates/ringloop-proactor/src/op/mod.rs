@@ -100,7 +100,8 @@ pub(crate) enum Flow {
     reason = "soundness rests on what an implementation puts into its entry"
 )]
 pub(crate) unsafe trait Service: Sized + 'static {
-    fn prepare(&mut self) -> Sqe;
+    /// Fills in the entry, which is zero.
+    fn prepare(&mut self, sqe: &mut Sqe);
 
     fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow;
 }

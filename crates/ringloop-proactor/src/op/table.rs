@@ -192,19 +192,24 @@ impl OpTable {
         !mem::replace(&mut self.slot(key).cancel_asked, true)
     }
 
-    /// The entry of a staged service, which counts as in flight from now on.
+    /// Writes the entry of a staged service, which counts as in flight from now on. `false`: it is
+    /// not staged any more.
     #[inline]
-    pub(crate) fn submit_service(&mut self, key: OpKey) -> Option<Sqe> {
-        let slot = self
+    pub(crate) fn submit_service(&mut self, key: OpKey, sqe: &mut Sqe) -> bool {
+        let staged = self
             .live_slot(key)
-            .filter(|slot| slot.state == State::Staged)?;
-        let prepare = slot.vtable.prepare?;
+            .filter(|slot| slot.state == State::Staged);
+        let Some(slot) = staged else { return false };
+        let Some(prepare) = slot.vtable.prepare else {
+            return false;
+        };
         slot.state = State::InFlight;
         slot.cancel_asked = false;
         // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
-        let sqe = unsafe { prepare(slot.payload.get(), key.to_user_data()) };
+        unsafe { prepare(slot.payload.get(), sqe) };
+        sqe.user_data = key.to_user_data();
         self.in_flight += 1;
-        Some(sqe)
+        true
     }
 
     /// Counts a staged one-shot operation as in flight. `false`: it is not staged any more.
@@ -295,16 +300,19 @@ impl OpTable {
         }
     }
 
-    /// Ends a service that wanted to go on: at shutdown nothing is started again.
-    pub(crate) fn rest(&mut self, key: OpKey, gone: &mut Vec<Detached>) {
-        if self.state(key) != State::Staged {
-            return;
-        }
-        let slot = self.slot(key);
+    /// Tells a staged service that it was cancelled: at shutdown nothing is started.
+    pub(crate) fn rest(&mut self, key: OpKey, wakes: &mut Vec<Waker>, gone: &mut Vec<Detached>) {
+        let staged = self
+            .live_slot(key)
+            .filter(|slot| slot.state == State::Staged);
+        let Some(slot) = staged else { return };
         slot.state = State::Idle;
+        if let Some(hook) = slot.vtable.on_completion {
+            // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
+            unsafe { hook(slot.payload.get(), Cqe::failed(libc::ECANCELED), wakes) };
+        }
         if slot.abandoned {
-            let detached = self.detach(key, false);
-            gone.push(detached);
+            gone.push(self.detach(key, false));
         }
     }
 
@@ -431,7 +439,7 @@ struct VTable {
     on_completion: Option<CompletionHook>,
 }
 
-type PrepareHook = unsafe fn(*mut Payload, u64) -> Sqe;
+type PrepareHook = unsafe fn(*mut Payload, &mut Sqe);
 type CompletionHook = unsafe fn(*mut Payload, Cqe, &mut Vec<Waker>) -> Flow;
 
 /// The vtable of slots that hold nothing.
@@ -492,13 +500,10 @@ impl<S: Service> Hooks<S> {
     /// # Safety
     ///
     /// The payload holds an `S` that nobody else touches.
-    unsafe fn prepare(payload: *mut Payload, user_data: u64) -> Sqe {
+    unsafe fn prepare(payload: *mut Payload, sqe: &mut Sqe) {
         // SAFETY: the caller's promise.
         let service = unsafe { &mut *Payload::pointer::<S>(payload) };
-        Sqe {
-            user_data,
-            ..service.prepare()
-        }
+        service.prepare(sqe);
     }
 
     /// # Safety

@@ -29,9 +29,9 @@ impl CloseService {
 
 // SAFETY: the entry names no memory; the descriptor is its own until the kernel has closed it.
 unsafe impl Service for CloseService {
-    fn prepare(&mut self) -> Sqe {
+    fn prepare(&mut self, sqe: &mut Sqe) {
         let fd = self.fd.as_ref().map_or(-1, AsRawFd::as_raw_fd);
-        Sqe::new(io_uring::opcode::Close::CODE, fd)
+        *sqe = Sqe::new(io_uring::opcode::Close::CODE, fd);
     }
 
     fn on_completion(&mut self, cqe: Cqe, _wakes: &mut Vec<Waker>) -> Flow {

@@ -18,7 +18,6 @@
 
 use std::fmt;
 use std::io;
-use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 use std::ptr;
 use std::time::Duration;
@@ -64,11 +63,12 @@ impl KernelRing {
 
     #[inline]
     pub(crate) fn push(&mut self, sqe: &Sqe) -> bool {
-        // SAFETY: K1, the two types have the same size and every bit pattern is valid for both.
-        let entry = unsafe { mem::transmute::<Sqe, squeue::Entry>(*sqe) };
+        let entry = ptr::from_ref(sqe).cast::<squeue::Entry>();
+        // SAFETY: K1, the two types have the same layout and every bit pattern is valid for both.
+        let entry = unsafe { &*entry };
         let mut queue = self.ring.submission();
         // SAFETY: K2.
-        unsafe { queue.push(&entry) }.is_ok()
+        unsafe { queue.push(entry) }.is_ok()
     }
 
     #[inline]
@@ -378,6 +378,7 @@ const WORKERS_BOUNDED_MAX: u32 = 64;
 const WORKERS_UNBOUNDED_MAX: u32 = 512;
 
 const _: () = assert!(size_of::<squeue::Entry>() == size_of::<Sqe>(), "K1");
+const _: () = assert!(align_of::<squeue::Entry>() <= align_of::<Sqe>(), "K1");
 const _: () = assert!(
     size_of::<EnterArg>() == 24,
     "the kernel's struct has 24 bytes"

@@ -56,13 +56,15 @@ impl Sqe {
     ///
     /// A length beyond `u32` is clamped: the kernel moves at most 2 GiB at a time anyway.
     #[must_use]
-    pub fn memory(self, address: *const u8, len: usize) -> Self {
-        let len = u32::try_from(len).unwrap_or(u32::MAX);
-        Self {
-            address: address.addr() as u64,
-            len,
-            ..self
-        }
+    pub fn memory(mut self, address: *const u8, len: usize) -> Self {
+        self.set_memory(address, len);
+        self
+    }
+
+    #[inline]
+    pub(crate) fn set_memory(&mut self, address: *const u8, len: usize) {
+        self.address = address.addr() as u64;
+        self.len = u32::try_from(len).unwrap_or(u32::MAX);
     }
 }
 
