@@ -33,6 +33,23 @@ plain_thread_local! {
     static CURRENT: Current = Current { gate: Cell::new(ptr::null()), home: Cell::new(ptr::null()) };
 }
 
+/// Returns whether a loop runs on this thread. Counterpart: `asyncio.get_running_loop`.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, is_running};
+///
+/// assert!(!is_running());
+/// Scheduler::new(ThreadDriver::new()).block_on(async { assert!(is_running()) });
+/// ```
+#[must_use]
+#[doc(alias = "get_running_loop")]
+pub fn is_running() -> bool {
+    CURRENT.with(|current| !current.home.get().is_null())
+}
+
 /// Runs `f` with the scheduler that runs on this thread, if one does.
 #[inline(always)]
 pub(crate) fn with_home<R>(f: impl FnOnce(&Home) -> R) -> Option<R> {

@@ -92,6 +92,7 @@ mod sync;
 mod unhandled;
 mod waker_set;
 
+pub use context::is_running;
 pub use remote::{Closed, Remote, RemoteJoin};
 pub use scheduler::{Scheduler, SchedulerBuilder, SchedulerStats, ShutdownReport};
 pub use unhandled::{Unhandled, UnhandledKind};
