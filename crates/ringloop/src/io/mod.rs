@@ -1,0 +1,10 @@
+//! Reading and writing with borrowed slices. Counterpart: `std::io`.
+
+mod read;
+mod write;
+
+pub(crate) use read::Wait;
+pub use read::{AsyncRead, Read, ReadExact, ReadToEnd};
+#[doc(inline)]
+pub use ringloop_task::cancel::is_cancelled;
+pub use write::{AsyncWrite, Flush, Shutdown, Write, WriteAll};

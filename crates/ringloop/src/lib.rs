@@ -1,0 +1,115 @@
+//! asyncio for Rust, on io_uring.
+//!
+//! A single-threaded event loop built on a true *proactor*: an operation is handed to the kernel,
+//! the kernel performs it, and its completion resumes the task that waits for it. asyncio's
+//! vocabulary, Trio's cancellation, std's names.
+//!
+//! `.await` shows every point where a task may be switched; `?` after it shows every point where
+//! it may be cancelled.
+//!
+//! # A first program
+//!
+//! [`run`] makes a runtime and runs one future on it; [`spawn`] starts tasks beside it.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! async fn say(after_ms: u64, what: &'static str) -> &'static str {
+//!     // A sleep says `Cancelled` if somebody stops this task; here nobody does.
+//!     ringloop::sleep(Duration::from_millis(after_ms)).await.expect("nobody cancels");
+//!     what
+//! }
+//!
+//! let words = ringloop::run(async {
+//!     let world = ringloop::spawn(say(2, "world"));
+//!     let hello = ringloop::spawn(say(1, "hello"));
+//!     format!("{} {}", hello.await.unwrap(), world.await.unwrap())
+//! })?;
+//! assert_eq!(words, "hello world");
+//! # Ok::<(), ringloop::SetupError>(())
+//! ```
+//!
+//! # Streams
+//!
+//! Reads and writes borrow plain slices, and it is sound: what the kernel touches belongs to the
+//! runtime. Dropping or cancelling a read loses no byte, dropping an accept loses no connection.
+//!
+//! ```
+//! use ringloop::net::{TcpListener, TcpStream};
+//!
+//! ringloop::run(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     let address = listener.local_addr()?;
+//!     let server = ringloop::spawn(async move {
+//!         let (mut stream, _peer) = listener.accept().await?;
+//!         let mut buf = [0; 1024];
+//!         let count = stream.read(&mut buf).await?;
+//!         stream.write_all(&buf[..count]).await
+//!     });
+//!     let mut client = TcpStream::connect(address).await?;
+//!     client.write_all(b"echo").await?;
+//!     let mut reply = [0; 4];
+//!     client.read_exact(&mut reply).await?;
+//!     assert_eq!(&reply, b"echo");
+//!     server.await.expect("the server does not panic")
+//! })??;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Stopping work
+//!
+//! There are two verbs. A *request* — [`JoinHandle::cancel`](task::JoinHandle::cancel), a
+//! [`timeout`], a [`CancelScope`](cancel::CancelScope) — makes the wait that a task is parked on
+//! say [`Cancelled`]; `?` unwinds, and cleanup may wait inside a [`shield`](cancel::shield). A
+//! *drop* — [`abort`](task::JoinHandle::abort), losing a [`race`](future::race) — ends it on the
+//! spot. Neither loses anything that had arrived. The rules are in [`cancel`].
+//!
+//! # Which module has what
+//!
+//! | module | counterpart |
+//! |---|---|
+//! | [`runtime`] | `asyncio.Runner` |
+//! | [`task`] | `asyncio.create_task`, `asyncio.current_task`, `asyncio.all_tasks` |
+//! | [`cancel`] | `trio.CancelScope`, `asyncio.CancelledError` |
+//! | [`time`] | `asyncio.sleep`, `asyncio.timeout` |
+//! | [`net`], [`io`] | `std::net`, `std::io` |
+//! | [`offload`](mod@offload) | `asyncio.to_thread`, `loop.run_in_executor` |
+//! | [`signal`] | `loop.add_signal_handler` |
+//! | [`future`] | `asyncio.Future`, `asyncio.wait` |
+
+#![deny(unsafe_code)]
+
+pub mod runtime;
+
+#[doc(inline)]
+pub use ringloop_task::{cancel, task, time};
+
+pub mod future;
+pub mod io;
+pub mod net;
+pub mod offload;
+pub mod signal;
+
+#[doc(hidden)]
+pub mod __private;
+mod cancellable;
+mod context;
+
+pub use cancel::Cancelled;
+pub use offload::offload;
+pub use ringloop_proactor::{SetupError, SetupErrorKind};
+pub use runtime::{Remote, Runtime, run};
+pub use task::spawn;
+pub use time::{sleep, timeout};
+
+#[cfg(feature = "macros")]
+pub use ringloop_macros::{main, test};
+
+/// The programs on the front page and in the guide to cancellation compile.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/cancellation.md")]
+    struct Cancellation;
+}

@@ -1,0 +1,181 @@
+//! A listening TCP socket.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use ringloop_proactor::{Accepted, Acceptor};
+use ringloop_task::cancel::CancelWatch;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use super::addr::{ToSocketAddrs, first_that_works};
+use super::stream::TcpStream;
+use crate::context;
+
+/// A socket that listens for connections. Counterpart: `std::net::TcpListener`.
+///
+/// Connections that arrive belong to the listener, not to the `accept` that waits for them:
+/// dropping or cancelling an accept loses none. Dropping the listener closes those that nobody
+/// has taken.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::net::{TcpListener, TcpStream};
+///
+/// ringloop::run(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let client = TcpStream::connect(listener.local_addr()?).await?;
+///     let (_stream, peer) = listener.accept().await?;
+///     assert_eq!(peer, client.local_addr()?);
+///     Ok::<(), std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct TcpListener {
+    acceptor: Acceptor,
+}
+
+impl TcpListener {
+    /// Binds a socket and listens, with a backlog of 1024 and `SO_REUSEADDR`, as std does.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse`, `PermissionDenied` and what else `bind(2)` and `listen(2)` say;
+    /// `InvalidInput` for what is not an address.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        let addresses = address.to_socket_addrs().await?;
+        let socket = first_that_works(&addresses, async |address| listen(address)).await?;
+        Self::from_std(socket.into())
+    }
+
+    /// Takes a listening socket that was made elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+        let fd = context::current().proactor.adopt(OwnedFd::from(listener));
+        Ok(Self {
+            acceptor: Acceptor::new(fd),
+        })
+    }
+
+    /// Waits for a connection and takes it, closed on exec, with the address of the peer.
+    ///
+    /// Any number of tasks may wait; they are served in the order in which they came. A peer that
+    /// has reset the connection meanwhile has no address any more: then it is `0.0.0.0:0`, and the
+    /// first read tells.
+    ///
+    /// # Errors
+    ///
+    /// As `accept4(2)`: out of descriptors or memory. The connection waits for the next call.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a connection that arrives after the future was dropped or cancelled waits for
+    /// the next one.
+    #[track_caller]
+    pub fn accept(&self) -> Accept<'_> {
+        Accept {
+            accepted: self.acceptor.accept(),
+            watch: CancelWatch::new(),
+            has_begun: false,
+        }
+    }
+
+    /// Returns the address that the socket is bound to.
+    ///
+    /// # Errors
+    ///
+    /// As `getsockname(2)`.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        socket_addr(SockRef::from(self.acceptor.fd()).local_addr()?)
+    }
+}
+
+impl AsFd for TcpListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.acceptor.fd().as_fd()
+    }
+}
+
+impl AsRawFd for TcpListener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.acceptor.fd().as_raw_fd()
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpListener")
+            .field("acceptor", &self.acceptor)
+            .finish()
+    }
+}
+
+/// The future of [`TcpListener::accept`].
+#[must_use = "nothing is accepted until it is awaited"]
+#[derive(Debug)]
+pub struct Accept<'a> {
+    accepted: Accepted<'a>,
+    watch: CancelWatch,
+    has_begun: bool,
+}
+
+impl Future for Accept<'_> {
+    type Output = io::Result<(TcpStream, SocketAddr)>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if !this.has_begun {
+            this.watch.poll_cancelled(cx)?;
+            this.has_begun = true;
+        }
+        let Poll::Ready(accepted) = Pin::new(&mut this.accepted).poll(cx) else {
+            this.watch.poll_cancelled(cx)?;
+            return Poll::Pending;
+        };
+        let connection = accepted?;
+        let peer = SockRef::from(&connection).peer_addr().and_then(socket_addr);
+        let stream = TcpStream::from_fd(this.accepted.acceptor().fd().handle().adopt(connection));
+        let gone = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        Poll::Ready(Ok((stream, peer.unwrap_or(gone))))
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+pub(super) fn socket_addr(address: socket2::SockAddr) -> io::Result<SocketAddr> {
+    let unknown = || io::Error::new(io::ErrorKind::InvalidData, "not an internet address");
+    address.as_socket().ok_or_else(unknown)
+}
+
+const BACKLOG: i32 = 1024;

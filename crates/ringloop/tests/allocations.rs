@@ -1,0 +1,154 @@
+//! What the hot paths cost: no allocation for each message, one for each task, at most one system
+//! call for each turn. A binary of its own, because it counts for the whole process.
+
+#![expect(unsafe_code, reason = "an allocator that counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::io;
+use std::time::Duration;
+
+use ringloop::net::{TcpListener, TcpStream};
+use ringloop::{Runtime, spawn, timeout};
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is the system allocator's; the count is a plain thread-local.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What a body has cost.
+#[derive(Debug)]
+struct Cost {
+    allocations: usize,
+    turns: u64,
+    enters: u64,
+}
+
+/// Runs `body` twice and returns what the second run cost.
+fn cost(runtime: &mut Runtime, mut body: impl AsyncFnMut()) -> Cost {
+    runtime.block_on(body());
+    let before = runtime.stats().proactor;
+    let allocations = runtime.block_on(async {
+        let before = COUNT.get();
+        body().await;
+        COUNT.get() - before
+    });
+    let after = runtime.stats().proactor;
+    Cost {
+        allocations,
+        turns: after.turns - before.turns,
+        enters: after.enters - before.enters,
+    }
+}
+
+/// A connection to an echo server, which is a task of the same runtime.
+async fn echo_client() -> io::Result<TcpStream> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let stream = TcpStream::connect(listener.local_addr()?).await?;
+    let (mut far, _) = listener.accept().await?;
+    spawn(async move {
+        let mut buf = [0; 1024];
+        while let count @ 1.. = far.read(&mut buf).await? {
+            far.write_all(&buf[..count]).await?;
+        }
+        io::Result::Ok(())
+    });
+    Ok(stream)
+}
+
+const MESSAGES: usize = 10_000;
+
+#[test]
+fn a_round_trip_allocates_nothing() {
+    let mut runtime = Runtime::new().unwrap();
+    let mut client = runtime.block_on(echo_client()).unwrap();
+    let cost = cost(&mut runtime, async || {
+        for _ in 0..MESSAGES {
+            let mut reply = [0; 64];
+            client.write_all(&[7; 64]).await.unwrap();
+            client.read_exact(&mut reply).await.unwrap();
+            assert_eq!(reply, [7; 64]);
+        }
+    });
+    assert_eq!(cost.allocations, 0, "{cost:?}");
+    assert!(cost.turns > 0 && cost.enters <= cost.turns, "{cost:?}");
+}
+
+#[test]
+fn many_connections_at_once_share_the_system_calls() {
+    const CONNECTIONS: usize = 32;
+    let mut runtime = Runtime::new().unwrap();
+    let clients = (0..CONNECTIONS).map(|_| runtime.block_on(echo_client()).unwrap());
+    let mut clients: Vec<_> = clients.collect();
+    let cost = cost(&mut runtime, async || {
+        for _ in 0..MESSAGES / CONNECTIONS {
+            for client in &mut clients {
+                client.write_all(&[7; 64]).await.unwrap();
+            }
+            for client in &mut clients {
+                client.read_exact(&mut [0; 64]).await.unwrap();
+            }
+        }
+    });
+    assert_eq!(cost.allocations, 0, "{cost:?}");
+    assert!(cost.enters <= cost.turns, "{cost:?}");
+    // One call for each of the four ways that a message goes would be 40,000.
+    assert!(cost.enters < MESSAGES as u64, "{cost:?}");
+}
+
+#[test]
+fn a_bounded_wait_allocates_nothing() {
+    let mut runtime = Runtime::new().unwrap();
+    let mut client = runtime.block_on(echo_client()).unwrap();
+    let cost = cost(&mut runtime, async || {
+        for _ in 0..MESSAGES {
+            client.write_all(&[7]).await.unwrap();
+            let mut reply = [0];
+            let read = timeout(Duration::from_secs(60), client.read(&mut reply));
+            assert_eq!(read.await.unwrap().unwrap(), 1);
+        }
+    });
+    assert_eq!(cost.allocations, 0, "{cost:?}");
+    assert!(cost.enters <= cost.turns, "{cost:?}");
+}
+
+#[test]
+fn a_sleep_allocates_nothing_and_is_one_call() {
+    let mut runtime = Runtime::new().unwrap();
+    let cost = cost(&mut runtime, async || {
+        for _ in 0..100 {
+            ringloop::sleep(Duration::from_micros(10)).await.unwrap();
+        }
+    });
+    assert_eq!(cost.allocations, 0, "{cost:?}");
+    assert!(cost.enters <= cost.turns, "{cost:?}");
+}
+
+#[test]
+fn a_task_is_one_allocation() {
+    let mut runtime = Runtime::new().unwrap();
+    let cost = cost(&mut runtime, async || {
+        for n in 0..1000 {
+            assert_eq!(spawn(async move { n }).await.unwrap(), n);
+        }
+    });
+    assert_eq!(cost.allocations, 1000, "{cost:?}");
+}

@@ -1,0 +1,18 @@
+//! What the facade promises, on the kernel's ring.
+
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+mod bad_input;
+mod cancel;
+mod examples;
+mod kernel;
+mod load;
+mod lossless;
+mod macros;
+mod offload;
+mod remote;
+mod rig;
+mod runtime;
+mod setup;
+mod shutdown;
+mod signal;
