@@ -1,0 +1,175 @@
+//! The echo server as a bare loop over completions.
+//!
+//! Multishot receives into provided buffers; a send goes out of the buffer that the bytes arrived
+//! in, and the buffer goes back when the send completes. One send in flight per connection, one
+//! enter per turn.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+
+use io_uring::cqueue;
+
+use crate::ring::{Buffers, Ring, Submissions};
+
+/// Echoes on `connections` connections until all of them are closed.
+pub(super) fn serve(listener: &TcpListener, connections: u32) -> io::Result<()> {
+    let mut ring = Ring::new(RING_ENTRIES, RING_ENTRIES * 4)?;
+    let buffers = ring.provide_buffers(0, BUFFER_COUNT, BUFFER_LEN)?;
+    let (submissions, mut completions) = ring.split();
+    let mut server = Server {
+        submissions,
+        buffers,
+        connections: Vec::new(),
+        starved: Vec::new(),
+        open: connections,
+    };
+    for _ in 0..connections {
+        let (socket, _) = listener.accept()?;
+        socket.set_nodelay(true)?;
+        server.add(socket)?;
+    }
+    while server.open > 0 {
+        server.submissions.enter(1, None)?;
+        completions.sync();
+        for cqe in completions.by_ref() {
+            server.handle(&cqe)?;
+        }
+        server.buffers.publish();
+        server.rearm()?;
+    }
+    Ok(())
+}
+
+struct Server<'r> {
+    submissions: Submissions<'r>,
+    buffers: Buffers,
+    connections: Vec<Connection>,
+    /// Connections whose receive the kernel ended for want of buffers.
+    starved: Vec<usize>,
+    open: u32,
+}
+
+struct Connection {
+    socket: TcpStream,
+    /// Received and not yet sent; the first is being sent.
+    chunks: VecDeque<Chunk>,
+    /// Nothing more will arrive.
+    ended: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Chunk {
+    buffer: u16,
+    len: u32,
+}
+
+impl Server<'_> {
+    fn add(&mut self, socket: TcpStream) -> io::Result<()> {
+        let user_data = key(self.connections.len(), RECV);
+        self.submissions
+            .recv_multi(socket.as_raw_fd(), &self.buffers, user_data)?;
+        self.connections.push(Connection {
+            socket,
+            chunks: VecDeque::new(),
+            ended: false,
+        });
+        Ok(())
+    }
+
+    #[inline]
+    fn handle(&mut self, cqe: &cqueue::Entry) -> io::Result<()> {
+        let index = usize::try_from(cqe.user_data() >> 1).map_err(io::Error::other)?;
+        if cqe.user_data() & 1 == RECV {
+            self.received(index, cqe)
+        } else {
+            self.sent(index, cqe.result())
+        }
+    }
+
+    #[inline]
+    fn received(&mut self, index: usize, cqe: &cqueue::Entry) -> io::Result<()> {
+        let connection = &mut self.connections[index];
+        if let (Ok(len @ 1..), Some(buffer)) = (
+            u32::try_from(cqe.result()),
+            cqueue::buffer_select(cqe.flags()),
+        ) {
+            connection.chunks.push_back(Chunk { buffer, len });
+            if connection.chunks.len() == 1 {
+                self.send(index)?;
+            }
+        } else if cqe.result() != -libc::ENOBUFS {
+            // The end of the stream, or an error that ends it as well.
+            connection.ended = true;
+            return self.close_if_done(index);
+        }
+        if !cqueue::more(cqe.flags()) {
+            self.starved.push(index);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn sent(&mut self, index: usize, result: i32) -> io::Result<()> {
+        let connection = &mut self.connections[index];
+        if let Some(chunk) = connection.chunks.pop_front() {
+            self.buffers.put(chunk.buffer);
+        }
+        if result < 0 {
+            // The peer is gone: what it does not want goes back, and the receive ends as well.
+            for chunk in connection.chunks.drain(..) {
+                self.buffers.put(chunk.buffer);
+            }
+        }
+        if connection.chunks.is_empty() {
+            self.close_if_done(index)
+        } else {
+            self.send(index)
+        }
+    }
+
+    #[inline]
+    fn send(&mut self, index: usize) -> io::Result<()> {
+        let connection = &self.connections[index];
+        let Some(chunk) = connection.chunks.front() else {
+            return Ok(());
+        };
+        let bytes = self.buffers.filled(chunk.buffer, chunk.len);
+        self.submissions
+            .send(connection.socket.as_raw_fd(), bytes, key(index, SEND))
+    }
+
+    #[inline]
+    fn close_if_done(&mut self, index: usize) -> io::Result<()> {
+        let connection = &self.connections[index];
+        if connection.ended && connection.chunks.is_empty() {
+            self.open -= 1;
+            // The descriptor itself stays open until the server ends: no number is used twice. The
+            // peer may be gone already, which is no error here.
+            let _gone = connection.socket.shutdown(std::net::Shutdown::Both);
+        }
+        Ok(())
+    }
+
+    /// Starts the receives again that ran out of buffers.
+    fn rearm(&mut self) -> io::Result<()> {
+        for index in self.starved.drain(..) {
+            let fd = self.connections[index].socket.as_raw_fd();
+            self.submissions
+                .recv_multi(fd, &self.buffers, key(index, RECV))?;
+        }
+        Ok(())
+    }
+}
+
+#[inline]
+fn key(index: usize, direction: u64) -> u64 {
+    (index as u64) << 1 | direction
+}
+
+const RECV: u64 = 0;
+const SEND: u64 = 1;
+const RING_ENTRIES: u32 = 256;
+const BUFFER_COUNT: u16 = 256;
+const BUFFER_LEN: u32 = 2048;

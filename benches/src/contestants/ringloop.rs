@@ -1,0 +1,206 @@
+//! ringloop: the facade with its default settings.
+
+use std::fmt;
+use std::future;
+use std::hint::black_box;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use ringloop::cancel::Cancelled;
+use ringloop::net::{TcpListener, TcpStream};
+use ringloop::runtime::Runtime;
+use ringloop::task::{self, JoinHandle};
+use ringloop::time::{Sleep, sleep, sleep_until};
+
+use super::{Announce, Bell, Contestant, LOOPBACK, far_delay};
+use crate::clock;
+use crate::process;
+use crate::samples::Samples;
+
+/// Does everything on ringloop, from within a spawned task.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Ringloop;
+
+impl Contestant for Ringloop {
+    fn name(&self) -> &'static str {
+        "ringloop"
+    }
+
+    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+        runtime()?.block_on(async {
+            let listener = TcpListener::bind(LOOPBACK).await?;
+            announce(listener.local_addr()?)?;
+            let mut tasks = Vec::new();
+            for _ in 0..connections {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                tasks.push(task::spawn(echo(stream)));
+            }
+            for task in tasks {
+                joined(task).await??;
+            }
+            Ok(())
+        })
+    }
+
+    fn spawn_join(&self, count: u32) -> io::Result<Duration> {
+        in_task(async move {
+            let start = clock::now();
+            for number in 0..count {
+                black_box(joined(task::spawn(async move { black_box(number) })).await?);
+            }
+            Ok(clock::now() - start)
+        })?
+    }
+
+    fn spawn_batch(&self, batches: u32, size: u32) -> io::Result<Duration> {
+        in_task(async move {
+            let mut handles = Vec::with_capacity(size as usize);
+            let start = clock::now();
+            for _ in 0..batches {
+                for number in 0..size {
+                    handles.push(task::spawn(async move { black_box(number) }));
+                }
+                for handle in handles.drain(..) {
+                    black_box(joined(handle).await?);
+                }
+            }
+            Ok(clock::now() - start)
+        })?
+    }
+
+    fn yields(&self, tasks: u32, count: u32) -> io::Result<Duration> {
+        in_task(async move {
+            let start = clock::now();
+            let spawn = |_| {
+                task::spawn(async move {
+                    for _ in 0..count {
+                        task::yield_now().await?;
+                    }
+                    Ok::<(), Cancelled>(())
+                })
+            };
+            let handles: Vec<_> = (0..tasks).map(spawn).collect();
+            for handle in handles {
+                joined(handle).await?.map_err(told)?;
+            }
+            Ok(clock::now() - start)
+        })?
+    }
+
+    fn timers(&self, count: u32, outstanding: u32) -> io::Result<Duration> {
+        in_task(async move {
+            let mut others: Vec<Pin<Box<Sleep>>> = (0..outstanding)
+                .map(|number| Box::pin(sleep(far_delay(number))))
+                .collect();
+            for other in &mut others {
+                poll_once(other.as_mut()).await;
+            }
+            // Lets the loop sleep once, so that it knows its next deadline.
+            sleep(Duration::from_millis(1)).await.map_err(told)?;
+            let start = clock::now();
+            for number in 0..count {
+                poll_once(pin!(sleep(far_delay(number)))).await;
+            }
+            Ok(clock::now() - start)
+        })?
+    }
+
+    fn sleeps(&self, count: u32, duration: Duration) -> io::Result<Samples> {
+        in_task(async move {
+            let mut samples = Samples::default();
+            for _ in 0..count {
+                let deadline = clock::now() + duration;
+                sleep_until(deadline).await.map_err(told)?;
+                samples.push(clock::now() - deadline);
+            }
+            Ok(samples)
+        })?
+    }
+
+    fn offloads(&self, worker_cpu: usize, count: u32) -> io::Result<Samples> {
+        in_task(async move {
+            let mut samples = Samples::default();
+            for _ in 0..count {
+                let start = clock::now();
+                ringloop::offload(move || process::pin_once(worker_cpu))
+                    .await
+                    .map_err(told)?;
+                samples.push(clock::now() - start);
+            }
+            Ok(samples)
+        })?
+    }
+
+    fn wakes(&self, ringer_cpu: usize, count: u32) -> io::Result<Samples> {
+        let bell = Bell::default();
+        let mut runtime = runtime()?;
+        thread::scope(|scope| {
+            let ringer = scope.spawn(|| bell.ring_often(ringer_cpu, count, no_listener));
+            let samples = runtime.block_on(async {
+                let mut samples = Samples::default();
+                for _ in 0..count {
+                    samples.push(bell.heard().await);
+                }
+                samples
+            });
+            ringer
+                .join()
+                .map_err(|_| io::Error::other("the ringer panicked"))??;
+            Ok(samples)
+        })
+    }
+}
+
+async fn echo(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = [0; BUFFER_LEN];
+    loop {
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        stream.write_all(&buffer[..count]).await?;
+    }
+}
+
+/// Polls a future once and expects it to be pending; the caller drops it.
+async fn poll_once(mut future: Pin<&mut impl Future>) {
+    future::poll_fn(|context| {
+        assert!(
+            future.as_mut().poll(context).is_pending(),
+            "the timer is far away"
+        );
+        Poll::Ready(())
+    })
+    .await;
+}
+
+fn in_task<F>(work: F) -> io::Result<F::Output>
+where
+    F: Future<Output: 'static> + 'static,
+{
+    runtime()?.block_on(async { joined(task::spawn(work)).await })
+}
+
+async fn joined<T>(task: JoinHandle<T>) -> io::Result<T> {
+    task.await.map_err(told)
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Runtime::new().map_err(told)
+}
+
+/// Keeps an error's text.
+fn told(error: impl fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+fn no_listener() -> io::Result<()> {
+    Err(io::Error::other("rung before a waker was left"))
+}
+
+const BUFFER_LEN: usize = 4096;

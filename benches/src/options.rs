@@ -1,0 +1,163 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::benchmarks::{BENCHMARKS, Benchmark};
+use crate::contestants::{self, Contestant};
+use crate::server;
+
+/// What the program is asked to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// Measure.
+    Measure(Options),
+    /// Print how to use it.
+    Help,
+    /// Print what can be measured.
+    List,
+    /// Be a contestant's server.
+    Serve {
+        /// Whose server.
+        contestant: Box<dyn Contestant>,
+        /// On which processor.
+        cpu: usize,
+        /// For how many connections.
+        connections: u32,
+    },
+}
+
+/// What is measured, and where it goes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// The benchmarks, in the order in which they run.
+    pub benchmarks: Vec<&'static Benchmark>,
+    /// Where the record goes.
+    pub json: Option<PathBuf>,
+    /// Whether there is less than a minute.
+    pub quick: bool,
+    /// How many rounds are counted.
+    pub rounds: usize,
+    /// Whether instructions are counted.
+    pub icount: bool,
+    /// Whether to ask for realtime priority.
+    pub realtime: bool,
+}
+
+/// How to use the program.
+pub const HELP: &str = "\
+Measures ringloop on this machine, beside the bare ring (the floor) and tokio.
+
+usage: ringloop-bench [options]
+
+  --quick         takes less than a minute; figures are rougher
+  --only NAME     runs the benchmark called NAME, or all whose names contain it (repeatable)
+  --icount        counts user instructions per echoed message with valgrind; without --only,
+                  nothing else is measured
+  --rounds N      counts N rounds instead of 7 (3 with --quick)
+  --realtime      runs with realtime priority, for a machine that is shared (needs the right)
+  --json FILE     writes the figures of every round to FILE as well
+  --list          lists the benchmarks
+  --help          prints this
+";
+
+impl Command {
+    /// Reads the arguments that follow the program's name.
+    ///
+    /// # Errors
+    ///
+    /// A message for the user, who mistyped something.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+        let mut arguments = arguments.into_iter().map(|argument| {
+            argument
+                .into_string()
+                .map_err(|odd| format!("not readable: {}", odd.display()))
+        });
+        let mut only = Vec::new();
+        let (mut json, mut rounds) = (None, None);
+        let (mut quick, mut icount, mut realtime) = (false, false, false);
+        while let Some(argument) = arguments.next() {
+            let argument = argument?;
+            let mut value = || {
+                let value = arguments
+                    .next()
+                    .unwrap_or_else(|| Err("nothing follows".to_owned()));
+                value.map_err(|problem| format!("{argument} needs a value: {problem}"))
+            };
+            match argument.as_str() {
+                "--help" | "-h" => return Ok(Self::Help),
+                "--list" => return Ok(Self::List),
+                "--quick" => quick = true,
+                "--icount" => icount = true,
+                "--realtime" => realtime = true,
+                "--only" => only.push(value()?),
+                "--json" => json = Some(PathBuf::from(value()?)),
+                "--rounds" => rounds = Some(count(&argument, &value()?)?),
+                server::COMMAND => return Self::parse_serve([value()?, value()?, value()?]),
+                _ => return Err(format!("unknown option {argument}")),
+            }
+        }
+        let rounds = rounds.unwrap_or(if quick { 3 } else { 7 });
+        let benchmarks = select(&only, icount)?;
+        Ok(Self::Measure(Options {
+            benchmarks,
+            json,
+            quick,
+            rounds,
+            icount,
+            realtime,
+        }))
+    }
+
+    fn parse_serve([name, cpu, connections]: [String; 3]) -> Result<Self, String> {
+        let contestant =
+            contestants::by_name(&name).ok_or_else(|| format!("no contestant {name}"))?;
+        let cpu = cpu.parse().map_err(|_| format!("not a processor: {cpu}"))?;
+        let connections = connections
+            .parse()
+            .map_err(|_| format!("not a count: {connections}"))?;
+        Ok(Self::Serve {
+            contestant,
+            cpu,
+            connections,
+        })
+    }
+}
+
+/// Picks the benchmarks that `only` names: all without a name, none for a bare `--icount`.
+fn select(only: &[String], icount: bool) -> Result<Vec<&'static Benchmark>, String> {
+    if only.is_empty() {
+        return Ok(BENCHMARKS.iter().filter(|_| !icount).collect());
+    }
+    let exact = |name: &String| BENCHMARKS.iter().any(|benchmark| benchmark.name == name);
+    let matches = |name: &String, benchmark: &Benchmark| {
+        if exact(name) {
+            benchmark.name == name
+        } else {
+            benchmark.name.contains(name.as_str())
+        }
+    };
+    for name in only {
+        if name.is_empty() || !BENCHMARKS.iter().any(|benchmark| matches(name, benchmark)) {
+            return Err(format!(
+                "no benchmark is called {name:?}; --list shows them"
+            ));
+        }
+    }
+    let wanted = |benchmark: &&Benchmark| only.iter().any(|name| matches(name, benchmark));
+    Ok(BENCHMARKS.iter().filter(wanted).collect())
+}
+
+fn count(option: &str, value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(count @ 1..=1000) => Ok(count),
+        _ => Err(format!(
+            "{option} takes a number from 1 to 1000, not {value:?}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! A contestant's echo server as a process of its own.
+//!
+//! A child has its own descriptor table and nothing else to do, as a server in production has, and
+//! its processor time can be read when it has ended. The program starts itself again with the
+//! hidden command `serve`.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::contestants::{Contestant, LOOPBACK};
+use crate::process;
+
+/// The hidden command under which the program serves: `serve CONTESTANT CPU CONNECTIONS`.
+pub const COMMAND: &str = "serve";
+
+/// A server process that listens.
+#[derive(Debug)]
+pub struct Server {
+    child: Option<Child>,
+    address: SocketAddr,
+}
+
+/// What a server process left behind.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Obituary {
+    /// Processor time of the whole process, user and kernel, in seconds.
+    pub cpu_seconds: f64,
+    /// What it wrote to its error output, if that was captured.
+    pub errors: String,
+}
+
+impl Server {
+    /// Starts `program` as `contestant`'s server on processor `cpu` for `connections` connections.
+    ///
+    /// `wrapper` is a command line in front of the program, such as valgrind's; with one, the error
+    /// output is kept for the [`Obituary`].
+    ///
+    /// # Errors
+    ///
+    /// If the process cannot be started, or ends before it listens.
+    pub fn start(
+        program: &Path,
+        wrapper: &[&str],
+        contestant: &str,
+        cpu: usize,
+        connections: u32,
+    ) -> io::Result<Self> {
+        let mut command = match wrapper {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program).stderr(Stdio::piped());
+                command
+            }
+        };
+        command.args([
+            COMMAND,
+            contestant,
+            &cpu.to_string(),
+            &connections.to_string(),
+        ]);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        if let Some(output) = child.stdout.as_mut() {
+            BufReader::new(output).read_line(&mut line)?;
+        }
+        let address = line.trim().parse().map_err(|_| {
+            io::Error::other(format!("the {contestant} server ended before it listened"))
+        });
+        // From here on the child ends with the value, also by the error below.
+        let mut server = Self {
+            child: Some(child),
+            address: LOOPBACK,
+        };
+        server.address = address?;
+        Ok(server)
+    }
+
+    /// Returns where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for its end, which follows the end of its last connection.
+    ///
+    /// # Errors
+    ///
+    /// As `wait(2)`, and if the server failed.
+    pub fn wait(mut self) -> io::Result<Obituary> {
+        let before = process::children_cpu_seconds()?;
+        let child = self
+            .child
+            .take()
+            .ok_or_else(|| io::Error::other("no server"))?;
+        let output = child.wait_with_output()?;
+        let cpu_seconds = process::children_cpu_seconds()? - before;
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            return Err(io::Error::other(format!(
+                "the server failed ({}) {errors}",
+                output.status
+            )));
+        }
+        Ok(Obituary {
+            cpu_seconds,
+            errors,
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself: nothing is left to do then.
+            let _ended = child.kill().and_then(|()| child.wait());
+        }
+    }
+}
+
+/// Is the server process: listens, says where on standard output, and serves.
+///
+/// # Errors
+///
+/// What the sockets or the contestant say.
+pub fn serve(contestant: &dyn Contestant, cpu: usize, connections: u32) -> io::Result<()> {
+    process::die_with_parent()?;
+    process::pin(cpu)?;
+    contestant.serve(connections, &|address| {
+        let mut output = io::stdout();
+        writeln!(output, "{address}")?;
+        output.flush()
+    })
+}
