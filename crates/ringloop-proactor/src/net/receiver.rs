@@ -251,19 +251,33 @@ impl State {
     /// The bytes that a completion brought.
     #[inline]
     fn piece(&self, inbox: &mut Inbox, cqe: Cqe, filled: u32) -> Piece {
-        if let Some(id) = cqe.buffer_id() {
-            return Piece::Lent(self.lender().lend(id, filled));
+        match cqe.buffer_id() {
+            Some(id) => Piece::Lent(self.lender().lend(id, filled)),
+            None => inbox.own_piece(filled),
         }
-        let bytes = inbox.own.take().expect("N1: bytes arrive in a buffer");
+    }
+
+    /// Disposes of bytes that nobody will read.
+    #[cold]
+    fn give_back(&self, piece: Piece) {
+        if let Piece::Lent(lent) = piece {
+            self.lender().give_back(lent);
+        }
+    }
+}
+
+impl Inbox {
+    /// The bytes that a receive without a provided buffer brought.
+    #[cold]
+    fn own_piece(&mut self, filled: u32) -> Piece {
+        let bytes = self.own.take().expect("N1: bytes arrive in a buffer");
         Piece::Own {
             bytes,
             start: 0,
             end: filled as usize,
         }
     }
-}
 
-impl Inbox {
     /// Whether a full queue, whose receive was ended, has been emptied.
     #[inline]
     fn is_drained(&self) -> bool {
@@ -275,8 +289,29 @@ impl Inbox {
         if self.front.is_none() {
             self.front = Some(piece);
         } else {
-            self.behind.push_back(piece);
+            self.push_behind(piece);
         }
+    }
+
+    #[cold]
+    fn push_behind(&mut self, piece: Piece) {
+        self.behind.push_back(piece);
+    }
+
+    /// A completion without bytes: the end of the stream, of the receive, or an interruption.
+    #[cold]
+    fn ended(&mut self, cqe: Cqe) -> Flow {
+        match cqe.errno() {
+            0 => self.end = Some(End::Closed),
+            // The pool was empty, or we asked for the end: the reader's next poll arms again.
+            libc::ENOBUFS | libc::ECANCELED => {}
+            libc::EINTR | libc::EAGAIN if cqe.is_last() => {
+                self.armed = true;
+                return Flow::Again;
+            }
+            errno => self.end = Some(End::Failed(errno)),
+        }
+        Flow::Rest
     }
 
     #[inline]
@@ -370,32 +405,28 @@ unsafe impl Service for RecvMultishot {
             inbox.stopping = false;
         }
         match u32::try_from(cqe.res) {
-            Ok(0) => inbox.end = Some(End::Closed),
-            Ok(filled) => {
+            Ok(filled) if filled > 0 => {
                 let piece = self.state.piece(&mut inbox, cqe, filled);
-                if !inbox.closed {
+                if inbox.closed {
+                    self.state.give_back(piece);
+                } else {
                     inbox.queued_bytes += filled as usize;
                     inbox.push(piece);
-                } else if let Piece::Lent(lent) = piece {
-                    self.state.lender().give_back(lent);
                 }
             }
-            Err(_) => match cqe.errno() {
-                // The pool was empty, or we asked for the end: the reader's next poll arms again.
-                libc::ENOBUFS | libc::ECANCELED => {}
-                libc::EINTR | libc::EAGAIN if last => {
-                    inbox.armed = true;
+            Ok(_) | Err(_) => {
+                if inbox.ended(cqe) == Flow::Again {
                     return Flow::Again;
                 }
-                errno => inbox.end = Some(End::Failed(errno)),
-            },
+            }
+        }
+        if !last && self.state.is_full(&inbox) && !inbox.stopping {
+            inbox.stopping = true;
+            wakes.extend(inbox.reader.take());
+            return Flow::Stop;
         }
         if let Some(reader) = inbox.reader.take() {
             wakes.push(reader);
-        }
-        if !last && !inbox.stopping && self.state.is_full(&inbox) {
-            inbox.stopping = true;
-            return Flow::Stop;
         }
         Flow::Rest
     }

@@ -164,7 +164,7 @@ impl Outbox {
     fn turn_over(&mut self) -> bool {
         if self.sent == self.sending.len() {
             if self.sending.capacity() > KEPT_BYTES {
-                self.sending = Vec::new();
+                self.shrink();
             }
             self.sending.clear();
             self.sent = 0;
@@ -178,6 +178,33 @@ impl Outbox {
         self.sending = Vec::new();
         self.sent = 0;
         self.pending = Vec::new();
+    }
+
+    /// A send that sent nothing: again after an interruption, else the end of the queue.
+    #[cold]
+    fn failed(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+        match cqe.errno() {
+            libc::EINTR | libc::EAGAIN => return Flow::Again,
+            // No bytes, and no reason either.
+            0 => self.fail(libc::EIO),
+            errno => self.fail(errno),
+        }
+        self.wake(wakes);
+        self.armed = false;
+        Flow::Rest
+    }
+
+    /// Wakes a writer that waits for room, or a flush.
+    #[cold]
+    fn wake(&mut self, wakes: &mut Vec<Waker>) {
+        if self.queued() <= LOW_WATER_BYTES {
+            wakes.extend(self.waiter.take());
+        }
+    }
+
+    #[cold]
+    fn shrink(&mut self) {
+        self.sending = Vec::new();
     }
 }
 
@@ -223,14 +250,11 @@ unsafe impl Service for SendAll {
     fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
         let mut outbox = self.state.outbox.borrow_mut();
         match u32::try_from(cqe.res) {
-            Ok(count) => outbox.sent += count as usize,
-            Err(_) if matches!(cqe.errno(), libc::EINTR | libc::EAGAIN) => return Flow::Again,
-            Err(_) => outbox.fail(cqe.errno()),
+            Ok(count) if count > 0 => outbox.sent += count as usize,
+            Ok(_) | Err(_) => return outbox.failed(cqe, wakes),
         }
-        if outbox.queued() <= LOW_WATER_BYTES
-            && let Some(waiter) = outbox.waiter.take()
-        {
-            wakes.push(waiter);
+        if outbox.waiter.is_some() {
+            outbox.wake(wakes);
         }
         if outbox.turn_over() {
             return Flow::Again;

@@ -255,7 +255,7 @@ impl OpTable {
             return Some(Flow::Rest);
         };
         // SAFETY: I3, the vtable is that of the payload's type; I2 lets the hook at its own state.
-        let flow = unsafe { hook(slot.payload.get(), cqe, wakes) };
+        let flow = unsafe { hook(slot.payload.get(), cqe.res, cqe.flags, wakes) };
         if !cqe.is_last() {
             return Some(flow);
         }
@@ -309,7 +309,7 @@ impl OpTable {
         slot.state = State::Idle;
         if let Some(hook) = slot.vtable.on_completion {
             // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
-            unsafe { hook(slot.payload.get(), Cqe::failed(libc::ECANCELED), wakes) };
+            unsafe { hook(slot.payload.get(), -libc::ECANCELED, 0, wakes) };
         }
         if slot.abandoned {
             gone.push(self.detach(key, false));
@@ -440,7 +440,8 @@ struct VTable {
 }
 
 type PrepareHook = unsafe fn(*mut Payload, &mut Sqe);
-type CompletionHook = unsafe fn(*mut Payload, Cqe, &mut Vec<Waker>) -> Flow;
+/// Takes the result and the flags of a completion, in registers.
+type CompletionHook = unsafe fn(*mut Payload, i32, u32, &mut Vec<Waker>) -> Flow;
 
 /// The vtable of slots that hold nothing.
 static FREE: VTable = VTable {
@@ -509,10 +510,22 @@ impl<S: Service> Hooks<S> {
     /// # Safety
     ///
     /// The payload holds an `S` that nobody else touches, except the kernel what `S` lent it.
-    unsafe fn on_completion(payload: *mut Payload, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    unsafe fn on_completion(
+        payload: *mut Payload,
+        res: i32,
+        flags: u32,
+        wakes: &mut Vec<Waker>,
+    ) -> Flow {
         // SAFETY: the caller's promise.
         let service = unsafe { &mut *Payload::pointer::<S>(payload) };
-        service.on_completion(cqe, wakes)
+        service.on_completion(
+            Cqe {
+                user_data: 0,
+                res,
+                flags,
+            },
+            wakes,
+        )
     }
 }
 

@@ -14,7 +14,7 @@ use super::reason::{Cancelled, Notices, Reason};
 use super::token::CancelToken;
 use crate::context;
 use crate::home::Home;
-use crate::task;
+use crate::task::{self, TaskPtr};
 use crate::waker_set::WakerSet;
 
 /// The state of one scope.
@@ -69,6 +69,12 @@ impl Node {
     }
 }
 
+/// Whether a wait of `task`, which is running, is surely not cancelled: a quick look.
+#[inline]
+pub(super) fn may_go_on(home: &Home, task: TaskPtr) -> bool {
+    home.scope.borrow().is_none() && !task::is_requested(task)
+}
+
 /// Returns what a wait that is begun here and now has to say: `Err` in a cancelled scope or task.
 ///
 /// The outermost cancelled scope is the one that reports, so that it, and no scope inside it,
@@ -78,11 +84,8 @@ pub(super) fn check(home: &Home) -> Result<(), Cancelled> {
     let Some(task) = home.current.get() else {
         return Ok(());
     };
-    if home.scope.borrow().is_none() {
-        return match task::requested(task) {
-            None => Ok(()),
-            Some(cancelled) => deny(home, cancelled),
-        };
+    if may_go_on(home, task) {
+        return Ok(());
     }
     check_scopes(home)
 }

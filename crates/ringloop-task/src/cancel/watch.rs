@@ -99,14 +99,29 @@ impl CancelWatch {
             let Some(task) = home.current.get() else {
                 return Ok(());
             };
-            node::check(home)?;
-            task::set_parked_at(task, self.at);
-            if !task::is_waker_of(cx.waker(), task) {
-                self.link(home, task, cx.waker());
+            if node::may_go_on(home, task) && task::is_waker_of(cx.waker(), task) {
+                task::set_parked_at(task, self.at);
+                return Ok(());
             }
-            Ok(())
+            self.poll_slowly(home, task, cx)
         })
         .unwrap_or(Ok(()))
+    }
+
+    /// The same inside a scope, when cancelled, or with a waker that is not the task's own.
+    #[cold]
+    fn poll_slowly(
+        &mut self,
+        home: &Home,
+        task: TaskPtr,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Cancelled> {
+        node::check(home)?;
+        task::set_parked_at(task, self.at);
+        if !task::is_waker_of(cx.waker(), task) {
+            self.link(home, task, cx.waker());
+        }
+        Ok(())
     }
 
     /// Files a waker that is not the task's own with everything that can cancel this wait.

@@ -160,6 +160,12 @@ impl TaskRef {
     }
 }
 
+/// Returns whether a task was asked to cancel.
+#[inline]
+pub(crate) fn is_requested(task: TaskPtr) -> bool {
+    task.header().flags.has(CANCEL)
+}
+
 /// Returns what the waits of a task say, if it was asked to cancel.
 #[inline]
 pub(crate) fn requested(task: TaskPtr) -> Option<Cancelled> {
