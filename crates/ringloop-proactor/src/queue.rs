@@ -80,15 +80,6 @@ impl Queue {
         });
     }
 
-    /// Closes a descriptor that nobody else uses.
-    pub(crate) fn stage_close(&mut self, fd: i32) {
-        self.internal.push_back(Sqe {
-            flags: SKIP_SUCCESS,
-            user_data: CLOSE,
-            ..Sqe::new(io_uring::opcode::Close::CODE, fd)
-        });
-    }
-
     #[inline]
     pub(crate) fn has_staged(&self) -> bool {
         !(self.staged.is_empty() && self.starts.is_empty() && self.internal.is_empty())
@@ -206,7 +197,6 @@ fn push_after_submit(ring: &mut Ring, stats: &mut ProactorStats, sqe: &Sqe) -> i
 /// The `user_data` of requests that are not in the table.
 pub(crate) const WAKE: u64 = 1;
 const CANCEL: u64 = 2;
-const CLOSE: u64 = 3;
 
 /// `IORING_ASYNC_CANCEL_ALL` and `IORING_ASYNC_CANCEL_ANY`.
 const CANCEL_ALL: u32 = 1 << 0;

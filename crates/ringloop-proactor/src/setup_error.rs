@@ -34,6 +34,12 @@ pub enum SetupErrorKind {
         /// What the kernel calls itself.
         release: String,
     },
+    /// The kernel calls itself 6.1 or newer and refuses flags that 6.1 has, as emulations of Linux do.
+    #[non_exhaustive]
+    Emulated {
+        /// What the kernel calls itself.
+        release: String,
+    },
     /// The sysctl `kernel.io_uring_disabled` forbids it.
     #[non_exhaustive]
     Disabled {
@@ -81,6 +87,11 @@ impl fmt::Display for SetupError {
             SetupErrorKind::OldKernel { release } => write!(
                 f,
                 "; this kernel is {release}, and 6.1 is the oldest that will do: use a newer kernel"
+            ),
+            SetupErrorKind::Emulated { release } => write!(
+                f,
+                "; this kernel calls itself {release} and refuses flags that Linux 6.1 has: an \
+                 emulation or a patched kernel, use a stock one"
             ),
             SetupErrorKind::Disabled { value } => write!(
                 f,

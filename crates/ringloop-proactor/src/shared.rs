@@ -5,7 +5,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -49,7 +50,7 @@ enum Pool {
 impl Shared {
     pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
         let ring = Ring::new(config)?;
-        let word = SleepWord::new().map_err(|error| crate::ring::explain(error, 0))?;
+        let word = SleepWord::new().map_err(crate::ring::explain_eventfd)?;
         let wake_poll = Sqe {
             op_flags: u32::from(POLLIN),
             len: POLL_ADD_MULTI,
@@ -128,15 +129,22 @@ impl Shared {
     }
 
     pub(crate) fn cancel<O: Operation>(&self, ticket: &Ticket<O>) {
-        let mut queue = self.queue.borrow_mut();
-        if queue
-            .table
-            .complete_staged(ticket, Cqe::failed(libc::ECANCELED))
-        {
-            return;
-        }
-        if queue.table.ask_cancel(ticket.key()) {
-            queue.stage_cancel(ticket.key());
+        let waker = {
+            let mut queue = self.queue.borrow_mut();
+            if queue
+                .table
+                .complete_staged(ticket, Cqe::failed(libc::ECANCELED))
+            {
+                queue.table.waker(ticket).take()
+            } else {
+                if queue.table.ask_cancel(ticket.key()) {
+                    queue.stage_cancel(ticket.key());
+                }
+                None
+            }
+        };
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
@@ -267,10 +275,6 @@ impl Shared {
         let closing = self.closing.take();
         let mut queue = self.queue.borrow_mut();
         for (fd, done) in closing {
-            if done.is_empty() {
-                queue.stage_close(fd.into_raw_fd());
-                continue;
-            }
             let key = queue.table.insert_service(CloseService::new(fd, done));
             queue.table.stage(&key);
             queue.start(key.key());
@@ -293,33 +297,40 @@ impl Shared {
         drain: Duration,
         now: &dyn Fn() -> std::time::Instant,
     ) -> usize {
-        let start = now();
-        while self.has_lingering() && now() - start < linger {
-            if self.turn(Some(REAP_INTERVAL)).is_err() {
-                break;
+        // A buffer or a waker that panics on the way is heard when everything has ended.
+        let mut panicked = None;
+        let mut turn = |timeout| match catch_unwind(AssertUnwindSafe(|| self.turn(Some(timeout)))) {
+            Ok(result) => result.is_ok(),
+            Err(payload) => {
+                panicked.get_or_insert(payload);
+                true
             }
-        }
+        };
+        let start = now();
+        while self.has_lingering() && now() - start < linger && turn(REAP_INTERVAL) {}
         if self.has_closing.get() {
             self.stage_closing();
         }
         let mut batch = self.batch.take();
         self.queue.borrow_mut().close(&mut batch);
-        settle(&mut batch);
+        // The next turn settles it.
         self.batch.set(batch);
         let start = now();
         while self.queue.borrow().table.in_flight() > 0 && now() - start < drain {
             self.queue.borrow_mut().stage_cancel_all();
-            if self.turn(Some(REAP_INTERVAL)).is_err() {
+            if !turn(REAP_INTERVAL) {
                 break;
             }
         }
-        // Cancels and closes that were staged last.
-        drop(self.turn(Some(Duration::ZERO)));
+        turn(Duration::ZERO);
         let leaked = self.close_ring();
         for (fd, done) in self.closing.take() {
             self.close(fd, done);
         }
-        leaked
+        match panicked {
+            Some(payload) if !std::thread::panicking() => resume_unwind(payload),
+            Some(_) | None => leaked,
+        }
     }
 
     fn has_lingering(&self) -> bool {

@@ -156,9 +156,9 @@ impl Future for Accepted<'_> {
                 state.granted.set(state.granted.get() - 1);
             }
             if let Some(result) = self.acceptor.take() {
-                if result.is_err() && !state.waiters.is_empty() {
-                    // The error was this one's; the others go on waiting, or get one of their own.
-                    self.acceptor.arm();
+                if !state.waiters.is_empty() && !self.acceptor.arm() {
+                    // The others wait for a proactor that is gone.
+                    state.waiters.wake_all();
                 }
                 return Poll::Ready(result);
             }
@@ -266,19 +266,41 @@ unsafe impl Service for AcceptMultishot {
             backlog.armed = false;
             backlog.stopping = false;
         }
-        match new_fd(cqe) {
-            Ok(connection) if backlog.closed => drop(connection),
-            Ok(connection) => backlog.connections.push_back(connection),
+        let is_news = match new_fd(cqe) {
+            Ok(connection) if backlog.closed => {
+                drop(connection);
+                false
+            }
+            Ok(connection) => {
+                backlog.connections.push_back(connection);
+                true
+            }
             Err(_) => match cqe.errno() {
-                libc::ECANCELED => {}
+                libc::ESHUTDOWN => {
+                    while let Some(waiter) = self.state.grant() {
+                        wakes.push(waiter);
+                    }
+                    return Flow::Rest;
+                }
+                libc::ECANCELED => false,
                 errno if PASSING.contains(&errno) => {
                     backlog.armed = true;
                     return Flow::Again;
                 }
-                errno => backlog.error = Some(errno),
+                errno => {
+                    backlog.error = Some(errno);
+                    true
+                }
             },
+        };
+        if is_news {
+            wakes.extend(self.state.grant());
         }
-        wakes.extend(self.state.grant());
+        if cqe.is_last() && backlog.error.is_none() && !self.state.waiters.is_empty() {
+            // The kernel has ended it, or a full queue has been emptied: others still wait.
+            backlog.armed = true;
+            return Flow::Again;
+        }
         if backlog.connections.len() >= BACKLOG_MAX && !cqe.is_last() && !backlog.stopping {
             backlog.stopping = true;
             return Flow::Stop;

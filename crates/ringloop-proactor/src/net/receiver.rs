@@ -304,7 +304,7 @@ impl Inbox {
         match cqe.errno() {
             0 => self.end = Some(End::Closed),
             // The pool was empty, or we asked for the end: the reader's next poll arms again.
-            libc::ENOBUFS | libc::ECANCELED => {}
+            libc::ENOBUFS | libc::ECANCELED | libc::ESHUTDOWN => {}
             libc::EINTR | libc::EAGAIN if cqe.is_last() => {
                 self.armed = true;
                 return Flow::Again;

@@ -103,5 +103,7 @@ pub(crate) unsafe trait Service: Sized + 'static {
     /// Fills in the entry, which is zero.
     fn prepare(&mut self, sqe: &mut Sqe);
 
+    /// Handles a completion. `ESHUTDOWN` comes from the table, not from the kernel: the service was
+    /// about to start, and will not any more.
     fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow;
 }

@@ -35,7 +35,7 @@ unsafe impl Service for CloseService {
     }
 
     fn on_completion(&mut self, cqe: Cqe, _wakes: &mut Vec<Waker>) -> Flow {
-        if cqe.errno() != libc::ECANCELED {
+        if !matches!(cqe.errno(), libc::ECANCELED | libc::ESHUTDOWN) {
             // The kernel has closed it, whatever else it says.
             self.fd.take().map(IntoRawFd::into_raw_fd);
             self.result = cqe.result().map(drop);

@@ -117,7 +117,11 @@ impl KernelRing {
             // Short of memory, or completions have to be reaped first: the queue is as it was.
             libc::EAGAIN | libc::EBUSY | libc::ENOMEM if self.stalls < STALLS_MAX => {
                 self.stalls += 1;
-                std::thread::yield_now();
+                if self.stalls < STALLS_QUICK {
+                    std::thread::yield_now();
+                } else {
+                    pause(STALL_PAUSE);
+                }
                 Ok(())
             }
             _ => Err(io::Error::from_raw_os_error(errno)),
@@ -226,7 +230,7 @@ fn build(entries: u32) -> io::Result<IoUring> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "there is no loop yet that this could block"
+    reason = "the loop cannot do anything meanwhile"
 )]
 fn pause(time: Duration) {
     std::thread::sleep(time);
@@ -371,7 +375,10 @@ const COMPLETIONS_PER_SUBMISSION: u32 = 4;
 const RING_ENTRIES_MIN: u32 = 32;
 /// Pauses of 1, 2, 4 … 256 ms: half a second in all.
 const PAUSE_MS_MAX: u64 = 256;
-const STALLS_MAX: u32 = 10_000;
+/// A shortage is waited out at first by yielding, then by pausing: ten seconds in all.
+const STALLS_QUICK: u32 = 100;
+const STALLS_MAX: u32 = STALLS_QUICK + 10_000;
+const STALL_PAUSE: Duration = Duration::from_millis(1);
 
 /// Workers for what always ends (regular files), and for what may not (pipes, sockets).
 const WORKERS_BOUNDED_MAX: u32 = 64;

@@ -18,7 +18,7 @@ use crate::setup_error::SetupError;
 
 pub use cqe::Cqe;
 pub(crate) use kernel::KernelRing;
-pub(crate) use probe::explain;
+pub(crate) use probe::{explain, explain_eventfd};
 pub use sqe::Sqe;
 pub(crate) use sqe::{BUFFER_SELECT, SKIP_SUCCESS};
 pub(crate) use wake::SleepWord;

@@ -9,9 +9,7 @@ pub(crate) fn explain(error: io::Error, entries: u32) -> SetupError {
     let kind = match error.raw_os_error() {
         Some(libc::ENOSYS) => refused_as_missing(),
         Some(libc::EPERM | libc::EACCES | libc::EOPNOTSUPP) => refused_as_forbidden(),
-        Some(libc::EINVAL) => SetupErrorKind::OldKernel {
-            release: kernel_release(),
-        },
+        Some(libc::EINVAL) => refused_as_invalid(),
         Some(libc::ENOMEM) => SetupErrorKind::Memlock {
             limit_bytes: memlock_bytes(),
             entries,
@@ -20,6 +18,24 @@ pub(crate) fn explain(error: io::Error, entries: u32) -> SetupError {
         Some(_) | None => SetupErrorKind::Other,
     };
     SetupError::new(kind, error)
+}
+
+/// Turns the errno of a failed `eventfd(2)` into a cause.
+pub(crate) fn explain_eventfd(error: io::Error) -> SetupError {
+    let kind = match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => SetupErrorKind::Descriptors,
+        Some(_) | None => SetupErrorKind::Other,
+    };
+    SetupError::new(kind, error)
+}
+
+/// A kernel of a supported release that does not know the flags is not quite that kernel.
+fn refused_as_invalid() -> SetupErrorKind {
+    let release = kernel_release();
+    match major_minor(&release) {
+        Some(version) if version >= OLDEST_KERNEL => SetupErrorKind::Emulated { release },
+        Some(_) | None => SetupErrorKind::OldKernel { release },
+    }
 }
 
 /// A kernel of a supported release that claims not to know the call is a sandbox's answer.

@@ -1,10 +1,14 @@
+use std::cell::RefCell;
 use std::io::Write;
-use std::task::Poll;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
+use ringloop_proactor::Handle;
 
-use crate::rig::{alone, open_fds, poll_once, proactor, settle, tcp_pair};
+use crate::rig::{Count, alone, open_fds, poll_once, poll_with, proactor, settle, tcp_pair};
 
 #[test]
 fn cancel_asks_and_the_answer_brings_the_buffer() {
@@ -128,4 +132,66 @@ fn a_forgotten_future_leaves_the_memory_to_the_table() {
     settle(&mut proactor);
     // Completed and never taken: it keeps its slot, and nothing else happens.
     assert_eq!(proactor.stats().live, 1);
+}
+
+#[test]
+fn a_cancelled_operation_keeps_no_waker() {
+    let proactor = proactor();
+    let handle = proactor.handle();
+    let count = Arc::<Count>::default();
+    let mut nop = handle.nop();
+    assert!(poll_with(&mut nop, &count).is_pending());
+    nop.cancel();
+    assert!(poll_with(&mut nop, &count).is_ready());
+    drop(nop);
+    assert_eq!(proactor.stats().live, 0);
+    assert_eq!(
+        Arc::strong_count(&count),
+        1,
+        "the table still holds the waker"
+    );
+}
+
+#[test]
+fn a_waker_may_use_the_handle_when_it_is_dropped() {
+    thread_local! {
+        static HANDLE: RefCell<Option<Handle>> = const { RefCell::new(None) };
+    }
+    struct Nosy;
+    impl Wake for Nosy {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Nosy {
+        fn drop(&mut self) {
+            HANDLE.with_borrow(|h| h.as_ref().map(|h| h.stats()));
+        }
+    }
+    let proactor = proactor();
+    let handle = proactor.handle();
+    HANDLE.set(Some(handle.clone()));
+    let mut nop = handle.nop();
+    {
+        let waker = Waker::from(Arc::new(Nosy));
+        let mut cx = Context::from_waker(&waker);
+        assert!(Pin::new(&mut nop).poll(&mut cx).is_pending());
+        nop.cancel();
+        assert!(Pin::new(&mut nop).poll(&mut cx).is_ready());
+    }
+    drop(nop);
+    let mut other = handle.nop();
+    assert!(poll_once(&mut other).is_pending());
+    drop(other);
+    HANDLE.set(None);
+}
+
+#[test]
+fn cancelling_what_was_not_submitted_wakes_who_waits() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let count = Arc::<Count>::default();
+    let mut nop = handle.nop();
+    assert!(poll_with(&mut nop, &count).is_pending());
+    nop.cancel();
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    assert_eq!(count.get(), 1, "the future is ready and nobody was told");
 }

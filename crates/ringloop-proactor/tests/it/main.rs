@@ -10,4 +10,5 @@ mod rig;
 mod send;
 mod shutdown;
 mod turns;
+mod waiters;
 mod wake;

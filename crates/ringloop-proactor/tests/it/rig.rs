@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::net::{TcpListener, TcpStream};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
@@ -24,6 +26,28 @@ pub(crate) fn tcp_pair() -> (TcpStream, TcpStream) {
 /// Polls once with a waker that does nothing.
 pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A waker that counts its wakes.
+#[derive(Default)]
+pub(crate) struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Count {
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Polls once with a waker that counts.
+pub(crate) fn poll_with<F: Future + Unpin>(future: &mut F, count: &Arc<Count>) -> Poll<F::Output> {
+    let waker = Waker::from(Arc::clone(count));
+    Pin::new(future).poll(&mut Context::from_waker(&waker))
 }
 
 /// Submits what is staged and parks until nothing is in flight. Every turn waits for a completion,

@@ -1,10 +1,14 @@
 use std::fs::File;
 use std::io::Write;
+use std::mem::MaybeUninit;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::AssertUnwindSafe;
+use std::ptr;
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Acceptor, Config, Proactor, Receiver, Sender};
+use ringloop_proactor::{Acceptor, Config, IoBufMut, Proactor, Receiver, Sender};
 
 use crate::rig::{alone, open_fds, poll_once, proactor, tcp_pair};
 
@@ -73,9 +77,8 @@ fn resources_of_a_gone_proactor_say_so() {
 /// be kept until the last completion. Guarded by a buffer that notices.
 #[test]
 fn memory_is_freed_only_after_the_kernel_is_done_with_it() {
-    let path = std::env::current_dir()
-        .unwrap()
-        .join(format!("direct-{}.tmp", std::process::id()));
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("direct-{}", std::process::id()));
     File::create(&path)
         .unwrap()
         .write_all(&vec![0x5a; 16 << 20])
@@ -232,4 +235,81 @@ fn everyone_who_closes_a_descriptor_is_told() {
     );
     proactor.block_on(&mut second).unwrap().unwrap();
     proactor.block_on(&mut first).unwrap().unwrap();
+}
+
+/// The kernel hands closes of some files (here: message queues) to a worker, where a cancel-all
+/// finds them.
+#[test]
+fn descriptors_whose_close_is_handed_to_a_worker_are_closed_too() {
+    if !alone("shutdown::descriptors_whose_close_is_handed_to_a_worker_are_closed_too") {
+        return;
+    }
+    let queue = message_queue();
+    let before = open_fds();
+    for _ in 0..20 {
+        let mut proactor = proactor();
+        for _ in 0..60 {
+            drop(proactor.handle().adopt(queue.try_clone().unwrap()));
+        }
+        let (near, _far) = tcp_pair();
+        let near = proactor.handle().adopt(near);
+        let mut op = proactor.handle().poll(&near, 1);
+        assert!(poll_once(&mut op).is_pending());
+        proactor.park(Some(Duration::ZERO)).unwrap();
+        assert_eq!(proactor.shut_down(), 0);
+    }
+    assert_eq!(open_fds(), before);
+}
+
+#[expect(unsafe_code, reason = "message queues have no wrapper in std")]
+fn message_queue() -> OwnedFd {
+    let name = std::ffi::CString::new(format!("/ringloop-{}", std::process::id())).unwrap();
+    let flags = libc::O_RDWR | libc::O_CREAT;
+    // SAFETY: the name is a C string, and no attributes are given.
+    let fd = unsafe { libc::mq_open(name.as_ptr(), flags, 0o600, ptr::null::<libc::mq_attr>()) };
+    assert!(fd >= 0, "{}", std::io::Error::last_os_error());
+    // SAFETY: the name is a C string.
+    unsafe { libc::mq_unlink(name.as_ptr()) };
+    // SAFETY: just opened, nobody else has it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+#[test]
+fn a_buffer_that_panics_when_dropped_does_not_stop_the_shutdown() {
+    struct Bomb(Vec<u8>);
+
+    impl IoBufMut for Bomb {
+        fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+            self.0.as_uninit()
+        }
+
+        #[expect(unsafe_code, reason = "the trait's method is unsafe to call")]
+        unsafe fn set_filled(&mut self, _len: usize) {}
+    }
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("boom");
+        }
+    }
+
+    if !alone("shutdown::a_buffer_that_panics_when_dropped_does_not_stop_the_shutdown") {
+        return;
+    }
+    let before = open_fds();
+    let (near, far) = tcp_pair();
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let near = handle.adopt(near);
+    let mut recv = handle.recv(&near, Bomb(vec![0; 10]));
+    assert!(poll_once(&mut recv).is_pending());
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    drop((recv, near));
+    let ended = std::panic::catch_unwind(AssertUnwindSafe(move || drop(proactor)));
+    assert!(
+        ended.is_err(),
+        "the panic is told, after everything has ended"
+    );
+    drop((handle, far));
+    assert_eq!(open_fds(), before);
 }
