@@ -43,6 +43,9 @@ pub fn run<F: Future>(main: F) -> Result<F::Output, SetupError> {
 /// Dropping it ends what is left, as [`run`] does at its end; inside another loop, where nothing can
 /// be awaited, it drops what is left.
 ///
+/// After `fork(2)`, a child must not touch the runtime that it has inherited, nor drop it: the ring
+/// is not there. It may exec, `_exit`, or forget the runtime and make one of its own.
+///
 /// # Examples
 ///
 /// ```

@@ -94,14 +94,21 @@ fn a_flush_in_a_cancelled_task_leaves_what_was_written() {
 fn an_accept_begun_in_a_cancelled_task_takes_nobody() {
     run(async {
         let (listener, address) = listener().await;
-        let client = std::net::TcpStream::connect(address).unwrap();
+        let first = std::net::TcpStream::connect(address).unwrap();
+        let (_stream, peer) = listener.accept().await.unwrap();
+        assert_eq!(peer, first.local_addr().unwrap());
+        let second = std::net::TcpStream::connect(address).unwrap();
+        // When these bytes have arrived, `second` is in the listener's queue.
+        let (mut other, mut far) = pair();
+        far.write_all(b"x").unwrap();
+        assert_eq!(other.read(&mut [0; 8]).await.unwrap(), 1);
         let listener = in_cancelled_task(async move {
             assert_cancelled(&listener.accept().await);
             listener
         })
         .await;
         let (_stream, peer) = listener.accept().await.unwrap();
-        assert_eq!(peer, client.local_addr().unwrap());
+        assert_eq!(peer, second.local_addr().unwrap());
     });
 }
 

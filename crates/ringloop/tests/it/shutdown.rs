@@ -165,6 +165,27 @@ fn offloaded_work_that_runs_is_awaited() {
 }
 
 #[test]
+fn offloaded_work_that_was_left_behind_is_awaited_too() {
+    for on_pool in [offload, offload::cpu] {
+        let (running, runs) = mpsc::channel();
+        let (done, is_done) = mpsc::channel();
+        let work: Box<dyn FnOnce() + Send> = Box::new(move || {
+            running.send(()).unwrap();
+            // Long enough to be late if nobody waits.
+            let (_silent, never) = mpsc::channel::<()>();
+            assert!(never.recv_timeout(Duration::from_millis(50)).is_err());
+            done.send(()).unwrap();
+        });
+        run(async {
+            let job = on_pool(work);
+            runs.recv().unwrap();
+            drop(job);
+        });
+        is_done.try_recv().unwrap();
+    }
+}
+
+#[test]
 fn connections_that_nobody_took_are_closed() {
     let mut client = run(async {
         let (listener, address) = listener().await;
