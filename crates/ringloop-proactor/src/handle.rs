@@ -100,6 +100,10 @@ impl Handle {
 
     /// Writes at an offset, or at the file's position if it is `u64::MAX`. Counterpart:
     /// `pwrite(2)`.
+    ///
+    /// Writing to a pipe that nobody reads raises `SIGPIPE`, which Rust programs ignore from the
+    /// start; a program that restores its default has to do without this. [`send`](Self::send)
+    /// never raises it.
     pub fn write<B: IoBuf>(&self, fd: &Fd, buffer: B, offset: u64) -> Op<Write<B>> {
         self.submit(Write::new(fd.clone(), buffer, offset))
     }

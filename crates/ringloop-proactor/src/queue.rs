@@ -98,17 +98,21 @@ impl Queue {
             if !self.table.submit_service(key, &mut sqe) {
                 continue;
             }
-            if !push(ring, &mut self.stats, &sqe)? {
+            let pushed = push(ring, &mut self.stats, &sqe);
+            if !matches!(pushed, Ok(true)) {
                 self.table.unsubmit(key);
                 self.starts.drain(..done);
-                return Ok(());
+                return pushed.map(drop);
             }
         }
         self.starts.clear();
         while let Some((key, sqe)) = self.staged.front() {
-            if self.table.submit(*key) && !push(ring, &mut self.stats, sqe)? {
-                self.table.unsubmit(*key);
-                return Ok(());
+            if self.table.submit(*key) {
+                let pushed = push(ring, &mut self.stats, sqe);
+                if !matches!(pushed, Ok(true)) {
+                    self.table.unsubmit(*key);
+                    return pushed.map(drop);
+                }
             }
             self.staged.pop_front();
         }

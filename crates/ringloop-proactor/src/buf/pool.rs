@@ -80,7 +80,7 @@ impl BufPool {
         for id in 0..count {
             pool.provide(id);
         }
-        ring.register_buffers(pool.entries.as_ptr().addr(), count, GROUP)?;
+        ring.register_buffers(pool.entries.as_ptr().expose_provenance(), count, GROUP)?;
         Ok(pool)
     }
 
@@ -132,7 +132,7 @@ impl BufPool {
         let tail = self.tail.get();
         let slot = usize::from(tail & (self.count - 1));
         let entry = self.entry(slot);
-        let address = self.buffer(id).as_ptr().addr() as u64;
+        let address = self.buffer(id).as_ptr().expose_provenance() as u64;
         // SAFETY: B4, nobody else writes the ring, and the kernel does not read this entry before
         // the tail passes it.
         let entry = unsafe { &mut *entry };

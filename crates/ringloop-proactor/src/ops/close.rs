@@ -35,8 +35,9 @@ unsafe impl Service for CloseService {
     }
 
     fn on_completion(&mut self, cqe: Cqe, _wakes: &mut Vec<Waker>) -> Flow {
-        if !matches!(cqe.errno(), libc::ECANCELED | libc::ESHUTDOWN) {
-            // The kernel has closed it, whatever else it says.
+        // Of a close that was begun, the kernel has given the number away, whatever else it says.
+        let never_began = [-libc::ECANCELED, -libc::ESHUTDOWN].contains(&cqe.res);
+        if !never_began {
             self.fd.take().map(IntoRawFd::into_raw_fd);
             self.result = cqe.result().map(drop);
         }

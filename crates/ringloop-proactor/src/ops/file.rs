@@ -31,7 +31,7 @@ unsafe impl Operation for OpenAt {
 
     fn prepare(&mut self) -> Sqe {
         Sqe {
-            address: self.path.as_ptr().addr() as u64,
+            address: self.path.as_ptr().expose_provenance() as u64,
             len: self.mode,
             op_flags: (self.flags | libc::O_CLOEXEC).cast_unsigned(),
             ..Sqe::new(io_uring::opcode::OpenAt::CODE, libc::AT_FDCWD)

@@ -70,7 +70,7 @@ unsafe impl Operation for Connect {
     fn prepare(&mut self) -> Sqe {
         let (address, len) = self.address.memory();
         Sqe {
-            address: address.addr() as u64,
+            address: address.expose_provenance() as u64,
             offset: u64::from(len),
             ..Sqe::new(io_uring::opcode::Connect::CODE, self.fd.as_raw_fd())
         }

@@ -86,7 +86,7 @@ impl KernelRing {
             Some(timeout) => {
                 let timespec = Timespec::new(timeout);
                 let arg = EnterArg {
-                    timespec: (&raw const timespec).addr() as u64,
+                    timespec: (&raw const timespec).expose_provenance() as u64,
                     ..EnterArg::NONE
                 };
                 let flags = self.enter_flags | ENTER_EXT_ARG;

@@ -63,7 +63,7 @@ impl Sqe {
 
     #[inline]
     pub(crate) fn set_memory(&mut self, address: *const u8, len: usize) {
-        self.address = address.addr() as u64;
+        self.address = address.expose_provenance() as u64;
         self.len = u32::try_from(len).unwrap_or(u32::MAX);
     }
 }

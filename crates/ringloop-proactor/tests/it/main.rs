@@ -4,6 +4,7 @@
 
 mod accept;
 mod cancel;
+mod faults;
 mod files;
 mod receive;
 mod rig;
