@@ -95,7 +95,7 @@ impl Unparker {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     pub fn unpark(&self) {
         self.act.unpark();
     }

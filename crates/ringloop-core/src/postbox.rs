@@ -27,6 +27,7 @@ use crate::delivery::{self, Abandoned, Delivery};
 /// setter.set("here").unwrap();
 /// assert_eq!(postbox.try_take(), Some(Ok("here")));
 /// ```
+#[doc(alias("oneshot", "create_future"))]
 pub fn postbox<T>() -> (Setter<T>, Postbox<T>) {
     let shared = Rc::new(RefCell::new(Delivery::new()));
     (
@@ -65,13 +66,14 @@ impl<T> Setter<T> {
     /// drop(postbox);
     /// assert_eq!(setter.set(7), Err(7));
     /// ```
+    #[doc(alias = "set_result")]
     pub fn set(self, value: T) -> Result<(), T> {
         delivery::set(&*self.shared, value)
     }
 
     /// Returns whether the [`Postbox`] is gone, so that nobody waits for the value.
     ///
-    /// Counterpart: `Future.cancelled` of asyncio, asked by whom was to set the result.
+    /// Counterpart: `Future.cancelled` of asyncio, asked by whoever was to set the result.
     ///
     /// # Examples
     ///

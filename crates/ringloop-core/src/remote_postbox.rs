@@ -27,6 +27,7 @@ use crate::loom::Mutex;
 /// std::thread::spawn(|| setter.set("from afar")).join().unwrap().unwrap();
 /// assert_eq!(postbox.try_take(), Some(Ok("from afar")));
 /// ```
+#[doc(alias("oneshot", "wrap_future"))]
 pub fn remote_postbox<T: Send>() -> (RemoteSetter<T>, RemotePostbox<T>) {
     let shared = Arc::new(Mutex::new(Delivery::new()));
     (
@@ -65,6 +66,7 @@ impl<T> RemoteSetter<T> {
     /// drop(postbox);
     /// assert_eq!(setter.set(7), Err(7));
     /// ```
+    #[doc(alias = "set_result")]
     pub fn set(self, value: T) -> Result<(), T> {
         delivery::set(&*self.shared, value)
     }
@@ -114,8 +116,8 @@ impl<T> fmt::Debug for RemoteSetter<T> {
 /// # Cancel safety
 ///
 /// Cancel safe: dropped or cancelled before it completes, it had no effect. A value that is set
-/// afterwards goes back to the caller of [`RemoteSetter::set`], but one that was set before and not taken
-/// is dropped with the postbox. To stop waiting and come back later, await it by `&mut`.
+/// afterwards goes back to the caller of [`RemoteSetter::set`], but one that was set before and not
+/// taken is dropped with the postbox. To stop waiting and come back later, await it by `&mut`.
 #[must_use = "a postbox does nothing unless it is awaited"]
 pub struct RemotePostbox<T> {
     shared: Arc<Mutex<Delivery<T>>>,

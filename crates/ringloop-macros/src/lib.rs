@@ -15,8 +15,8 @@
 //! | `expand` | the tokens that replace it |
 //!
 //! The examples below are program text, not doctests, because they need the facade, which stands
-//! above this crate; the same programs are compiled and run in the facade's documentation. The
-//! expansion itself is tested in `tests/it`, against a stand-in for the facade.
+//! above this crate. The facade's examples and tests use both attributes; the expansion itself is
+//! tested in `tests/it`, against a stand-in for the facade.
 //!
 //! ```text
 //! #[ringloop::main]
@@ -57,7 +57,7 @@ use crate::expand::Entry;
 ///
 /// # Cancel safety
 ///
-/// *Nothing to cancel:* the function does not wait inside another task; it is the outermost one.
+/// Nothing to cancel: the function does not wait inside another task; it is the outermost one.
 ///
 /// # Examples
 ///
@@ -103,7 +103,7 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Cancel safety
 ///
-/// *Nothing to cancel:* the function does not wait inside another task; it is the outermost one.
+/// Nothing to cancel: the function does not wait inside another task; it is the outermost one.
 ///
 /// # Examples
 ///

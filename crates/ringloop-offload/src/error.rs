@@ -10,8 +10,11 @@ use crate::contain::Payload;
 
 /// Why an offloaded closure has no result: it panicked, was cancelled, or was not taken.
 ///
-/// [`is_cancelled`](Self::is_cancelled) and [`is_rejected`](Self::is_rejected) both mean that the
-/// closure never ran.
+/// A [rejected](Self::is_rejected) closure never ran, and nor did one that [`Offload::cancel`] took
+/// out of its queue. Under a runtime whose waits can be cancelled, a closure that runs may be left
+/// behind: that, too, [is a cancellation](Self::is_cancelled).
+///
+/// [`Offload::cancel`]: crate::Offload::cancel
 ///
 /// # Examples
 ///
@@ -22,7 +25,7 @@ use crate::contain::Payload;
 ///     if error.is_panic() {
 ///         "it panicked"
 ///     } else if error.is_cancelled() {
-///         "it was cancelled before it started"
+///         "it was cancelled"
 ///     } else {
 ///         "nobody would run it"
 ///     }
@@ -154,7 +157,7 @@ impl fmt::Display for OffloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Cancelled(None) => f.write_str("the job was cancelled before it started"),
-            Kind::Cancelled(Some(reason)) => write!(f, "the job was cancelled: {reason}"),
+            Kind::Cancelled(Some(reason)) => write!(f, "the job was not waited for: {reason}"),
             Kind::Panicked(panicked) => match &panicked.message {
                 Some(message) => write!(f, "the job panicked: {message}"),
                 None => f.write_str("the job panicked"),
@@ -183,8 +186,8 @@ impl Error for OffloadError {
     }
 }
 
-/// A cancelled wait becomes its reason, so that a runtime recognizes its own cancellation; everything
-/// else is wrapped as it is.
+/// A cancelled wait becomes its reason, so that a runtime recognizes its own cancellation;
+/// everything else is wrapped as it is.
 impl From<OffloadError> for io::Error {
     fn from(error: OffloadError) -> Self {
         match error.kind {

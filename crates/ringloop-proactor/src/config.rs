@@ -35,7 +35,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Sets the number of submission entries: a power of two, 256 by default.
+    /// Sets the number of submission entries, 256 by default; rounded up to a power of two.
     ///
     /// The completion queue has four times as many. Rings count against the user's locked-memory
     /// limit, so small is good; a full queue is an extra `io_uring_enter(2)`, never an error. If
@@ -48,7 +48,8 @@ impl Config {
         }
     }
 
-    /// Sets the number of receive buffers that all streams share: a power of two, 512 by default.
+    /// Sets the number of receive buffers that all streams share, 512 by default; rounded up to a power
+    /// of two, at most 16,384.
     #[must_use]
     pub fn buffer_count(self, count: u16) -> Self {
         Self {

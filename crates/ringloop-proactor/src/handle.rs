@@ -20,6 +20,14 @@ use crate::stats::ProactorStats;
 ///
 /// It outlives the proactor harmlessly: operations that are started later end with `ECANCELED`.
 ///
+/// # Errors
+///
+/// The futures give what the call of the same name gives, and `ECANCELED`.
+///
+/// # Cancel safety
+///
+/// As [`Op`].
+///
 /// # Examples
 ///
 /// ```

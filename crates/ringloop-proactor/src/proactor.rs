@@ -51,6 +51,10 @@ impl Proactor {
     /// # Errors
     ///
     /// [`SetupError`] if the kernel refuses, with the likely cause and the remedy.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function blocks the thread; it is no future.
     pub fn new(config: &Config) -> Result<Self, SetupError> {
         let shared = Shared::new(config)?;
         let handle = Handle::new(Rc::new(shared));
@@ -78,6 +82,10 @@ impl Proactor {
     /// # Errors
     ///
     /// What [`park`](Driver::park) says when the kernel cannot wait at all.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function blocks the thread; it is no future.
     pub fn block_on<F: Future>(&mut self, future: F) -> io::Result<F::Output> {
         let waker = Waker::from(Arc::new(UnparkWaker(self.unparker())));
         let mut cx = Context::from_waker(&waker);
@@ -93,6 +101,10 @@ impl Proactor {
     /// Ends everything now instead of at the drop, and says how many operations did not end.
     ///
     /// Their memory is leaked, because the kernel may still write it. Zero is the rule.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function blocks the thread; it is no future.
     pub fn shut_down(&mut self) -> usize {
         if self.is_down.replace(true) {
             return 0;

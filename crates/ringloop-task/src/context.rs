@@ -75,11 +75,8 @@ pub(crate) fn with_home_of<R>(gate: *const Gate, f: impl FnOnce(&Home) -> R) -> 
 /// If a scheduler runs already.
 #[track_caller]
 pub(crate) fn enter(home: &Rc<Home>) -> Entered {
+    assert!(!is_running(), "cannot start a loop inside a loop");
     CURRENT.with(|current| {
-        assert!(
-            current.home.get().is_null(),
-            "cannot start a loop inside a loop"
-        );
         let home = Rc::clone(home);
         current.gate.set(Arc::as_ptr(&home.gate));
         current.home.set(Rc::as_ptr(&home));

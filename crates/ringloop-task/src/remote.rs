@@ -51,7 +51,7 @@ impl Remote {
     }
 
     /// Calls `f` on the scheduler's thread, inside its loop and outside of any task, in the order
-    /// of these calls.
+    /// of these calls. Counterpart: `loop.call_soon_threadsafe`.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Remote {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     #[doc(alias = "call_soon_threadsafe")]
     pub fn call_soon(&self, f: impl FnOnce() + Send + 'static) -> Result<(), Closed> {
         let gate = self.gate.upgrade().ok_or_else(Closed::new)?;
@@ -67,7 +67,8 @@ impl Remote {
     }
 
     /// Starts a task on the scheduler's thread. `make` runs there, so the future it makes need not
-    /// be `Send`. Dropping the returned future detaches the task.
+    /// be `Send`. Dropping the returned future detaches the task. Counterpart:
+    /// `asyncio.run_coroutine_threadsafe`.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl Remote {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     ///
     /// # Examples
     ///
@@ -122,7 +123,7 @@ impl Remote {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     pub fn stop(&self) -> Result<(), Closed> {
         self.call_soon(|| {
             context::with_home(Home::stop);

@@ -5,6 +5,7 @@ use std::process::{ExitCode, Termination};
 
 /// Runs a program's main future; a refused setup ends the program with a message.
 #[expect(clippy::print_stderr, reason = "a program that cannot start says why")]
+#[track_caller]
 pub fn main<F>(main: F) -> ExitCode
 where
     F: Future,
@@ -24,6 +25,7 @@ where
 /// # Panics
 ///
 /// If the kernel refuses an io_uring, with the cause and the remedy.
+#[track_caller]
 pub fn test<F: Future>(test: F) -> F::Output {
     match crate::run(test) {
         Ok(output) => output,

@@ -29,6 +29,8 @@
 //! # Ok::<(), ringloop::SetupError>(())
 //! ```
 //!
+//! A program whose `main` is nothing else has `#[ringloop::main]`, a test `#[ringloop::test]`.
+//!
 //! # Streams
 //!
 //! Reads and writes borrow plain slices, and it is sound: what the kernel touches belongs to the

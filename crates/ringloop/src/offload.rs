@@ -20,6 +20,10 @@ pub use ringloop_offload::{
 
 /// Runs `f` on the elastic pool for blocking work. Counterpart: `asyncio.to_thread`.
 ///
+/// # Errors
+///
+/// The future gives an [`OffloadError`]; see [`Offloaded`].
+///
 /// # Panics
 ///
 /// Outside of a runtime.
@@ -54,6 +58,10 @@ where
 
 /// Runs `f` on the pool for computing work, which has as many threads as there are cores.
 ///
+/// # Errors
+///
+/// The future gives an [`OffloadError`]; see [`Offloaded`].
+///
 /// # Panics
 ///
 /// Outside of a runtime.
@@ -83,10 +91,15 @@ where
 
 /// Runs `f` on any executor. Counterpart: `loop.run_in_executor`.
 ///
+/// # Errors
+///
+/// The future gives an [`OffloadError`]; see [`Offloaded`].
+///
 /// # Cancel safety
 ///
 /// As [`offload()`].
 #[track_caller]
+#[doc(alias = "run_in_executor")]
 pub fn offload_on<E, T, F>(executor: &E, f: F) -> Offloaded<T>
 where
     E: Executor + ?Sized,
@@ -109,6 +122,14 @@ where
 /// # Errors
 ///
 /// [`OffloadError`]: the closure panicked, was cancelled, or no thread could take it.
+///
+/// # Panics
+///
+/// When it is polled again after it has completed.
+///
+/// # Cancel safety
+///
+/// As [`offload()`].
 #[must_use = "dropping it cancels the work or abandons its result"]
 #[derive(Debug)]
 pub struct Offloaded<T> {

@@ -28,12 +28,18 @@ pub use ringloop_task::{Closed, Remote, RemoteJoin, ShutdownReport, Unhandled, U
 ///
 /// If a runtime is running on this thread already, and whenever `main` panics.
 ///
+/// # Cancel safety
+///
+/// Nothing to cancel: the function blocks the thread; it is no future.
+///
 /// # Examples
 ///
 /// ```
 /// assert_eq!(ringloop::run(async { 6 * 7 })?, 42);
 /// # Ok::<(), ringloop::SetupError>(())
 /// ```
+#[doc(alias = "block_on")]
+#[track_caller]
 pub fn run<F: Future>(main: F) -> Result<F::Output, SetupError> {
     Ok(Runtime::new()?.block_on(main))
 }
@@ -57,6 +63,7 @@ pub fn run<F: Future>(main: F) -> Result<F::Output, SetupError> {
 /// assert_eq!(runtime.block_on(task).unwrap(), "still there");
 /// # Ok::<(), ringloop::SetupError>(())
 /// ```
+#[doc(alias("Runner", "EventLoop", "new_event_loop"))]
 pub struct Runtime {
     scheduler: Scheduler<Proactor>,
     context: Rc<Context>,
@@ -83,11 +90,18 @@ impl Runtime {
         }
     }
 
-    /// Runs the loop until `main` is done. `main` is a task like others.
+    /// Runs the loop until `main` is done. `main` is a task like others. Counterpart:
+    /// `loop.run_until_complete`.
     ///
     /// # Panics
     ///
     /// If a runtime is running on this thread already, and whenever `main` panics.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function blocks the thread; it is no future.
+    #[doc(alias = "run_until_complete")]
+    #[track_caller]
     pub fn block_on<F: Future>(&mut self, main: F) -> F::Output {
         let _entered = context::enter(&self.context);
         self.scheduler.block_on(main)
@@ -112,6 +126,25 @@ impl Runtime {
     ///
     /// Tasks are cancelled and awaited for as long as the builder's grace, then dropped; each pool
     /// finishes what is running, for as long again; what was written is sent; the ring closes.
+    ///
+    /// # Panics
+    ///
+    /// Inside a running loop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function blocks the thread; it is no future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut runtime = ringloop::Runtime::new()?;
+    /// runtime.block_on(async { drop(ringloop::spawn(ringloop::sleep(std::time::Duration::MAX))) });
+    /// let report = runtime.shutdown();
+    /// assert_eq!((report.cancelled, report.aborted), (1, 0));
+    /// # Ok::<(), ringloop::SetupError>(())
+    /// ```
+    #[track_caller]
     pub fn shutdown(mut self) -> ShutdownReport {
         self.shut_down()
     }
@@ -159,7 +192,8 @@ pub struct Builder {
 type Hook = Box<dyn Fn(&Unhandled)>;
 
 impl Builder {
-    /// Sets the number of submission entries of the ring, 256 by default.
+    /// Sets the number of submission entries of the ring, 256 by default; rounded up to a power of
+    /// two, at most 32,768.
     pub fn ring_entries(self, entries: u32) -> Self {
         Self {
             proactor: self.proactor.ring_entries(entries),
@@ -167,8 +201,8 @@ impl Builder {
         }
     }
 
-    /// Sets the number and the length in bytes of the receive buffers that all streams share,
-    /// 512 of 16 KiB by default.
+    /// Sets the number (rounded up to a power of two, at most 16,384) and the length in bytes (64 to
+    /// 16 Mi) of the receive buffers that all streams share, 512 of 16 KiB by default.
     pub fn receive_buffers(self, count: u16, len_bytes: u32) -> Self {
         let proactor = self
             .proactor
@@ -185,6 +219,7 @@ impl Builder {
 
     /// Sets who is told about panics that nobody can read and tasks that had to be dropped.
     /// Counterpart: `loop.set_exception_handler`.
+    #[doc(alias = "set_exception_handler")]
     pub fn on_unhandled(self, hook: impl Fn(&Unhandled) + 'static) -> Self {
         Self {
             on_unhandled: Some(Box::new(hook)),

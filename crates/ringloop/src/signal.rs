@@ -23,7 +23,7 @@ use ringloop_proactor::Fd;
 use crate::cancellable::Cancellable;
 use crate::context;
 
-/// Waits for the next ctrl-c (`SIGINT`).
+/// Waits for the next ctrl-c (`SIGINT`). Counterpart: `loop.add_signal_handler`.
 ///
 /// From the first call on, ctrl-c no longer ends the process by itself.
 ///
@@ -48,11 +48,23 @@ use crate::context;
 /// # Ok::<(), std::io::Error>(())
 /// # }).unwrap();
 /// ```
+#[doc(alias("add_signal_handler", "SIGINT"))]
 pub async fn ctrl_c() -> io::Result<()> {
     CtrlC::new()?.wait().await
 }
 
-/// The ctrl-c's (`SIGINT`) that come while it exists.
+/// The ctrl-c's (`SIGINT`) that come while it exists. Counterpart: `loop.add_signal_handler`.
+///
+/// # Examples
+///
+/// ```no_run
+/// # ringloop::run(async {
+/// let mut ctrl_c = ringloop::signal::CtrlC::new()?;
+/// ctrl_c.wait().await?;
+/// println!("once more to end the program at once");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct CtrlC {
     fd: Fd,

@@ -38,6 +38,7 @@ use std::task::{Context, Poll};
 /// # });
 /// # assert!(check.poll(&mut Context::from_waker(Waker::noop())).is_ready());
 /// ```
+#[doc(alias = "gather")]
 pub fn join<A: Future, B: Future>(left: A, right: B) -> Join<A, B> {
     Join {
         left: Some(left),

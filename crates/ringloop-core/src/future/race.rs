@@ -41,6 +41,7 @@ use super::Either;
 /// # });
 /// # assert!(check.poll(&mut Context::from_waker(Waker::noop())).is_ready());
 /// ```
+#[doc(alias("select", "FIRST_COMPLETED"))]
 pub fn race<A: Future, B: Future>(left: A, right: B) -> Race<A, B> {
     Race {
         left: Some(left),

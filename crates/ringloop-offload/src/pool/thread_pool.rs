@@ -24,8 +24,8 @@ use super::stats::{PoolStats, ShutdownReport};
 /// Jobs that find no thread wait in the pool's queue, never in the caller's thread. The queue has
 /// no bound of its own because each job in it belongs to a live [`Offload`](crate::Offload):
 /// dropping one cancels its job, and cancelled jobs are swept out as the queue grows, so that it
-/// stays within twice the most jobs that were alive at a time (plus a few dozen). To bound the tasks
-/// that wait is to bound the queue.
+/// stays within twice the most jobs that were alive at a time (plus a few dozen). To bound the
+/// tasks that wait is to bound the queue.
 ///
 /// A job that blocks on another job of the same pool works as long as a thread is free for the
 /// inner one. If every thread of the pool waits like that, none goes on: give the inner jobs a pool
@@ -50,6 +50,7 @@ use super::stats::{PoolStats, ShutdownReport};
 /// let report = pool.shutdown(Duration::from_secs(5));
 /// assert_eq!(report.detached, 0);
 /// ```
+#[doc(alias = "ThreadPoolExecutor")]
 #[must_use = "dropping the pool rejects what it has not started"]
 pub struct ThreadPool {
     crew: Arc<Crew>,

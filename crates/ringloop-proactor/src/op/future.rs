@@ -19,7 +19,7 @@ use crate::ring::Cqe;
 ///
 /// # Cancel safety
 ///
-/// *Cancel returns the buffer:* cancelled, it yields `ECANCELED` and the buffer, or its result if
+/// Cancel returns the buffer: cancelled, it yields `ECANCELED` and the buffer, or its result if
 /// it had completed; dropped, the buffer and any bytes read are lost, a descriptor that it would
 /// have returned is closed.
 #[must_use = "an operation does nothing until it is awaited"]
@@ -51,7 +51,7 @@ impl<O: Operation> Op<O> {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     pub fn cancel(&mut self) {
         match mem::replace(&mut self.progress, Progress::Taken) {
             Progress::Unstarted(op) => self.progress = Progress::Refused(op),

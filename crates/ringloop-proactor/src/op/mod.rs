@@ -36,9 +36,11 @@
 //! | abandoned | last completion | gone | the table: the result is completed and dropped |
 //! | any | proactor dropped | cancelled and reaped | the table; what does not end is leaked |
 
+mod table;
+
+mod erased;
 mod future;
 mod key;
-mod table;
 
 use std::task::Waker;
 

@@ -13,6 +13,7 @@ use crate::ring::{Cqe, Sqe};
 
 /// Opens a file. Counterpart: `io_uring_prep_openat(3)`.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_openat")]
 pub struct OpenAt {
     path: CString,
     flags: i32,
@@ -45,6 +46,7 @@ unsafe impl Operation for OpenAt {
 
 /// Reads into an owned buffer. Counterpart: `io_uring_prep_read(3)`.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_read")]
 pub struct Read<B> {
     fd: Fd,
     buffer: B,
@@ -77,6 +79,7 @@ unsafe impl<B: IoBufMut> Operation for Read<B> {
 
 /// Writes from an owned buffer. Counterpart: `io_uring_prep_write(3)`.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_write")]
 pub struct Write<B> {
     fd: Fd,
     buffer: B,

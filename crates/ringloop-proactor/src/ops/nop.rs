@@ -7,6 +7,7 @@ use crate::ring::{Cqe, Sqe};
 
 /// A trip through the ring and back. Counterpart: `io_uring_prep_nop(3)`.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_nop")]
 pub struct Nop(());
 
 impl Nop {

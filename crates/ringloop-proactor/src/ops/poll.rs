@@ -10,6 +10,7 @@ use crate::ring::{Cqe, Sqe};
 /// Waits until a descriptor is ready for some of `events`. Counterpart:
 /// `io_uring_prep_poll_add(3)`, `loop.add_reader` of asyncio.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_poll_add")]
 pub struct PollAdd {
     fd: Fd,
     events: u32,

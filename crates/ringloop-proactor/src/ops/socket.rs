@@ -11,6 +11,7 @@ use crate::ring::{Cqe, Sqe};
 
 /// Makes a socket. Counterpart: `io_uring_prep_socket(3)`.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_socket")]
 pub struct Socket {
     domain: i32,
     kind: i32,
@@ -49,6 +50,7 @@ unsafe impl Operation for Socket {
 ///
 /// A connect that was cancelled goes on in the kernel: close the socket, do not use it again.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_connect")]
 pub struct Connect {
     fd: Fd,
     address: RawAddress,
@@ -83,6 +85,7 @@ unsafe impl Operation for Connect {
 
 /// Accepts one connection. Counterpart: `io_uring_prep_accept(3)`.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_accept")]
 pub struct Accept {
     fd: Fd,
 }

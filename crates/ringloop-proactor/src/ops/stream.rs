@@ -9,6 +9,7 @@ use crate::ring::{Cqe, Sqe};
 
 /// Receives into an owned buffer. Counterpart: `io_uring_prep_recv(3)`.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_recv")]
 pub struct Recv<B> {
     fd: Fd,
     buffer: B,
@@ -39,6 +40,7 @@ unsafe impl<B: IoBufMut> Operation for Recv<B> {
 ///
 /// A connection that the peer has closed is an error (`EPIPE`), never a signal.
 #[derive(Debug)]
+#[doc(alias = "io_uring_prep_send")]
 pub struct Send<B> {
     fd: Fd,
     buffer: B,

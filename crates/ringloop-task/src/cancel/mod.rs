@@ -10,8 +10,10 @@
 //!   `Cancelled` comes at the next wait.
 //! * **C4** A wait begun inside a cancelled scope does nothing and says `Cancelled`.
 //! * **C5** A scope absorbs only its own cancellation. With equal deadlines the outer one reports.
-//! * **C6** Awaiting a [`JoinHandle`](crate::task::JoinHandle) passes the request on to the task,
-//!   once, and still waits for its end; [`wait`](crate::task::JoinHandle::wait) does not pass it on.
+//! * **C6** Awaiting a [`JoinHandle`](crate::task::JoinHandle) passes the request on to the
+//!   task, once, and still waits for its end; [`wait`](crate::task::JoinHandle::wait) does not.
+//! * **C7** What was granted to a waiter that has gone passes to the next one. That is the duty of
+//!   whatever grants, such as the queue of a listener; nothing here does.
 //! * **C8** A task cancelled before its first poll still runs to its first wait.
 //! * **C9** Every request has a [`Reason`]; the first is kept.
 //! * **C10** A [`CancelToken`] only wakes: it knows no operation and no loop.

@@ -149,7 +149,7 @@ const DENIED_MAX: u32 = 1000;
 ///
 /// # Cancel safety
 ///
-/// Nothing to cancel: it does not wait.
+/// Nothing to cancel: the function does not wait.
 ///
 /// # Examples
 ///

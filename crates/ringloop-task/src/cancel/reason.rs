@@ -128,6 +128,7 @@ impl fmt::Display for Reason {
 ///
 /// Propagate it with `?`: the scope that was cancelled recognizes its own when it comes out, which
 /// is why a copy that is kept elsewhere should be a copy of the [`Reason`], not of this.
+/// Counterpart: `asyncio.CancelledError`, `trio.Cancelled`.
 ///
 /// # Examples
 ///
@@ -185,6 +186,8 @@ impl From<Cancelled> for io::Error {
 }
 
 /// Returns whether an I/O error says that the operation was cancelled by its task or scope.
+///
+/// Every `Cancelled` becomes such an error by `?` in a function that returns [`io::Result`].
 ///
 /// # Examples
 ///

@@ -16,7 +16,8 @@ use crate::time::When;
 ///
 /// Every wait inside a cancelled scope fails at once, until the scope is left. The scope absorbs
 /// its own cancellation and no other: it recognizes its own `Cancelled` alive in what the body
-/// returns. A body that finishes all the same, or never noticed, keeps its value.
+/// returns. A body that finishes all the same, or never noticed, keeps its value. Counterpart:
+/// `trio.CancelScope`.
 ///
 /// # Examples
 ///

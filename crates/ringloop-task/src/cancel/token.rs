@@ -97,7 +97,7 @@ impl CancelToken {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     pub fn cancel(&self, reason: impl Into<Reason>) -> bool {
         let reason = reason.into();
         let Some(children) = self.state.cancel(&reason) else {

@@ -21,8 +21,8 @@ use crate::waker_set::WakerKey;
 /// It costs a look at two flags. Only if the future is polled with another waker than the task's
 /// own, as collections of futures do, is that waker filed with the task and its scopes.
 ///
-/// A task that ignores the answer and waits again, a thousand times in one poll, is let through once
-/// and polled again, so that it does not hold the loop.
+/// A task that ignores the answer and waits again, a thousand times in one poll, is let through
+/// once and polled again, so that it does not hold the loop.
 ///
 /// # Examples
 ///
@@ -92,7 +92,7 @@ impl CancelWatch {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     #[inline]
     pub fn poll_cancelled(&mut self, cx: &mut Context<'_>) -> Result<(), Cancelled> {
         context::with_home(|home| {

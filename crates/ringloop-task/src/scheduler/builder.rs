@@ -47,6 +47,7 @@ impl SchedulerBuilder {
 
     /// Sets what is told of panics that nobody reads, and of tasks that were dropped before their
     /// end. Without it they are only counted. Counterpart: `loop.set_exception_handler`.
+    #[doc(alias("set_exception_handler", "call_exception_handler"))]
     pub fn on_unhandled(mut self, hook: impl Fn(&Unhandled) + 'static) -> Self {
         self.hook = Box::new(hook);
         self

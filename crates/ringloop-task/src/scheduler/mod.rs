@@ -72,7 +72,7 @@ impl<D: Driver + 'static> Scheduler<D> {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it blocks the thread.
+    /// Nothing to cancel: the function blocks the thread; it is no future.
     #[doc(alias = "run_until_complete")]
     #[track_caller]
     pub fn block_on<F: Future>(&mut self, future: F) -> F::Output {

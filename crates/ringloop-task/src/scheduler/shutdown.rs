@@ -27,7 +27,7 @@ impl<D: Driver + 'static> Scheduler<D> {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it blocks the thread.
+    /// Nothing to cancel: the function blocks the thread; it is no future.
     ///
     /// # Examples
     ///

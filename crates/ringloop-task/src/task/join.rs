@@ -73,7 +73,7 @@ impl<T> JoinHandle<T> {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     ///
     /// # Examples
     ///
@@ -100,7 +100,7 @@ impl<T> JoinHandle<T> {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     pub fn abort(&self) {
         let task = self.task.0;
         let flags = &task.header().flags;

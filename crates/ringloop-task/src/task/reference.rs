@@ -63,14 +63,17 @@ impl TaskRef {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
-    #[doc(alias = "uncancel")]
+    /// Nothing to cancel: the function does not wait.
     pub fn cancel(&self, reason: impl Into<Reason>) -> bool {
         self.request(Request::new(reason.into()))
     }
 
-    /// Returns whether somebody has asked the task to cancel.
+    /// Returns whether somebody has asked the task to cancel. Counterpart: `Task.cancelling`.
+    ///
+    /// There is no `Task.uncancel`: a scope absorbs its own cancellation and no other, so nothing
+    /// has to be taken back.
     #[must_use]
+    #[doc(alias("cancelling", "uncancel"))]
     pub fn is_cancel_requested(&self) -> bool {
         self.0.header().flags.has(CANCEL)
     }

@@ -28,7 +28,7 @@ use crate::sync::{AtomicPtr, Tracked};
 ///
 /// # Cancel safety
 ///
-/// Nothing to cancel: it does not wait.
+/// Nothing to cancel: the function does not wait.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ use crate::sync::{AtomicPtr, Tracked};
 /// });
 /// assert_eq!(answer, 42);
 /// ```
-#[doc(alias = "create_task")]
+#[doc(alias("create_task", "ensure_future", "start_soon", "spawn_local"))]
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -90,7 +90,7 @@ impl Builder {
     ///
     /// # Cancel safety
     ///
-    /// Nothing to cancel: it does not wait.
+    /// Nothing to cancel: the function does not wait.
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
     where

@@ -7,6 +7,8 @@ use crate::cancel::{CancelWatch, Cancelled, check_cancelled};
 
 /// Lets all tasks that are ready run once before this one goes on.
 ///
+/// Counterpart: `asyncio.sleep(0)`.
+///
 /// # Errors
 ///
 /// `Cancelled` if the task or a scope around was cancelled before; others have not run then.
@@ -40,7 +42,7 @@ pub fn yield_now() -> YieldNow {
 /// Lets others run, and looks for a cancellation before and after.
 ///
 /// For long computations in one task: unlike [`yield_now`] it also tells of a request that came
-/// while the others ran.
+/// while the others ran. Counterpart: `trio.lowlevel.checkpoint`.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ use crate::context;
 ///
 /// # Cancel safety
 ///
-/// Nothing to cancel: it does not wait.
+/// Nothing to cancel: the function does not wait.
 ///
 /// # Examples
 ///
@@ -41,6 +41,7 @@ use crate::context;
 /// });
 /// ```
 #[must_use]
+#[doc(alias = "current_time")]
 #[track_caller]
 pub fn now() -> Instant {
     match context::with_home(|home| home.now()) {

@@ -42,6 +42,7 @@ use crate::context;
 /// })?;
 /// # Ok::<(), ringloop_task::cancel::Cancelled>(())
 /// ```
+#[doc(alias = "call_later")]
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     let when = if duration.is_zero() {
@@ -61,6 +62,8 @@ pub fn sleep(duration: Duration) -> Sleep {
 }
 
 /// Waits until `deadline`. At least one turn of the loop, also if it has passed.
+///
+/// Counterpart: `trio.sleep_until`; a callback for `loop.call_at` is a task that begins with it.
 ///
 /// # Errors
 ///
@@ -89,6 +92,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// })?;
 /// # Ok::<(), ringloop_task::cancel::Cancelled>(())
 /// ```
+#[doc(alias = "call_at")]
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {

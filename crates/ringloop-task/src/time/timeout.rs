@@ -54,7 +54,7 @@ pub fn timeout<F: Future>(timeout: Duration, body: F) -> Timeout<F> {
     }
 }
 
-/// Gives `body` time until `deadline`; otherwise as [`timeout`].
+/// Gives `body` time until `deadline`; otherwise as [`timeout`]. Counterpart: `asyncio.timeout_at`.
 ///
 /// # Errors
 ///
@@ -78,9 +78,10 @@ pub fn timeout<F: Future>(timeout: Duration, body: F) -> Timeout<F> {
 /// Scheduler::new(ThreadDriver::new()).block_on(async {
 ///     let slow = time::sleep(Duration::MAX);
 ///     let late = time::timeout_at(time::now(), slow).await;
-///     assert_eq!(late.unwrap_err().to_string(), "the time is over");
+///     assert_eq!(late.unwrap_err().to_string(), "the deadline has passed");
 /// });
 /// ```
+#[doc(alias = "fail_at")]
 pub fn timeout_at<F: Future>(deadline: Instant, body: F) -> Timeout<F> {
     Timeout {
         run: CancelScope::new().deadline_at(deadline).run(body),
@@ -88,6 +89,8 @@ pub fn timeout_at<F: Future>(deadline: Instant, body: F) -> Timeout<F> {
 }
 
 /// Gives `body` so much time, and goes on without its value when that is over.
+///
+/// Counterpart: `trio.move_on_after`.
 ///
 /// # Panics
 ///
@@ -153,6 +156,26 @@ impl<F: Future> Future for MoveOn<F> {
 }
 
 /// The time that a [`timeout`] gave was over.
+///
+/// It becomes an [`io::Error`] of the kind [`TimedOut`](io::ErrorKind::TimedOut), so that `?` works
+/// in a function that returns `io::Result`. Counterpart: `TimeoutError`.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, time};
+/// use std::{io, time::Duration};
+///
+/// async fn slow() -> io::Result<()> {
+///     time::timeout(Duration::ZERO, time::sleep(Duration::MAX)).await??;
+///     Ok(())
+/// }
+///
+/// let error = Scheduler::new(ThreadDriver::new()).block_on(slow()).unwrap_err();
+/// assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+/// ```
+#[doc(alias("TimeoutError", "TooSlowError"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed {
     _private: (),
@@ -160,7 +183,7 @@ pub struct Elapsed {
 
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the time is over")
+        f.write_str("the deadline has passed")
     }
 }
 

@@ -5,6 +5,4 @@ mod write;
 
 pub(crate) use read::Wait;
 pub use read::{AsyncRead, Read, ReadExact, ReadToEnd};
-#[doc(inline)]
-pub use ringloop_task::cancel::is_cancelled;
 pub use write::{AsyncWrite, Flush, Shutdown, Write, WriteAll};

@@ -22,6 +22,11 @@ pub trait AsyncRead {
 
     /// Reads up to `buf.len()` bytes and returns how many, zero at the end.
     ///
+    /// # Errors
+    ///
+    /// As the `poll_` method of the same name; a cancelled scope, which
+    /// [`is_cancelled`](crate::cancel::is_cancelled) tells.
+    ///
     /// # Cancel safety
     ///
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
@@ -54,6 +59,11 @@ pub trait AsyncRead {
     }
 
     /// Appends everything up to the end to `bytes`, and returns how much that was.
+    ///
+    /// # Errors
+    ///
+    /// As the `poll_` method of the same name; a cancelled scope, which
+    /// [`is_cancelled`](crate::cancel::is_cancelled) tells.
     ///
     /// # Cancel safety
     ///

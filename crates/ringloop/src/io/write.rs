@@ -35,6 +35,11 @@ pub trait AsyncWrite {
 
     /// Writes some of `bytes` and returns how many.
     ///
+    /// # Errors
+    ///
+    /// As the `poll_` method of the same name; a cancelled scope, which
+    /// [`is_cancelled`](crate::cancel::is_cancelled) tells.
+    ///
     /// # Cancel safety
     ///
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
@@ -48,6 +53,11 @@ pub trait AsyncWrite {
     }
 
     /// Writes all of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// As the `poll_` method of the same name; a cancelled scope, which
+    /// [`is_cancelled`](crate::cancel::is_cancelled) tells.
     ///
     /// # Cancel safety
     ///
@@ -63,6 +73,11 @@ pub trait AsyncWrite {
 
     /// Waits until everything written so far is out.
     ///
+    /// # Errors
+    ///
+    /// As the `poll_` method of the same name; a cancelled scope, which
+    /// [`is_cancelled`](crate::cancel::is_cancelled) tells.
+    ///
     /// # Cancel safety
     ///
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
@@ -75,6 +90,11 @@ pub trait AsyncWrite {
     }
 
     /// Flushes and ends the sink: the other side sees the end, and can still be read from.
+    ///
+    /// # Errors
+    ///
+    /// As the `poll_` method of the same name; a cancelled scope, which
+    /// [`is_cancelled`](crate::cancel::is_cancelled) tells.
     ///
     /// # Cancel safety
     ///

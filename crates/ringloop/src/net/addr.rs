@@ -10,6 +10,7 @@ use crate::offload::offload;
 ///
 /// Counterpart: `std::net::ToSocketAddrs`. Addresses that are spelled out are not looked up; names
 /// are, on the pool for blocking work.
+#[doc(alias = "getaddrinfo")]
 pub trait ToSocketAddrs {
     /// Returns the addresses.
     ///
@@ -102,7 +103,7 @@ where
     for &address in addresses {
         match attempt(address).await {
             Ok(value) => return Ok(value),
-            Err(error) if crate::io::is_cancelled(&error) => return Err(error),
+            Err(error) if crate::cancel::is_cancelled(&error) => return Err(error),
             Err(error) => last = Some(error),
         }
     }

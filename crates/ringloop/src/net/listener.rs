@@ -55,6 +55,7 @@ impl TcpListener {
     /// # Cancel safety
     ///
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[doc(alias("start_server", "create_server"))]
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
         let addresses = address.to_socket_addrs().await?;
         let socket = first_that_works(&addresses, async |address| listen(address)).await?;
@@ -65,7 +66,7 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// None at present.
+    /// Never; the signature leaves room for it.
     ///
     /// # Panics
     ///
@@ -86,7 +87,8 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// As `accept4(2)`: out of descriptors or memory. The connection waits for the next call.
+    /// As `accept4(2)`: out of descriptors or memory, and the connection waits for the next call; a
+    /// cancelled scope.
     ///
     /// # Cancel safety
     ///

@@ -41,6 +41,7 @@ use crate::io::{
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("StreamReader", "StreamWriter"))]
 pub struct TcpStream {
     receiver: Receiver,
     sender: Sender,
@@ -52,7 +53,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// `ConnectionRefused`, `TimedOut` and what else `connect(2)` says of the last address;
-    /// `InvalidInput` for what is not an address.
+    /// `InvalidInput` for what is not an address; a cancelled scope.
     ///
     /// # Panics
     ///
@@ -62,6 +63,7 @@ impl TcpStream {
     ///
     /// Cancel safe: dropped or cancelled before it completes, the attempt is given up and its
     /// socket is closed.
+    #[doc(alias("open_connection", "create_connection"))]
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Self> {
         let addresses = address.to_socket_addrs().await?;
         first_that_works(&addresses, Self::connect_to).await
@@ -99,7 +101,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// As `recv(2)`, after everything that was received before the error; a cancelled scope is an
-    /// error that [`is_cancelled`](crate::io::is_cancelled) tells.
+    /// error that [`is_cancelled`](crate::cancel::is_cancelled) tells.
     ///
     /// # Cancel safety
     ///
@@ -121,6 +123,7 @@ impl TcpStream {
     ///
     /// Not cancel safe: bytes that were read before are in `buf`, and nobody tells how many.
     #[track_caller]
+    #[doc(alias = "readexactly")]
     pub fn read_exact<'a>(&'a mut self, buf: &'a mut [u8]) -> ReadExact<'a, Self> {
         AsyncRead::read_exact(self, buf)
     }
@@ -186,6 +189,7 @@ impl TcpStream {
     /// Not cancel safe: a prefix may have been queued. [`write`](Self::write) tells how much.
     #[track_caller]
     #[inline]
+    #[doc(alias = "sendall")]
     pub fn write_all<'a>(&'a mut self, bytes: &'a [u8]) -> WriteAll<'a, Self> {
         AsyncWrite::write_all(self, bytes)
     }
@@ -200,6 +204,7 @@ impl TcpStream {
     ///
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
     #[track_caller]
+    #[doc(alias = "drain")]
     pub fn flush(&mut self) -> Flush<'_, Self> {
         AsyncWrite::flush(self)
     }
@@ -216,6 +221,7 @@ impl TcpStream {
     ///
     /// Cancel safe: dropped or cancelled before it completes, the stream is open still.
     #[track_caller]
+    #[doc(alias = "write_eof")]
     pub fn shutdown(&mut self) -> Shutdown<'_, Self> {
         AsyncWrite::shutdown(self)
     }

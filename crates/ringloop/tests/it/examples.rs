@@ -63,7 +63,7 @@ fn cancel() {
     let cleanup = ["shop: counting the money", "shop: closed"];
     let mut lines = vec!["shop: sorry, customer 1: cancelled: the deadline has passed"];
     lines.extend(cleanup);
-    lines.push("main: the time is over, and the shop is closed");
+    lines.push("main: the deadline has passed, and the shop is closed");
     check_prints(example("cancel").arg("0"), &lines);
     let served: Vec<_> = (1..=10)
         .map(|n| format!("shop: served customer {n}"))

@@ -106,7 +106,7 @@ pub(crate) async fn polled_once<F: Future>(body: F) -> Option<F::Output> {
 #[track_caller]
 pub(crate) fn assert_cancelled<T: std::fmt::Debug>(result: &io::Result<T>) {
     let error = result.as_ref().expect_err("a cancelled wait has no value");
-    assert!(ringloop::io::is_cancelled(error), "{error:?}");
+    assert!(ringloop::cancel::is_cancelled(error), "{error:?}");
 }
 
 /// The descriptors that this process has open.
