@@ -121,7 +121,10 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--help" | "-h" => {
-                let text = format!("cargo xtask {}: {}\n", command.name(), command.summary());
+                let mut text = format!("cargo xtask {}: {}\n", command.name(), command.summary());
+                if command == Command::Bench {
+                    text.push_str("its options: cargo xtask bench -- --help\n");
+                }
                 return Ok(Request::Help(text));
             }
             "--strict" => options.strict = true,

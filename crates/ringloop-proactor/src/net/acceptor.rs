@@ -14,7 +14,7 @@ use ringloop_core::{WaitKey, WaitList};
 
 use super::proactor_gone;
 use crate::fd::Fd;
-use crate::op::{Flow, Service, ServiceKey};
+use crate::op::{Flow, RETIRED, Service, ServiceKey};
 use crate::ops::new_fd;
 use crate::ring::{Cqe, Sqe};
 
@@ -158,7 +158,9 @@ impl Future for Accepted<'_> {
             if let Some(result) = self.acceptor.take() {
                 if !state.waiters.is_empty() && !self.acceptor.arm() {
                     // The others wait for a proactor that is gone.
-                    state.waiters.wake_all();
+                    while let Some(waiter) = state.grant() {
+                        waiter.wake();
+                    }
                 }
                 return Poll::Ready(result);
             }
@@ -276,7 +278,7 @@ unsafe impl Service for AcceptMultishot {
                 true
             }
             Err(_) => match cqe.errno() {
-                libc::ESHUTDOWN => {
+                RETIRED => {
                     while let Some(waiter) = self.state.grant() {
                         wakes.push(waiter);
                     }

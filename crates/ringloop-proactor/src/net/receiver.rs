@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use super::{keep, proactor_gone};
 use crate::buf::{BufPool, Chunk, GROUP, Lent};
 use crate::fd::Fd;
-use crate::op::{Flow, Service, ServiceKey};
+use crate::op::{Flow, RETIRED, Service, ServiceKey};
 use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
 
 /// The receive queue of one stream socket.
@@ -304,7 +304,7 @@ impl Inbox {
         match cqe.errno() {
             0 => self.end = Some(End::Closed),
             // The pool was empty, or we asked for the end: the reader's next poll arms again.
-            libc::ENOBUFS | libc::ECANCELED | libc::ESHUTDOWN => {}
+            libc::ENOBUFS | libc::ECANCELED | RETIRED => {}
             libc::EINTR | libc::EAGAIN if cqe.is_last() => {
                 self.armed = true;
                 return Flow::Again;

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::{keep, proactor_gone};
 use crate::fd::Fd;
-use crate::op::{Flow, Service, ServiceKey};
+use crate::op::{Flow, RETIRED, Service, ServiceKey};
 use crate::ring::{Cqe, Sqe};
 
 /// The send queue of one stream socket, with the semantics of asyncio's transports.
@@ -187,6 +187,7 @@ impl Outbox {
             libc::EINTR | libc::EAGAIN => return Flow::Again,
             // No bytes, and no reason either.
             0 => self.fail(libc::EIO),
+            RETIRED => self.fail(libc::ESHUTDOWN),
             errno => self.fail(errno),
         }
         self.wake(wakes);

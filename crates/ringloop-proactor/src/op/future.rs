@@ -53,14 +53,13 @@ impl<O: Operation> Op<O> {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn cancel(&mut self) {
-        match mem::replace(&mut self.progress, Progress::Taken) {
-            Progress::Unstarted(op) => self.progress = Progress::Refused(op),
-            Progress::Started(ticket) => {
-                self.handle.shared().cancel(&ticket);
-                self.progress = Progress::Started(ticket);
-            }
-            other @ (Progress::Refused(_) | Progress::Taken) => self.progress = other,
+        if let Progress::Started(ticket) = &self.progress {
+            return self.handle.shared().cancel(ticket);
         }
+        self.progress = match mem::replace(&mut self.progress, Progress::Taken) {
+            Progress::Unstarted(op) => Progress::Refused(op),
+            other @ (Progress::Refused(_) | Progress::Started(_) | Progress::Taken) => other,
+        };
     }
 
     #[expect(

@@ -105,7 +105,10 @@ pub(crate) unsafe trait Service: Sized + 'static {
     /// Fills in the entry, which is zero.
     fn prepare(&mut self, sqe: &mut Sqe);
 
-    /// Handles a completion. `ESHUTDOWN` comes from the table, not from the kernel: the service was
-    /// about to start, and will not any more.
+    /// Handles a completion. The errno [`RETIRED`] comes from the table, not from the kernel.
     fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow;
 }
+
+/// What a service is told that was about to start and will not any more, because the proactor goes.
+/// No errno of the kernel has this number.
+pub(crate) const RETIRED: i32 = 4095;

@@ -18,7 +18,7 @@ use std::task::Waker;
 
 use super::erased::{FREE, Hooks, OneShot, Payload, VTable};
 use super::key::{OpKey, next_generation};
-use super::{Flow, Operation, Service};
+use super::{Flow, Operation, RETIRED, Service};
 use crate::ring::{Cqe, Sqe};
 
 /// Owns operations from the staging of their entries to their last completions.
@@ -300,7 +300,7 @@ impl OpTable {
         }
     }
 
-    /// Tells a staged service `ESHUTDOWN`: at shutdown nothing is started.
+    /// Tells a staged service [`RETIRED`]: at shutdown nothing is started.
     pub(crate) fn rest(&mut self, key: OpKey, wakes: &mut Vec<Waker>, gone: &mut Vec<Detached>) {
         let staged = self
             .live_slot(key)
@@ -309,7 +309,7 @@ impl OpTable {
         slot.state = State::Idle;
         if let Some(hook) = slot.vtable.on_completion {
             // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
-            unsafe { hook(slot.payload.get(), -libc::ESHUTDOWN, 0, wakes) };
+            unsafe { hook(slot.payload.get(), -RETIRED, 0, wakes) };
         }
         if slot.abandoned {
             gone.push(self.detach(key, false));

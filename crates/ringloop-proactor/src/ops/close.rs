@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use ringloop_core::Setter;
 
-use crate::op::{Flow, Service};
+use crate::op::{Flow, RETIRED, Service};
 use crate::ring::{Cqe, Sqe};
 
 /// Closes a descriptor that has no other user. Counterpart: `io_uring_prep_close(3)`.
@@ -36,7 +36,7 @@ unsafe impl Service for CloseService {
 
     fn on_completion(&mut self, cqe: Cqe, _wakes: &mut Vec<Waker>) -> Flow {
         // Of a close that was begun, the kernel has given the number away, whatever else it says.
-        let never_began = [-libc::ECANCELED, -libc::ESHUTDOWN].contains(&cqe.res);
+        let never_began = [-libc::ECANCELED, -RETIRED].contains(&cqe.res);
         if !never_began {
             self.fd.take().map(IntoRawFd::into_raw_fd);
             self.result = cqe.result().map(drop);

@@ -156,3 +156,31 @@ fn a_nonblocking_listener_does_not_spin() {
     drop(acceptor);
     settle(&mut proactor);
 }
+
+#[test]
+fn who_waits_behind_an_error_is_told_of_the_shutdown() {
+    let mut proactor = proactor();
+    // Nobody listens here: accepting is an error.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let acceptor = Acceptor::new(proactor.handle().adopt(socket));
+    let counts = [(); 3].map(|()| Arc::<Count>::default());
+    let mut waits = [(); 3].map(|()| acceptor.accept());
+    for (wait, count) in waits.iter_mut().zip(&counts) {
+        assert!(poll_with(wait, count).is_pending());
+    }
+    while counts[0].get() == 0 {
+        proactor.park(Some(Duration::from_secs(1))).unwrap();
+    }
+    assert_eq!(proactor.shut_down(), 0);
+    let Poll::Ready(Err(error)) = poll_with(&mut waits[0], &counts[0]) else {
+        panic!("it was told of an error")
+    };
+    assert_eq!(error.raw_os_error(), Some(libc::EINVAL));
+    for (wait, count) in waits.iter_mut().zip(&counts).skip(1) {
+        assert!(count.get() > 0, "it would wait for ever");
+        let Poll::Ready(Err(error)) = poll_with(wait, count) else {
+            panic!("it cannot wait")
+        };
+        assert!(error.to_string().contains("shut down"), "{error}");
+    }
+}
