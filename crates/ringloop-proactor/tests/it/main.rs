@@ -3,13 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 mod accept;
+mod bounds;
 mod cancel;
 mod faults;
 mod files;
 mod receive;
+mod reentry;
+mod reuse;
 mod rig;
 mod send;
 mod shutdown;
 mod turns;
 mod waiters;
 mod wake;
+mod wakers;
