@@ -5,6 +5,7 @@
 mod bad_input;
 mod cancel;
 mod examples;
+mod injection;
 mod kernel;
 mod load;
 mod lossless;

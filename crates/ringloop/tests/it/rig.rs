@@ -147,4 +147,4 @@ pub(crate) fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
-const CHILD: &str = "RINGLOOP_TEST_CHILD";
+pub(crate) const CHILD: &str = "RINGLOOP_TEST_CHILD";
