@@ -23,7 +23,7 @@ impl Table {
 
     /// Returns the header.
     pub fn header(&self) -> String {
-        let mut line = format!("{:<11} {:<11} {:<6}", "benchmark", "figure", "unit");
+        let mut line = format!("{:<11} {:<12} {:<6}", "benchmark", "figure", "unit");
         for name in &self.names {
             pad(&mut line, name, name.len().max(VALUE_WIDTH));
         }
@@ -72,7 +72,7 @@ impl Table {
         series: &[Series],
         spread: Option<f64>,
     ) -> String {
-        let mut line = format!("{name:<11} {figure:<11.11} {unit:<6}");
+        let mut line = format!("{name:<11} {figure:<12.12} {unit:<6}");
         for (column, name) in series.iter().zip(&self.names) {
             let value = column.median().map_or_else(gap, show);
             pad(&mut line, &value, name.len().max(VALUE_WIDTH));
