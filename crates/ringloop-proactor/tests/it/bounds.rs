@@ -204,11 +204,12 @@ fn the_receive_buffers_are_freed_with_the_proactor() {
     };
     round();
     let before = pages();
-    for _ in 0..20 {
+    for _ in 0..80 {
         round();
     }
-    // A pool is 8 MiB; twenty of them would be forty thousand pages.
-    assert!(pages() < before + 10_000);
+    // A pool is 8 MiB; eighty of them would be 160 thousand pages. AddressSanitizer keeps 256 MiB of
+    // what is freed, 65 thousand pages.
+    assert!(pages() < before + 100_000);
 }
 
 #[test]

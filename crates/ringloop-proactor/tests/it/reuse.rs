@@ -318,7 +318,7 @@ impl IoBufMut for Marked {
 }
 
 #[test]
-fn what_does_not_end_in_time_is_counted_and_never_freed() {
+fn what_does_not_end_in_time_is_counted_and_forgotten() {
     let config = Config::default().drain(Duration::ZERO);
     let mut proactor = Proactor::new(&config).unwrap();
     let handle = proactor.handle();
