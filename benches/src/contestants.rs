@@ -6,8 +6,11 @@ mod ringloop;
 mod tokio;
 
 use std::fmt;
+use std::future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::samples::Samples;
@@ -109,6 +112,18 @@ pub fn far_delay(number: u32) -> Duration {
 }
 
 const SPREAD: u32 = 0x9e37_79b9;
+
+/// Polls a future once and expects it to be pending; the caller drops it.
+async fn poll_once(mut future: Pin<&mut impl Future>) {
+    future::poll_fn(|context| {
+        assert!(
+            future.as_mut().poll(context).is_pending(),
+            "the timer is far away"
+        );
+        Poll::Ready(())
+    })
+    .await;
+}
 
 #[cfg(test)]
 mod tests;

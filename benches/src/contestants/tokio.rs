@@ -1,10 +1,9 @@
 //! tokio on one thread: the current-thread runtime with its default settings.
 
-use std::future::{self, Future};
+use std::future::Future;
 use std::hint::black_box;
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{Announce, Bell, Contestant, LOOPBACK, far_delay};
+use super::{Announce, Bell, Contestant, LOOPBACK, far_delay, poll_once};
 use crate::clock;
 use crate::process;
 use crate::samples::Samples;
@@ -162,18 +161,6 @@ async fn echo(mut stream: TcpStream) -> io::Result<()> {
         }
         stream.write_all(&buffer[..count]).await?;
     }
-}
-
-/// Polls a future once and expects it to be pending; the caller drops it.
-async fn poll_once(mut future: Pin<&mut impl Future>) {
-    future::poll_fn(|context| {
-        assert!(
-            future.as_mut().poll(context).is_pending(),
-            "the timer is far away"
-        );
-        Poll::Ready(())
-    })
-    .await;
 }
 
 fn in_task<F>(work: F) -> io::Result<F::Output>
