@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use io_uring::{IoUring, squeue};
 
+use super::opcodes::Opcodes;
 use super::{Cqe, Sqe, explain};
 use crate::config::Config;
 use crate::setup_error::SetupError;
@@ -36,6 +37,8 @@ pub(crate) struct KernelRing {
     enter_flags: u32,
     /// How often in a row the kernel said that it was out of memory for the moment.
     stalls: u32,
+    /// What the kernel can do, once somebody has asked.
+    opcodes: Option<Opcodes>,
 }
 
 impl KernelRing {
@@ -58,6 +61,7 @@ impl KernelRing {
             enter_fd,
             enter_flags,
             stalls: 0,
+            opcodes: None,
         })
     }
 
@@ -153,6 +157,13 @@ impl KernelRing {
     pub(crate) fn is_flagged(&mut self) -> bool {
         let queue = self.ring.submission();
         queue.taskrun() || queue.cq_overflow()
+    }
+
+    pub(crate) fn supports(&mut self, opcode: u8) -> bool {
+        let ring = &self.ring;
+        self.opcodes
+            .get_or_insert_with(|| Opcodes::ask(&ring.submitter()))
+            .has(opcode)
     }
 
     pub(crate) fn register_buffers(

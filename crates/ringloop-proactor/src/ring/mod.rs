@@ -6,6 +6,7 @@
 
 mod cqe;
 mod kernel;
+mod opcodes;
 mod probe;
 mod sqe;
 mod wake;
@@ -79,6 +80,13 @@ impl Ring {
         ring.has_completions()
     }
 
+    /// Whether the kernel knows `opcode`. The first call asks it, the others look into a mask.
+    #[cfg_attr(not(test), expect(dead_code, reason = "operations newer than 6.1 ask"))]
+    pub(crate) fn supports(&mut self, opcode: u8) -> bool {
+        let Self::Kernel(ring) = self;
+        ring.supports(opcode)
+    }
+
     /// Registers `entries` provided-buffer descriptors at `address` as buffer group `group`.
     pub(crate) fn register_buffers(
         &mut self,
@@ -94,5 +102,19 @@ impl Ring {
     pub(crate) fn unregister_buffers(&mut self, group: u16) -> io::Result<()> {
         let Self::Kernel(ring) = self;
         ring.unregister_buffers(group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ring;
+    use crate::config::Config;
+
+    #[test]
+    fn the_kernel_says_which_operations_it_knows() {
+        let mut ring = Ring::new(&Config::default()).unwrap();
+        assert!(ring.supports(io_uring::opcode::Nop::CODE));
+        assert!(ring.supports(io_uring::opcode::SendZc::CODE));
+        assert!(!ring.supports(u8::MAX));
     }
 }
