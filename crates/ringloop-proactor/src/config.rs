@@ -18,6 +18,7 @@ pub struct Config {
     pub(crate) ring_entries: u32,
     pub(crate) buffer_count: u16,
     pub(crate) buffer_len_bytes: u32,
+    pub(crate) direct_descriptors: u32,
     pub(crate) linger: Duration,
     pub(crate) drain: Duration,
 }
@@ -28,6 +29,7 @@ impl Default for Config {
             ring_entries: 256,
             buffer_count: 512,
             buffer_len_bytes: 16 * 1024,
+            direct_descriptors: 256,
             linger: Duration::from_secs(1),
             drain: Duration::from_secs(5),
         }
@@ -65,6 +67,18 @@ impl Config {
     pub fn buffer_len_bytes(self, len: u32) -> Self {
         Self {
             buffer_len_bytes: len.clamp(64, 1 << 24),
+            ..self
+        }
+    }
+
+    /// Sets how many direct descriptors there can be, 256 by default.
+    ///
+    /// The table is made with the first one, at eight bytes a slot. It may not be larger than the
+    /// limit on open files.
+    #[must_use]
+    pub fn direct_descriptors(self, slots: u32) -> Self {
+        Self {
+            direct_descriptors: slots.clamp(1, 1 << 20),
             ..self
         }
     }

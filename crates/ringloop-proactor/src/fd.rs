@@ -3,21 +3,26 @@
 //! The kernel looks a descriptor up when it runs a request, which may be late. So an operation
 //! holds a count until its last completion; the number cannot be reused before that.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use std::cell::RefCell;
-
 use ringloop_core::{Postbox, Setter, postbox};
 
 use crate::handle::Handle;
+use crate::ring::FIXED_FILE;
 
 /// A descriptor that operations and resources share. Cloning counts, dropping the last closes.
+///
+/// It is *plain*, a number of the process, or *direct*: a slot in a table of the ring, which the
+/// process has no number for, and which the kernel looks up a little faster. Every operation takes
+/// either. [`Handle::adopt`] makes plain ones, the `_direct` operations and [`Handle::register`]
+/// direct ones, and [`Handle::install`] makes a plain one of a direct one.
 ///
 /// # Examples
 ///
@@ -36,9 +41,28 @@ pub struct Fd {
     open: Rc<Open>,
 }
 
+/// What is to be closed.
+#[derive(Debug)]
+pub(crate) enum Descriptor {
+    Plain(OwnedFd),
+    /// A slot of the ring's table.
+    Direct(u32),
+}
+
+/// How an entry names a descriptor.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) number: i32,
+    /// Of the entry.
+    pub(crate) flags: u8,
+    /// Which proactor a direct descriptor belongs to; zero for plain ones.
+    pub(crate) home: u64,
+}
+
 struct Open {
+    target: Target,
     /// Taken when the last user goes.
-    fd: Option<OwnedFd>,
+    descriptor: Option<Descriptor>,
     handle: Handle,
     /// Those who want to know when it is closed.
     closers: RefCell<Vec<Setter<io::Result<()>>>>,
@@ -46,9 +70,29 @@ struct Open {
 
 impl Fd {
     pub(crate) fn new(handle: Handle, fd: OwnedFd) -> Self {
+        let target = Target {
+            number: fd.as_raw_fd(),
+            flags: 0,
+            home: 0,
+        };
+        Self::with_target(handle, Descriptor::Plain(fd), target)
+    }
+
+    /// Takes over a slot of the table of `handle`'s ring.
+    pub(crate) fn direct(handle: Handle, slot: u32) -> Self {
+        let target = Target {
+            number: i32::try_from(slot).expect("the table has fewer than 2^31 slots"),
+            flags: FIXED_FILE,
+            home: handle.shared().mark(),
+        };
+        Self::with_target(handle, Descriptor::Direct(slot), target)
+    }
+
+    fn with_target(handle: Handle, descriptor: Descriptor, target: Target) -> Self {
         Self {
             open: Rc::new(Open {
-                fd: Some(fd),
+                target,
+                descriptor: Some(descriptor),
                 handle,
                 closers: RefCell::default(),
             }),
@@ -59,6 +103,27 @@ impl Fd {
     #[must_use]
     pub fn handle(&self) -> &Handle {
         &self.open.handle
+    }
+
+    /// Returns whether the descriptor is direct: a slot of the ring's table.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.plain().is_none()
+    }
+
+    /// Returns the descriptor for system calls, `None` for a direct one, which has no number.
+    #[must_use]
+    pub fn plain(&self) -> Option<BorrowedFd<'_>> {
+        match &self.open.descriptor {
+            Some(Descriptor::Plain(fd)) => Some(fd.as_fd()),
+            Some(Descriptor::Direct(_)) | None => None,
+        }
+    }
+
+    /// How entries name it.
+    #[inline]
+    pub(crate) fn target(&self) -> Target {
+        self.open.target
     }
 
     /// Closes the descriptor once its other users have gone, and says what the kernel made of it.
@@ -75,37 +140,19 @@ impl Fd {
         drop(self);
         Close { result }
     }
-
-    fn fd(&self) -> &OwnedFd {
-        self.open
-            .fd
-            .as_ref()
-            .expect("the descriptor is there until the last user goes")
-    }
-}
-
-impl AsFd for Fd {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd().as_fd()
-    }
-}
-
-impl AsRawFd for Fd {
-    fn as_raw_fd(&self) -> RawFd {
-        self.fd().as_raw_fd()
-    }
 }
 
 impl fmt::Debug for Fd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Fd").field(&self.as_raw_fd()).finish()
+        let name = if self.is_direct() { "DirectFd" } else { "Fd" };
+        f.debug_tuple(name).field(&self.open.target.number).finish()
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(fd) = self.fd.take() {
-            self.handle.shared().close(fd, self.closers.take());
+        if let Some(descriptor) = self.descriptor.take() {
+            self.handle.shared().close(descriptor, self.closers.take());
         }
     }
 }

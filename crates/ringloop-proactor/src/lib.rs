@@ -161,8 +161,10 @@
 
 mod buf;
 mod config;
+mod direct;
 mod fd;
 mod handle;
+mod mail;
 mod net;
 mod op;
 pub mod ops;
@@ -177,8 +179,12 @@ pub use buf::{Chunk, IoBuf, IoBufMut, OpError};
 pub use config::Config;
 pub use fd::{Close, Fd};
 pub use handle::Handle;
+pub use mail::{Address, Inbox, Message};
 pub use net::{Accepted, Acceptor, Receiver, Sender};
-pub use op::{Op, Operation};
+pub use op::{
+    Answer, Cancelling, Link, Multishot, Op, OpReport, OpState, OpStream, Operation, Outcome, Then,
+    WithTimeout,
+};
 pub use proactor::Proactor;
 pub use ring::{Cqe, Sqe};
 pub use setup_error::{SetupError, SetupErrorKind};

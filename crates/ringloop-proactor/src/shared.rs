@@ -5,7 +5,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,10 +15,12 @@ use ringloop_core::Setter;
 
 use crate::buf::BufPool;
 use crate::config::Config;
-use crate::op::{Detached, Disposition, OpKey, Operation, Service, ServiceKey, Ticket};
-use crate::ops::CloseService;
+use crate::direct::DirectTable;
+use crate::fd::Descriptor;
+use crate::op::{Detached, Disposition, OpKey, OpReport, Operation, Service, ServiceKey, Ticket};
+use crate::ops::{CloseService, POLL_ADD_MULTI};
 use crate::queue::{Batch, Queue, WAKE};
-use crate::ring::{Cqe, Ring, SleepWord, Sqe};
+use crate::ring::{Cqe, FIXED_FILE, Ring, SleepWord, Sqe};
 use crate::setup_error::SetupError;
 use crate::stats::ProactorStats;
 
@@ -28,13 +29,16 @@ pub(crate) struct Shared {
     /// Descriptors whose last user has gone; closed through the ring at the next park.
     closing: RefCell<Vec<Closing>>,
     has_closing: Cell<bool>,
+    /// Operations can be started. Readable in the middle of a batch, when the queue is not.
+    is_open: Cell<bool>,
+    direct: DirectTable,
     batch: Cell<Batch>,
     pool: RefCell<Pool>,
     word: Arc<SleepWord>,
 }
 
 /// A descriptor to close, and those who want to know the result.
-type Closing = (OwnedFd, Vec<Setter<io::Result<()>>>);
+type Closing = (Descriptor, Vec<Setter<io::Result<()>>>);
 
 /// The receive buffers, made when the first stream needs them.
 enum Pool {
@@ -61,6 +65,8 @@ impl Shared {
             queue: RefCell::new(Queue::new(ring, wake_poll)),
             closing: RefCell::default(),
             has_closing: Cell::new(false),
+            is_open: Cell::new(true),
+            direct: DirectTable::new(config.direct_descriptors),
             batch: Cell::default(),
             pool: RefCell::new(Pool::Unmade {
                 count: config.buffer_count,
@@ -76,7 +82,26 @@ impl Shared {
 
     /// Whether operations can be started.
     pub(crate) fn is_open(&self) -> bool {
-        !self.queue.borrow().closing
+        self.is_open.get()
+    }
+
+    /// What tells this proactor from every other one, as long as one of its handles is alive.
+    pub(crate) fn mark(&self) -> u64 {
+        std::ptr::from_ref(self).addr() as u64
+    }
+
+    /// Sees to it that the ring has a table for direct descriptors.
+    pub(crate) fn direct_table(&self) -> io::Result<()> {
+        match &mut self.queue.borrow_mut().ring {
+            Some(ring) => self.direct.make(ring),
+            None => Err(gone()),
+        }
+    }
+
+    /// Whether the kernel knows `opcode`; asked once.
+    pub(crate) fn supports(&self, opcode: u8) -> bool {
+        let ring = &mut self.queue.borrow_mut().ring;
+        ring.as_mut().is_some_and(|ring| ring.supports(opcode))
     }
 
     /// Stores an operation, or gives it back if the proactor is gone.
@@ -93,18 +118,69 @@ impl Shared {
         self.queue.borrow_mut().table.pinned(ticket)
     }
 
+    #[inline]
     pub(crate) fn stage(&self, key: OpKey, sqe: Sqe) {
-        let mut wakes = Vec::new();
-        {
+        if self.is_open.get() && sqe.flags & FIXED_FILE == 0 {
+            self.queue.borrow_mut().stage(key, sqe);
+        } else {
+            self.stage_checked(key, sqe);
+        }
+    }
+
+    /// Stages what needs a second look: an operation on a direct descriptor, or one whose buffer's
+    /// code ended the proactor while it was being prepared.
+    #[cold]
+    fn stage_checked(&self, key: OpKey, sqe: Sqe) {
+        let waker = {
             let mut queue = self.queue.borrow_mut();
             if queue.closing {
-                // A buffer's code ended the proactor while the operation was being prepared.
-                queue.table.retire(key, &mut wakes);
-            } else {
+                queue.table.refuse(key, Cqe::failed(libc::ECANCELED))
+            } else if let Some(sqe) = self.at_home(sqe) {
                 queue.stage(key, sqe);
+                None
+            } else {
+                queue.table.refuse(key, Cqe::failed(libc::EXDEV))
             }
+        };
+        if let Some(waker) = waker {
+            waker.wake();
         }
-        wakes.into_iter().for_each(Waker::wake);
+    }
+
+    /// The entry as the kernel takes it; `None` if its direct descriptor is another proactor's.
+    fn at_home(&self, sqe: Sqe) -> Option<Sqe> {
+        let is_home = sqe.pad == 0 || sqe.pad == self.mark();
+        is_home.then_some(Sqe { pad: 0, ..sqe })
+    }
+
+    /// Stages a chain, all or nothing. `false`: it cannot be.
+    pub(crate) fn stage_chain(&self, entries: &[(OpKey, Sqe)]) -> bool {
+        let at_home = |&(key, sqe): &(OpKey, Sqe)| Some((key, self.at_home(sqe)?));
+        let entries: Option<Vec<_>> = entries.iter().map(at_home).collect();
+        let mut queue = self.queue.borrow_mut();
+        entries.is_some_and(|entries| !queue.closing && queue.stage_chain(&entries))
+    }
+
+    pub(crate) fn cancel_in_order(&self, keys: &[OpKey]) {
+        if keys.len() > 1 {
+            self.queue.borrow_mut().cancel_in_order(keys);
+        }
+    }
+
+    /// What is known of the operation that `key` names.
+    pub(crate) fn report(&self, key: OpKey) -> Option<OpReport> {
+        let queue = self.queue.borrow();
+        queue.table.report(key, queue.coarse_ns())
+    }
+
+    /// What is known of every operation.
+    pub(crate) fn reports(&self) -> Vec<OpReport> {
+        let queue = self.queue.borrow();
+        queue.table.reports(queue.coarse_ns()).collect()
+    }
+
+    pub(crate) fn with_queue<T>(&self, f: impl FnOnce(&mut Queue) -> T) -> T {
+        f(&mut self.queue.borrow_mut())
     }
 
     /// The operation and its completion, or `None`, and then `waker` is woken when it is there.
@@ -176,6 +252,14 @@ impl Shared {
         true
     }
 
+    /// Asks the kernel to end what a service has under way. It is not started again by itself.
+    pub(crate) fn stop(&self, key: &ServiceKey) {
+        let mut queue = self.queue.borrow_mut();
+        if queue.table.ask_cancel(key.key()) {
+            queue.stage_cancel(key.key());
+        }
+    }
+
     /// Gives up a service. If it may `finish`, it goes on until it rests, else it is cancelled.
     pub(crate) fn release(&self, key: &ServiceKey, finish: bool) -> Disposition {
         let mut queue = self.queue.borrow_mut();
@@ -188,12 +272,12 @@ impl Shared {
     }
 
     /// Closes `fd` at the next park and tells `done`; at once if the proactor is gone.
-    pub(crate) fn close(&self, fd: OwnedFd, done: Vec<Setter<io::Result<()>>>) {
+    pub(crate) fn close(&self, descriptor: Descriptor, done: Vec<Setter<io::Result<()>>>) {
         if self.is_open() {
-            self.closing.borrow_mut().push((fd, done));
+            self.closing.borrow_mut().push((descriptor, done));
             self.has_closing.set(true);
         } else {
-            drop(fd);
+            drop(descriptor);
             for done in done {
                 drop(done.set(Ok(())));
             }
@@ -254,7 +338,7 @@ impl Shared {
         let waits = timeout != Some(Duration::ZERO);
         let stuck = queue.has_staged();
         let Some(ring) = &mut queue.ring else {
-            return Err(io::Error::other("the proactor has been shut down"));
+            return Err(gone());
         };
         if waits && !stuck && !ring.has_completions() && self.word.fall_asleep() {
             queue.stats.enters += 1;
@@ -312,6 +396,7 @@ impl Shared {
             self.stage_closing();
         }
         let mut batch = self.batch.take();
+        self.is_open.set(false);
         self.queue.borrow_mut().close(&mut batch);
         // The next turn settles it.
         self.batch.set(batch);
@@ -364,7 +449,9 @@ fn settle(batch: &mut Batch) {
     wakes.0.by_ref().for_each(Waker::wake);
 }
 
+fn gone() -> io::Error {
+    io::Error::other("the proactor has been shut down")
+}
+
 const REAP_INTERVAL: Duration = Duration::from_millis(10);
-/// `IORING_POLL_ADD_MULTI`.
-const POLL_ADD_MULTI: u32 = 1 << 0;
 const POLLIN: u16 = 0x001;

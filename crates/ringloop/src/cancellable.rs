@@ -56,7 +56,7 @@ impl<O: Operation<Output = io::Result<T>>, T> Future for Cancellable<O> {
         if let Progress::Waiting = this.progress
             && let Err(cancelled) = this.watch.poll_cancelled(cx)
         {
-            this.op.cancel();
+            this.op.request_cancel();
             this.progress = Progress::Asked(cancelled);
             // It may have ended at once, before it was ever submitted.
             return self.poll(cx);

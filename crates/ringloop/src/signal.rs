@@ -157,8 +157,9 @@ impl Drop for Seated {
 /// Sets the count of an eventfd back to zero, without blocking.
 fn drain(fd: &Fd) {
     let mut count = 0_u64;
+    let number = fd.plain().map_or(-1, |fd| fd.as_raw_fd());
     // SAFETY: eight bytes are written to a live local.
-    unsafe { libc::read(fd.as_raw_fd(), (&raw mut count).cast(), size_of::<u64>()) };
+    unsafe { libc::read(number, (&raw mut count).cast(), size_of::<u64>()) };
 }
 
 /// Installs the handler, once in the life of the process.

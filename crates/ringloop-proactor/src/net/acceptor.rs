@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +15,7 @@ use ringloop_core::{WaitKey, WaitList};
 use super::proactor_gone;
 use crate::fd::Fd;
 use crate::op::{Flow, RETIRED, Service, ServiceKey};
-use crate::ops::new_fd;
+use crate::ops::{ACCEPT_MULTISHOT, new_fd};
 use crate::ring::{Cqe, Sqe};
 
 /// The queue of connections of one listening socket.
@@ -254,11 +254,13 @@ struct AcceptMultishot {
 
 // SAFETY: N1, the entry names the counted descriptor and no memory.
 unsafe impl Service for AcceptMultishot {
+    const NAME: &'static str = "accept multishot";
+
     fn prepare(&mut self, sqe: &mut Sqe) {
         *sqe = Sqe {
             ioprio: ACCEPT_MULTISHOT,
             op_flags: libc::SOCK_CLOEXEC.cast_unsigned(),
-            ..Sqe::new(io_uring::opcode::Accept::CODE, self.state.fd.as_raw_fd())
+            ..Sqe::on(io_uring::opcode::Accept::CODE, &self.state.fd)
         };
     }
 
@@ -326,5 +328,3 @@ const PASSING: [i32; 10] = [
 ];
 /// Past this many, connections wait in the kernel's backlog instead.
 const BACKLOG_MAX: usize = 256;
-/// `IORING_ACCEPT_MULTISHOT`.
-const ACCEPT_MULTISHOT: u16 = 1 << 0;

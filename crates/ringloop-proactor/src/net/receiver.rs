@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -378,16 +377,18 @@ struct RecvMultishot {
 // SAFETY: N1, the entry names the counted descriptor and either no memory (the kernel picks a
 // buffer of the pool) or the `own` buffer on the heap, which is left alone while `armed`.
 unsafe impl Service for RecvMultishot {
+    const NAME: &'static str = "recv multishot";
+
     fn prepare(&mut self, sqe: &mut Sqe) {
         *sqe = Sqe {
             // Without waiting for readiness first, an empty pool would be an answer at once.
             ioprio: POLL_FIRST,
-            ..Sqe::new(io_uring::opcode::Recv::CODE, self.state.fd.as_raw_fd())
+            ..Sqe::on(io_uring::opcode::Recv::CODE, &self.state.fd)
         };
         let pool = self.state.pool.as_ref();
         if pool.is_some_and(|pool| pool.provided() > 0) {
             sqe.ioprio |= RECV_MULTISHOT;
-            sqe.flags = BUFFER_SELECT;
+            sqe.flags |= BUFFER_SELECT;
             sqe.buffer = GROUP;
             return;
         }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::mem;
-use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -236,13 +235,17 @@ struct SendAll {
 // SAFETY: N1, the entry names the counted descriptor and the heap memory of `sending`, which is
 // changed only in the completion hook and in `prepare`, when no send is in flight.
 unsafe impl Service for SendAll {
+    const NAME: &'static str = "send";
+
     #[inline]
     fn prepare(&mut self, sqe: &mut Sqe) {
         let mut outbox = self.state.outbox.borrow_mut();
         outbox.turn_over();
         let rest = &outbox.sending[outbox.sent..];
         sqe.opcode = io_uring::opcode::Send::CODE;
-        sqe.fd = self.state.fd.as_raw_fd();
+        let target = self.state.fd.target();
+        sqe.fd = target.number;
+        sqe.flags |= target.flags;
         sqe.op_flags = SEND_FLAGS;
         sqe.set_memory(rest.as_ptr(), rest.len());
     }

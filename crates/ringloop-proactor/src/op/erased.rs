@@ -20,6 +20,7 @@ use crate::ring::{Cqe, Sqe};
 
 /// What can be done to an operation whose type is forgotten.
 pub(super) struct VTable {
+    pub(super) name: &'static str,
     /// Moves the operation out and drops it, or completes it and drops its output.
     pub(super) dispose: unsafe fn(*mut Payload, Option<Cqe>),
     pub(super) prepare: Option<PrepareHook>,
@@ -32,6 +33,7 @@ pub(super) type CompletionHook = unsafe fn(*mut Payload, i32, u32, &mut Vec<Wake
 
 /// The vtable of slots that hold nothing.
 pub(super) static FREE: VTable = VTable {
+    name: "nothing",
     dispose: dispose_nothing,
     prepare: None,
     on_completion: None,
@@ -47,6 +49,7 @@ pub(super) struct OneShot<O>(PhantomData<O>);
 
 impl<O: Operation> OneShot<O> {
     pub(super) const VTABLE: VTable = VTable {
+        name: O::NAME,
         dispose: Self::dispose,
         prepare: None,
         on_completion: None,
@@ -72,6 +75,7 @@ pub(super) struct Hooks<S>(PhantomData<S>);
 
 impl<S: Service> Hooks<S> {
     pub(super) const VTABLE: VTable = VTable {
+        name: S::NAME,
         dispose: Self::dispose,
         prepare: Some(Self::prepare),
         on_completion: Some(Self::on_completion),

@@ -4,18 +4,23 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use super::report::{OpReport, OpState};
 use super::table::Ticket;
-use super::{Disposition, Operation};
+use super::{Cancelling, Disposition, OpKey, Operation};
 use crate::handle::Handle;
-use crate::ring::Cqe;
+use crate::ring::{Cqe, Sqe};
 
 /// An operation that resolves when the kernel has performed it.
 ///
 /// The entry is written at the first poll and submitted with the batch of the next park.
-/// [`cancel`](Self::cancel) *asks* the kernel to end it and leaves the future to say what came of
-/// that; dropping the future *abandons* the operation, which then ends by itself.
+/// [`cancel`](Self::cancel) *asks* the kernel to end it and tells which of the two won; dropping the
+/// future *abandons* the operation, which then ends by itself. One that a signal interrupts before
+/// it has done anything is begun again.
+///
+/// Its `Debug` form says where it stands: `recv on fd 7, in flight for 2.1 s`.
 ///
 /// # Cancel safety
 ///
@@ -26,6 +31,8 @@ use crate::ring::Cqe;
 pub struct Op<O: Operation> {
     handle: Handle,
     progress: Progress<O>,
+    /// An interruption by a signal is the result: the operation was asked to end, or is linked.
+    keeps_interruption: bool,
 }
 
 enum Progress<O> {
@@ -41,7 +48,36 @@ impl<O: Operation> Op<O> {
         Self {
             handle,
             progress: Progress::Unstarted(op),
+            keeps_interruption: false,
         }
+    }
+
+    /// Asks the kernel to end the operation, and waits for what comes of that: its own result if it
+    /// came first, else what it owned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_proactor::{Config, Outcome, Proactor};
+    ///
+    /// let mut proactor = Proactor::new(&Config::default())?;
+    /// let handle = proactor.handle();
+    /// let (reader, _writer) = std::io::pipe()?;
+    /// let reader = handle.adopt(reader);
+    /// let read = handle.read(&reader, Vec::with_capacity(100), u64::MAX);
+    /// match proactor.block_on(read.cancel())? {
+    ///     Outcome::Completed(result) => println!("read {} bytes", result?.0),
+    ///     Outcome::Cancelled(buffer) => assert_eq!(buffer.capacity(), 100),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it completes, the operation is abandoned as if it had been dropped itself.
+    pub fn cancel(mut self) -> Cancelling<O> {
+        self.request_cancel();
+        Cancelling::new(self)
     }
 
     /// Asks the kernel to end the operation. The future then tells which of the two won.
@@ -52,7 +88,8 @@ impl<O: Operation> Op<O> {
     /// # Cancel safety
     ///
     /// Nothing to cancel: the function does not wait.
-    pub fn cancel(&mut self) {
+    pub fn request_cancel(&mut self) {
+        self.keeps_interruption = true;
         if let Progress::Started(ticket) = &self.progress {
             return self.handle.shared().cancel(ticket);
         }
@@ -62,15 +99,61 @@ impl<O: Operation> Op<O> {
         };
     }
 
+    /// Returns what is known of the operation now.
+    #[must_use]
+    pub fn report(&self) -> OpReport {
+        let state = match &self.progress {
+            Progress::Unstarted(_) | Progress::Refused(_) => OpState::Unstarted,
+            Progress::Started(_) | Progress::Taken => OpState::Taken,
+        };
+        let known = self.key().and_then(|key| self.handle.shared().report(key));
+        known.unwrap_or(OpReport::new(O::NAME, state, None, Duration::ZERO))
+    }
+
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub(super) fn is_unstarted(&self) -> bool {
+        matches!(self.progress, Progress::Unstarted(_) | Progress::Refused(_))
+    }
+
+    /// The name of its slot, if it has one.
+    pub(super) fn key(&self) -> Option<OpKey> {
+        match &self.progress {
+            Progress::Started(ticket) => Some(ticket.key()),
+            Progress::Unstarted(_) | Progress::Refused(_) | Progress::Taken => None,
+        }
+    }
+
+    pub(super) fn keep_interruption(&mut self) {
+        self.keeps_interruption = true;
+    }
+
+    /// Moves the operation into the table and describes it, without staging the entry. `None`: it
+    /// was cancelled before, or the proactor is gone; then it is refused.
+    pub(super) fn enter_table(&mut self, cx: &mut Context<'_>) -> Option<(OpKey, Sqe)> {
+        match mem::replace(&mut self.progress, Progress::Taken) {
+            Progress::Unstarted(op) => self.insert(op, cx),
+            other @ (Progress::Refused(_) | Progress::Started(_) | Progress::Taken) => {
+                self.progress = other;
+                None
+            }
+        }
+    }
+
     #[expect(
         unsafe_code,
         reason = "the operation is prepared where the kernel will find it"
     )]
-    fn start(&mut self, op: O, cx: &mut Context<'_>) -> Poll<O::Output> {
+    fn insert(&mut self, op: O, cx: &mut Context<'_>) -> Option<(OpKey, Sqe)> {
         let shared = self.handle.shared();
         let ticket = match shared.insert(op, cx.waker()) {
             Ok(ticket) => ticket,
-            Err(op) => return Poll::Ready(op.complete(Cqe::failed(libc::ECANCELED))),
+            Err(op) => {
+                self.progress = Progress::Refused(op);
+                return None;
+            }
         };
         let key = ticket.key();
         let pinned = shared.pinned(&ticket);
@@ -78,8 +161,28 @@ impl<O: Operation> Op<O> {
         self.progress = Progress::Started(ticket);
         // SAFETY: I1 and I2, the operation is staged, so only this future reaches it, and it is
         // at the address at which it stays.
-        let sqe = unsafe { &mut *pinned }.prepare();
-        shared.stage(key, sqe);
+        Some((key, unsafe { &mut *pinned }.prepare()))
+    }
+
+    /// The operation and its last completion, which may be that it was refused.
+    #[inline]
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<(O, Cqe)> {
+        match mem::replace(&mut self.progress, Progress::Taken) {
+            Progress::Unstarted(op) => match self.insert(op, cx) {
+                Some((key, sqe)) => self.handle.shared().stage(key, sqe),
+                None => return self.poll_end(cx),
+            },
+            Progress::Refused(op) => return Poll::Ready((op, Cqe::failed(libc::ECANCELED))),
+            Progress::Started(ticket) => match self.handle.shared().take(&ticket, cx.waker()) {
+                Some((op, cqe)) if cqe.res == -libc::EINTR && !self.keeps_interruption => {
+                    self.progress = Progress::Unstarted(op);
+                    return self.poll_end(cx);
+                }
+                Some(done) => return Poll::Ready(done),
+                None => self.progress = Progress::Started(ticket),
+            },
+            Progress::Taken => panic!("an operation was polled after it had completed"),
+        }
         Poll::Pending
     }
 }
@@ -87,19 +190,10 @@ impl<O: Operation> Op<O> {
 impl<O: Operation> Future for Op<O> {
     type Output = O::Output;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match mem::replace(&mut self.progress, Progress::Taken) {
-            Progress::Unstarted(op) => self.start(op, cx),
-            Progress::Refused(op) => Poll::Ready(op.complete(Cqe::failed(libc::ECANCELED))),
-            Progress::Started(ticket) => match self.handle.shared().take(&ticket, cx.waker()) {
-                Some((op, cqe)) => Poll::Ready(op.complete(cqe)),
-                None => {
-                    self.progress = Progress::Started(ticket);
-                    Poll::Pending
-                }
-            },
-            Progress::Taken => panic!("an operation was polled after it had completed"),
-        }
+        let (op, cqe) = ready!(self.poll_end(cx));
+        Poll::Ready(op.complete(cqe))
     }
 }
 
@@ -118,14 +212,6 @@ impl<O: Operation> Drop for Op<O> {
 
 impl<O: Operation> fmt::Debug for Op<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let progress = match &self.progress {
-            Progress::Unstarted(_) => "unstarted",
-            Progress::Refused(_) => "cancelled before it started",
-            Progress::Started(_) => "started",
-            Progress::Taken => "taken",
-        };
-        f.debug_struct("Op")
-            .field("progress", &progress)
-            .finish_non_exhaustive()
+        write!(f, "Op({})", self.report())
     }
 }

@@ -2,9 +2,11 @@
 
 /// Names at most one operation ever, so a late completion or cancellation hits nothing.
 ///
-/// The generation is never zero, so that values below 2^32 are free for the proactor's own use.
+/// The generation is never zero, so that values below 2^32 are free for the proactor's own use, and
+/// never the highest, which marks messages from other proactors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OpKey {
+#[expect(unnameable_types, reason = "a sealed trait has it in its signatures")]
+pub struct OpKey {
     index: u32,
     generation: u32,
 }
@@ -28,6 +30,19 @@ impl OpKey {
         u64::from(self.generation) << 32 | u64::from(self.index)
     }
 
+    /// A name that no operation has: that of a message with `high` in it.
+    pub(crate) fn message(high: u32) -> Self {
+        Self {
+            index: high,
+            generation: MESSAGE,
+        }
+    }
+
+    /// Whether it names a message from another proactor.
+    pub(crate) fn is_message(self) -> bool {
+        self.generation == MESSAGE
+    }
+
     #[inline]
     pub(crate) fn index(self) -> usize {
         self.index as usize
@@ -39,13 +54,15 @@ impl OpKey {
     }
 }
 
-/// The generation after `generation`, never zero.
+/// The generation after `generation`, never zero and never that of messages.
 pub(crate) fn next_generation(generation: u32) -> u32 {
     match generation.wrapping_add(1) {
-        0 => 1,
+        0 | MESSAGE => 1,
         next => next,
     }
 }
+
+const MESSAGE: u32 = u32::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -53,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_key_survives_the_kernel() {
-        for (index, generation) in [(0, 1), (u32::MAX, u32::MAX), (7, 1 << 31)] {
+        for (index, generation) in [(0, 1), (u32::MAX, u32::MAX - 1), (7, 1 << 31)] {
             let key = OpKey::new(index, generation);
             assert_eq!(OpKey::from_user_data(key.to_user_data()), Some(key));
         }
@@ -66,8 +83,9 @@ mod tests {
     }
 
     #[test]
-    fn generations_skip_zero() {
+    fn generations_skip_what_is_reserved() {
         assert_eq!(next_generation(1), 2);
         assert_eq!(next_generation(u32::MAX), 1);
+        assert_eq!(next_generation(u32::MAX - 1), 1);
     }
 }

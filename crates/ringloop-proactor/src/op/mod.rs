@@ -38,17 +38,25 @@
 
 mod table;
 
+mod chain;
 mod erased;
 mod future;
 mod key;
+mod outcome;
+mod report;
+mod stream;
 
 use std::task::Waker;
 
 use crate::ring::{Cqe, Sqe};
 
+pub use chain::{Link, Then, WithTimeout};
 pub use future::Op;
 pub(crate) use key::OpKey;
-pub(crate) use table::{Detached, Disposition, OpTable, ServiceKey, Ticket};
+pub use outcome::{Cancelling, Outcome};
+pub use report::{OpReport, OpState};
+pub use stream::{Answer, Multishot, OpStream};
+pub(crate) use table::{Detached, Disposition, OpTable, ServiceKey, State, Ticket};
 
 /// One request to the kernel, with all the memory that the kernel may touch for it.
 ///
@@ -60,7 +68,8 @@ pub(crate) use table::{Detached, Disposition, OpTable, ServiceKey, Ticket};
 /// - The entry that [`prepare`](Self::prepare) returns names only memory that stays valid as long
 ///   as `self` is neither moved, touched nor dropped, or memory that is valid forever.
 /// - It names only descriptors that `self` keeps open.
-/// - It asks for exactly one completion: no multishot flag, no link, no skipped completion.
+/// - It asks for one result: no multishot flag, no link, no skipped completion. A second completion
+///   that is a notification, as zero-copy sends have, is allowed; the operation lives until then.
 #[expect(
     unsafe_code,
     reason = "soundness rests on what an implementation puts into its entry"
@@ -70,11 +79,21 @@ pub unsafe trait Operation: Sized + 'static {
     /// result of an abandoned operation is disposed of.
     type Output;
 
-    /// Describes the request. Called once, when `self` is at its final address.
+    /// What comes back of an operation that did not happen: its buffer, mostly.
+    type Leftover;
+
+    /// What the operation is called in reports: the system call's name.
+    const NAME: &'static str;
+
+    /// Describes the request. Called when `self` is at an address where it stays until the
+    /// completion; called again if a signal interrupted the request before it had done anything.
     fn prepare(&mut self) -> Sqe;
 
     /// Turns the operation and its completion into the output.
     fn complete(self, cqe: Cqe) -> Self::Output;
+
+    /// Gives back what the operation owned, after it was cancelled before it happened.
+    fn reclaim(self) -> Self::Leftover;
 }
 
 /// What a [`Service`] wants after a completion.
@@ -102,6 +121,9 @@ pub(crate) enum Flow {
     reason = "soundness rests on what an implementation puts into its entry"
 )]
 pub(crate) unsafe trait Service: Sized + 'static {
+    /// What it is called in reports.
+    const NAME: &'static str;
+
     /// Fills in the entry, which is zero.
     fn prepare(&mut self, sqe: &mut Sqe);
 

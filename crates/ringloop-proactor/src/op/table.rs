@@ -15,9 +15,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
 use std::task::Waker;
+use std::time::Duration;
 
 use super::erased::{FREE, Hooks, OneShot, Payload, VTable};
 use super::key::{OpKey, next_generation};
+use super::report::{OpReport, OpState};
 use super::{Flow, Operation, RETIRED, Service};
 use crate::ring::{Cqe, Sqe};
 
@@ -192,10 +194,10 @@ impl OpTable {
         !mem::replace(&mut self.slot(key).cancel_asked, true)
     }
 
-    /// Writes the entry of a staged service, which counts as in flight from now on. `false`: it is
-    /// not staged any more.
+    /// Writes the entry of a staged service, which counts as in flight from `now` on. `false`: it
+    /// is not staged any more.
     #[inline]
-    pub(crate) fn submit_service(&mut self, key: OpKey, sqe: &mut Sqe) -> bool {
+    pub(crate) fn submit_service(&mut self, key: OpKey, sqe: &mut Sqe, now: u64) -> bool {
         let staged = self
             .live_slot(key)
             .filter(|slot| slot.state == State::Staged);
@@ -208,19 +210,24 @@ impl OpTable {
         // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
         unsafe { prepare(slot.payload.get(), sqe) };
         sqe.user_data = key.to_user_data();
+        slot.fd = sqe.fd;
+        slot.since = now;
         self.in_flight += 1;
         true
     }
 
-    /// Counts a staged one-shot operation as in flight. `false`: it is not staged any more.
+    /// Counts a staged one-shot operation on `fd` as in flight from `now` on. `false`: it is not
+    /// staged any more.
     #[inline]
-    pub(crate) fn submit(&mut self, key: OpKey) -> bool {
+    pub(crate) fn submit(&mut self, key: OpKey, fd: i32, now: u64) -> bool {
         let staged = self
             .live_slot(key)
             .filter(|slot| slot.state == State::Staged);
         let is_staged = staged.map(|slot| {
             slot.state = State::InFlight;
             slot.cancel_asked = false;
+            slot.fd = fd;
+            slot.since = now;
         });
         self.in_flight += u32::from(is_staged.is_some());
         is_staged.is_some()
@@ -251,6 +258,9 @@ impl OpTable {
         let Some(hook) = slot.vtable.on_completion else {
             if cqe.is_last() {
                 self.one_shot_completed(key, cqe, wakes, gone);
+            } else {
+                // The result; the notification that the memory is free again comes later.
+                slot.cqe = cqe;
             }
             return Some(Flow::Rest);
         };
@@ -279,7 +289,11 @@ impl OpTable {
     ) {
         self.in_flight -= 1;
         let slot = self.slot(key);
-        slot.cqe = cqe;
+        slot.cqe = if cqe.is_notification() {
+            slot.cqe.notified(cqe)
+        } else {
+            cqe
+        };
         slot.state = State::Completed;
         if slot.abandoned {
             gone.push(self.detach(key, true));
@@ -288,16 +302,14 @@ impl OpTable {
         }
     }
 
-    /// Ends a staged one-shot operation that will not be submitted: at shutdown nothing is.
-    pub(crate) fn retire(&mut self, key: OpKey, wakes: &mut Vec<Waker>) {
-        let staged = self
+    /// Ends a staged one-shot operation with `answer`, unsubmitted; returns who waits for it.
+    pub(crate) fn refuse(&mut self, key: OpKey, answer: Cqe) -> Option<Waker> {
+        let slot = self
             .live_slot(key)
-            .filter(|slot| slot.state == State::Staged);
-        if let Some(slot) = staged {
-            slot.cqe = Cqe::failed(libc::ECANCELED);
-            slot.state = State::Completed;
-            wakes.extend(slot.waker.take());
-        }
+            .filter(|slot| slot.state == State::Staged)?;
+        slot.cqe = answer;
+        slot.state = State::Completed;
+        slot.waker.take()
     }
 
     /// Tells a staged service [`RETIRED`]: at shutdown nothing is started.
@@ -314,6 +326,21 @@ impl OpTable {
         if slot.abandoned {
             gone.push(self.detach(key, false));
         }
+    }
+
+    /// What is known of the operation that `key` names, for people to read.
+    pub(crate) fn report(&self, key: OpKey, now: u64) -> Option<OpReport> {
+        let slot = self
+            .chunks
+            .get(key.index() / CHUNK)?
+            .get(key.index() % CHUNK)?;
+        (slot.generation == key.generation()).then(|| slot.report(now))?
+    }
+
+    /// Reports of all operations in the table.
+    pub(crate) fn reports(&self, now: u64) -> impl Iterator<Item = OpReport> + '_ {
+        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        slots.filter_map(move |slot| slot.report(now))
     }
 
     /// How many operations the kernel has not finished.
@@ -367,6 +394,7 @@ impl OpTable {
         slot.state = State::Free;
         slot.abandoned = false;
         slot.cancel_asked = false;
+        slot.since = 0;
         slot.next_free = first_free;
         let lingered = mem::replace(&mut slot.lingers, false);
         let payload = mem::replace(&mut slot.payload, UnsafeCell::new(Payload::EMPTY));
@@ -436,6 +464,9 @@ struct Slot {
     waker: Option<Waker>,
     vtable: &'static VTable,
     cqe: Cqe,
+    /// When it was submitted, on the clock of the ring.
+    since: u64,
+    fd: i32,
     generation: u32,
     next_free: u32,
     state: State,
@@ -455,6 +486,8 @@ impl Slot {
                 res: 0,
                 flags: 0,
             },
+            since: 0,
+            fd: -1,
             generation: 1,
             next_free,
             state: State::Free,
@@ -462,6 +495,26 @@ impl Slot {
             lingers: false,
             cancel_asked: false,
         }
+    }
+}
+
+impl Slot {
+    fn report(&self, now: u64) -> Option<OpReport> {
+        let state = match self.state {
+            State::Free => return None,
+            State::Idle => OpState::Idle,
+            State::Staged => OpState::Staged,
+            State::InFlight if self.abandoned => OpState::Abandoned,
+            State::InFlight => OpState::InFlight,
+            State::Completed => OpState::Completed,
+        };
+        let was_submitted = self.state != State::Staged && self.since > 0;
+        Some(OpReport::new(
+            self.vtable.name,
+            state,
+            was_submitted.then_some(self.fd),
+            Duration::from_nanos(now.saturating_sub(self.since)),
+        ))
     }
 }
 

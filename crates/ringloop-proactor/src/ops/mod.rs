@@ -1,7 +1,7 @@
 //! The catalog of operations: one struct each, named after the liburing function.
 //!
-//! They are made by the methods of [`Handle`](crate::Handle) and [`Fd`](crate::Fd) and awaited as
-//! [`Op`](crate::Op)s. Adding an operation touches one file here and one method there.
+//! They are made by methods of [`Handle`](crate::Handle), which stand beside them in the source, and
+//! awaited as [`Op`](crate::Op)s; those that answer many times are [`OpStream`](crate::OpStream)s.
 //!
 //! # Invariants
 //!
@@ -14,23 +14,32 @@
     reason = "each operation vouches for the memory that its entry names"
 )]
 
+mod address;
 mod close;
+mod direct;
 mod file;
+mod message;
 mod nop;
 mod poll;
 mod socket;
 mod stream;
+mod timeout;
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use crate::ring::Cqe;
 
 pub(crate) use close::CloseService;
+pub use direct::{AcceptDirect, FilesUpdate, FixedFdInstall};
 pub use file::{OpenAt, Read, Write};
+pub use message::{SendDescriptor, SendMessage};
 pub use nop::Nop;
-pub use poll::PollAdd;
-pub use socket::{Accept, Connect, Socket};
+pub(crate) use poll::POLL_ADD_MULTI;
+pub use poll::{PollAdd, PollMultishot};
+pub(crate) use socket::ACCEPT_MULTISHOT;
+pub use socket::{Accept, AcceptMultishot, Connect, Socket};
 pub use stream::{Recv, Send};
+pub use timeout::{Expiry, LinkTimeout};
 
 /// The descriptor that a completion brings.
 pub(crate) fn new_fd(cqe: Cqe) -> std::io::Result<OwnedFd> {

@@ -1,14 +1,32 @@
 //! Waiting for a descriptor to be ready.
 
 use std::io;
-use std::os::fd::AsRawFd;
 
 use crate::fd::Fd;
-use crate::op::Operation;
+use crate::handle::Handle;
+use crate::op::{Multishot, Op, OpStream, Operation};
 use crate::ring::{Cqe, Sqe};
 
-/// Waits until a descriptor is ready for some of `events`. Counterpart:
-/// `io_uring_prep_poll_add(3)`, `loop.add_reader` of asyncio.
+impl Handle {
+    /// Waits until a descriptor is ready for some of `events` (`POLLIN`, `POLLOUT`, …), and tells for
+    /// which. Counterpart: `poll(2)`, `io_uring_prep_poll_add(3)`, `loop.add_reader` of asyncio.
+    pub fn poll(&self, fd: &Fd, events: u32) -> Op<PollAdd> {
+        let fd = fd.clone();
+        self.submit(PollAdd { fd, events })
+    }
+
+    /// Tells each time that a descriptor becomes ready for some of `events`.
+    ///
+    /// It tells of *changes*: bytes that arrive while others wait unread count as one, bytes that are
+    /// left unread are not told again. Counterpart: `io_uring_prep_poll_multishot(3)`.
+    pub fn poll_multishot(&self, fd: &Fd, events: u32) -> OpStream<PollMultishot> {
+        let fd = fd.clone();
+        OpStream::new(self.clone(), PollMultishot { fd, events })
+    }
+}
+
+/// Waits until a descriptor is ready for some events. Linux 5.1. Counterpart:
+/// `io_uring_prep_poll_add(3)`.
 #[derive(Debug)]
 #[doc(alias = "io_uring_prep_poll_add")]
 pub struct PollAdd {
@@ -16,25 +34,54 @@ pub struct PollAdd {
     events: u32,
 }
 
-impl PollAdd {
-    pub(crate) fn new(fd: Fd, events: u32) -> Self {
-        Self { fd, events }
-    }
-}
-
 // SAFETY: as the module says.
 unsafe impl Operation for PollAdd {
     /// The events that are ready, as in `poll(2)`.
     type Output = io::Result<u32>;
+    type Leftover = ();
+    const NAME: &'static str = "poll";
 
     fn prepare(&mut self) -> Sqe {
         Sqe {
             op_flags: self.events,
-            ..Sqe::new(io_uring::opcode::PollAdd::CODE, self.fd.as_raw_fd())
+            ..Sqe::on(io_uring::opcode::PollAdd::CODE, &self.fd)
         }
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
         cqe.result()
     }
+
+    fn reclaim(self) -> Self::Leftover {}
 }
+
+/// Tells each time that a descriptor becomes ready. Linux 5.13. Counterpart:
+/// `io_uring_prep_poll_multishot(3)`.
+#[derive(Debug)]
+#[doc(alias = "io_uring_prep_poll_multishot")]
+pub struct PollMultishot {
+    fd: Fd,
+    events: u32,
+}
+
+// SAFETY: as the module says.
+unsafe impl Multishot for PollMultishot {
+    /// The events that are ready, as in `poll(2)`.
+    type Item = u32;
+    const NAME: &'static str = "poll multishot";
+
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        *sqe = Sqe {
+            op_flags: self.events,
+            len: POLL_ADD_MULTI,
+            ..Sqe::on(io_uring::opcode::PollAdd::CODE, &self.fd)
+        };
+    }
+
+    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
+        cqe.result()
+    }
+}
+
+/// `IORING_POLL_ADD_MULTI`.
+pub(crate) const POLL_ADD_MULTI: u32 = 1 << 0;

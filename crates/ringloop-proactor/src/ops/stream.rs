@@ -1,13 +1,30 @@
 //! Receiving and sending with owned buffers.
 
-use std::os::fd::AsRawFd;
-
 use crate::buf::{IoBuf, IoBufMut, OpError};
 use crate::fd::Fd;
-use crate::op::Operation;
+use crate::handle::Handle;
+use crate::op::{Op, Operation};
 use crate::ring::{Cqe, Sqe};
 
-/// Receives into an owned buffer. Counterpart: `io_uring_prep_recv(3)`.
+impl Handle {
+    /// Receives into an owned buffer, once. Counterpart: `recv(2)`, `io_uring_prep_recv(3)`.
+    ///
+    /// At most one receive may be in flight on a socket: several complete in any order.
+    pub fn recv<B: IoBufMut>(&self, fd: &Fd, buffer: B) -> Op<Recv<B>> {
+        let fd = fd.clone();
+        self.submit(Recv { fd, buffer })
+    }
+
+    /// Sends from an owned buffer, once. Counterpart: `send(2)`, `io_uring_prep_send(3)`.
+    ///
+    /// At most one send may be in flight on a socket: several interleave.
+    pub fn send<B: IoBuf>(&self, fd: &Fd, buffer: B) -> Op<Send<B>> {
+        let fd = fd.clone();
+        self.submit(Send { fd, buffer })
+    }
+}
+
+/// Receives into an owned buffer. Linux 5.6. Counterpart: `io_uring_prep_recv(3)`.
 #[derive(Debug)]
 #[doc(alias = "io_uring_prep_recv")]
 pub struct Recv<B> {
@@ -15,28 +32,27 @@ pub struct Recv<B> {
     buffer: B,
 }
 
-impl<B: IoBufMut> Recv<B> {
-    pub(crate) fn new(fd: Fd, buffer: B) -> Self {
-        Self { fd, buffer }
-    }
-}
-
 // SAFETY: as the module says.
 unsafe impl<B: IoBufMut> Operation for Recv<B> {
     type Output = Result<(usize, B), OpError<B>>;
+    type Leftover = B;
+    const NAME: &'static str = "recv";
 
     fn prepare(&mut self) -> Sqe {
         let room = self.buffer.as_uninit();
-        Sqe::new(io_uring::opcode::Recv::CODE, self.fd.as_raw_fd())
-            .memory(room.as_ptr().cast(), room.len())
+        Sqe::on(io_uring::opcode::Recv::CODE, &self.fd).memory(room.as_ptr().cast(), room.len())
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
         filled(self.buffer, cqe)
     }
+
+    fn reclaim(self) -> Self::Leftover {
+        self.buffer
+    }
 }
 
-/// Sends from an owned buffer, some of it or all. Counterpart: `io_uring_prep_send(3)`.
+/// Sends from an owned buffer, some of it or all. Linux 5.6. Counterpart: `io_uring_prep_send(3)`.
 ///
 /// A connection that the peer has closed is an error (`EPIPE`), never a signal.
 #[derive(Debug)]
@@ -46,27 +62,26 @@ pub struct Send<B> {
     buffer: B,
 }
 
-impl<B: IoBuf> Send<B> {
-    pub(crate) fn new(fd: Fd, buffer: B) -> Self {
-        Self { fd, buffer }
-    }
-}
-
 // SAFETY: as the module says.
 unsafe impl<B: IoBuf> Operation for Send<B> {
     type Output = Result<(usize, B), OpError<B>>;
+    type Leftover = B;
+    const NAME: &'static str = "send";
 
     fn prepare(&mut self) -> Sqe {
         let bytes = self.buffer.as_slice();
         Sqe {
             op_flags: libc::MSG_NOSIGNAL.unsigned_abs(),
-            ..Sqe::new(io_uring::opcode::Send::CODE, self.fd.as_raw_fd())
-                .memory(bytes.as_ptr(), bytes.len())
+            ..Sqe::on(io_uring::opcode::Send::CODE, &self.fd).memory(bytes.as_ptr(), bytes.len())
         }
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
         counted(self.buffer, cqe)
+    }
+
+    fn reclaim(self) -> Self::Leftover {
+        self.buffer
     }
 }
 

@@ -21,6 +21,12 @@ pub struct Cqe {
 const F_BUFFER: u32 = 1 << 0;
 /// More completions of this request will come.
 const F_MORE: u32 = 1 << 1;
+/// There was more to receive than was received.
+const F_SOCK_NONEMPTY: u32 = 1 << 2;
+/// The notification that a zero-copy send does not need its buffer any more.
+const F_NOTIF: u32 = 1 << 3;
+/// The provided buffer has room left, and the kernel keeps it.
+const F_BUF_MORE: u32 = 1 << 4;
 
 /// The kernel's inner "start this call again" codes, which a worker can let through when it is
 /// cancelled. They have no name in user space.
@@ -39,6 +45,36 @@ impl Cqe {
     #[inline]
     pub fn buffer_id(&self) -> Option<u16> {
         (self.flags & F_BUFFER != 0).then_some((self.flags >> 16) as u16)
+    }
+
+    /// Returns whether this says that a zero-copy send does not need its buffer any more.
+    #[must_use]
+    #[inline]
+    pub fn is_notification(&self) -> bool {
+        self.flags & F_NOTIF != 0
+    }
+
+    /// Returns whether the provided buffer has room left, and the kernel goes on filling it.
+    #[must_use]
+    #[inline]
+    pub fn keeps_buffer(&self) -> bool {
+        self.flags & F_BUF_MORE != 0
+    }
+
+    /// Returns whether the socket held more than was received.
+    #[must_use]
+    #[inline]
+    pub fn has_more_data(&self) -> bool {
+        self.flags & F_SOCK_NONEMPTY != 0
+    }
+
+    /// The result of a zero-copy send, with what its notification says in place of the `user_data`,
+    /// which has done its service.
+    pub(crate) fn notified(self, notification: Self) -> Self {
+        Self {
+            user_data: u64::from(notification.res.cast_unsigned()),
+            ..self
+        }
     }
 
     /// Returns the errno, zero on success. A cancelled worker's private codes become `ECANCELED`.

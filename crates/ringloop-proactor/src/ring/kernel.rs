@@ -18,7 +18,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::Duration;
 
@@ -67,12 +67,30 @@ impl KernelRing {
 
     #[inline]
     pub(crate) fn push(&mut self, sqe: &Sqe) -> bool {
-        let entry = ptr::from_ref(sqe).cast::<squeue::Entry>();
-        // SAFETY: K1, the two types have the same layout and every bit pattern is valid for both.
-        let entry = unsafe { &*entry };
         let mut queue = self.ring.submission();
         // SAFETY: K2.
-        unsafe { queue.push(entry) }.is_ok()
+        unsafe { queue.push(entry(sqe)) }.is_ok()
+    }
+
+    pub(crate) fn push_chain(&mut self, sqes: &[Sqe]) -> bool {
+        let entries: Vec<squeue::Entry> = sqes.iter().map(|sqe| entry(sqe).clone()).collect();
+        let mut queue = self.ring.submission();
+        // SAFETY: K2.
+        unsafe { queue.push_multiple(&entries) }.is_ok()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.ring.params().sq_entries() as usize
+    }
+
+    pub(crate) fn register_direct_table(&mut self, slots: u32) -> io::Result<()> {
+        self.ring.submitter().register_files_sparse(slots)
+    }
+
+    pub(crate) fn address(&self) -> io::Result<OwnedFd> {
+        // SAFETY: K3, the ring is open as long as `self` is borrowed.
+        let ring = unsafe { BorrowedFd::borrow_raw(self.ring.as_raw_fd()) };
+        ring.try_clone_to_owned()
     }
 
     #[inline]
@@ -197,6 +215,13 @@ impl fmt::Debug for KernelRing {
             .field("fd", &self.ring.as_raw_fd())
             .finish_non_exhaustive()
     }
+}
+
+#[inline]
+fn entry(sqe: &Sqe) -> &squeue::Entry {
+    let entry = ptr::from_ref(sqe).cast::<squeue::Entry>();
+    // SAFETY: K1, the two types have the same layout and every bit pattern is valid for both.
+    unsafe { &*entry }
 }
 
 /// Makes a ring of `entries`, or of half as many while memory is short.

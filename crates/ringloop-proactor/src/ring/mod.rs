@@ -4,6 +4,7 @@
 //! the kernel's ring is one way to do that. There is one variant, so there is nothing to dispatch.
 //! A ring knows no operations, no wakers and no memory but its own queues.
 
+mod clock;
 mod cqe;
 mod kernel;
 mod opcodes;
@@ -12,6 +13,7 @@ mod sqe;
 mod wake;
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -21,7 +23,7 @@ pub use cqe::Cqe;
 pub(crate) use kernel::KernelRing;
 pub(crate) use probe::{explain, explain_eventfd};
 pub use sqe::Sqe;
-pub(crate) use sqe::{BUFFER_SELECT, SKIP_SUCCESS};
+pub(crate) use sqe::{BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, SKIP_SUCCESS};
 pub(crate) use wake::SleepWord;
 
 /// A submission queue and a completion queue.
@@ -41,6 +43,37 @@ impl Ring {
     pub(crate) fn push(&mut self, sqe: &Sqe) -> bool {
         let Self::Kernel(ring) = self;
         ring.push(sqe)
+    }
+
+    /// Queues all of `sqes`, or none if there is no room for all. The kernel sees them at once.
+    pub(crate) fn push_chain(&mut self, sqes: &[Sqe]) -> bool {
+        let Self::Kernel(ring) = self;
+        ring.push_chain(sqes)
+    }
+
+    /// How many entries the submission queue holds.
+    pub(crate) fn capacity(&self) -> usize {
+        let Self::Kernel(ring) = self;
+        ring.capacity()
+    }
+
+    /// The time in nanoseconds, cheap and coarse, from a start that never changes.
+    #[inline]
+    pub(crate) fn coarse_ns(&self) -> u64 {
+        let Self::Kernel(_) = self;
+        clock::coarse_ns()
+    }
+
+    /// Registers a table of `slots` direct descriptors, all empty.
+    pub(crate) fn register_direct_table(&mut self, slots: u32) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.register_direct_table(slots)
+    }
+
+    /// A descriptor of the ring itself, for others to send messages to.
+    pub(crate) fn address(&self) -> io::Result<OwnedFd> {
+        let Self::Kernel(ring) = self;
+        ring.address()
     }
 
     /// Submits what is queued, and waits for `want` completions or until `timeout` has passed.
@@ -81,7 +114,6 @@ impl Ring {
     }
 
     /// Whether the kernel knows `opcode`. The first call asks it, the others look into a mask.
-    #[cfg_attr(not(test), expect(dead_code, reason = "operations newer than 6.1 ask"))]
     pub(crate) fn supports(&mut self, opcode: u8) -> bool {
         let Self::Kernel(ring) = self;
         ring.supports(opcode)

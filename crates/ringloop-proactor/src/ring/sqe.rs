@@ -1,5 +1,7 @@
 //! A submission queue entry as a plain struct.
 
+use crate::fd::Fd;
+
 /// A request to the kernel: `struct io_uring_sqe` of `io_uring_enter(2)`, field by field.
 ///
 /// Which field means what depends on the operation; the manual page of the matching
@@ -37,7 +39,7 @@ pub struct Sqe {
     pub file_index: u32,
     /// A third address.
     pub address3: u64,
-    /// Zero.
+    /// Zero for the kernel. Until then, which proactor a direct descriptor belongs to.
     pub pad: u64,
 }
 
@@ -48,6 +50,20 @@ impl Sqe {
         Self {
             opcode,
             fd,
+            ..Self::default()
+        }
+    }
+
+    /// Returns an entry for `opcode` on `fd`, plain or direct, everything else zero.
+    #[must_use]
+    #[inline]
+    pub fn on(opcode: u8, fd: &Fd) -> Self {
+        let target = fd.target();
+        Self {
+            opcode,
+            flags: target.flags,
+            fd: target.number,
+            pad: target.home,
             ..Self::default()
         }
     }
@@ -68,6 +84,12 @@ impl Sqe {
     }
 }
 
+/// Flag of an entry: the descriptor is direct, a slot of the ring's own table.
+pub(crate) const FIXED_FILE: u8 = 1 << 0;
+/// Flag of an entry: the next one starts when this has succeeded, and is cancelled if it fails.
+pub(crate) const IO_LINK: u8 = 1 << 2;
+/// Flag of an entry: the next one starts when this has ended in whatever way.
+pub(crate) const IO_HARDLINK: u8 = 1 << 3;
 /// Flag of an entry: pick a buffer from the group in `buffer`.
 pub(crate) const BUFFER_SELECT: u8 = 1 << 5;
 /// Flag of an entry: no completion if it succeeds.

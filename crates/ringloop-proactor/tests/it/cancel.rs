@@ -19,8 +19,8 @@ fn cancel_asks_and_the_answer_brings_the_buffer() {
     let mut recv = handle.recv(&near, vec![0; 100]);
     assert!(poll_once(&mut recv).is_pending());
     proactor.park(Some(Duration::ZERO)).unwrap();
-    recv.cancel();
-    recv.cancel();
+    recv.request_cancel();
+    recv.request_cancel();
     let error = proactor.block_on(recv).unwrap().unwrap_err();
     assert_eq!(error.error.raw_os_error(), Some(libc::ECANCELED));
     assert_eq!(error.buffer.capacity(), 100);
@@ -37,7 +37,7 @@ fn the_value_wins_when_it_came_before_the_cancel() {
     assert!(poll_once(&mut recv).is_pending());
     far.write_all(b"won").unwrap();
     proactor.park(Some(Duration::from_secs(1))).unwrap();
-    recv.cancel();
+    recv.request_cancel();
     let (count, buffer) = proactor.block_on(recv).unwrap().unwrap();
     assert_eq!((count, &buffer[..]), (3, &b"won"[..]));
 }
@@ -52,13 +52,13 @@ fn what_was_not_submitted_never_happens() {
     drop(dropped);
     let mut cancelled = handle.nop();
     assert!(poll_once(&mut cancelled).is_pending());
-    cancelled.cancel();
+    cancelled.request_cancel();
     let Poll::Ready(result) = poll_once(&mut cancelled) else {
         panic!("it has ended")
     };
     assert_eq!(result.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
     let mut unpolled = handle.nop();
-    unpolled.cancel();
+    unpolled.request_cancel();
     let Poll::Ready(result) = poll_once(&mut unpolled) else {
         panic!("it has ended")
     };
@@ -107,7 +107,7 @@ fn results_that_nobody_takes_are_disposed_of() {
             1 => proactor.park(Some(Duration::from_secs(1))).unwrap(), // Dropped completed.
             _ => {
                 // Dropped while they are in flight, or cancelled first.
-                open.cancel();
+                open.request_cancel();
                 proactor.park(Some(Duration::ZERO)).unwrap();
             }
         }
@@ -141,7 +141,7 @@ fn a_cancelled_operation_keeps_no_waker() {
     let count = Arc::<Count>::default();
     let mut nop = handle.nop();
     assert!(poll_with(&mut nop, &count).is_pending());
-    nop.cancel();
+    nop.request_cancel();
     assert!(poll_with(&mut nop, &count).is_ready());
     drop(nop);
     assert_eq!(proactor.stats().live, 0);
@@ -174,7 +174,7 @@ fn a_waker_may_use_the_handle_when_it_is_dropped() {
         let waker = Waker::from(Arc::new(Nosy));
         let mut cx = Context::from_waker(&waker);
         assert!(Pin::new(&mut nop).poll(&mut cx).is_pending());
-        nop.cancel();
+        nop.request_cancel();
         assert!(Pin::new(&mut nop).poll(&mut cx).is_ready());
     }
     drop(nop);
@@ -191,7 +191,7 @@ fn cancelling_what_was_not_submitted_wakes_who_waits() {
     let count = Arc::<Count>::default();
     let mut nop = handle.nop();
     assert!(poll_with(&mut nop, &count).is_pending());
-    nop.cancel();
+    nop.request_cancel();
     proactor.park(Some(Duration::ZERO)).unwrap();
     assert_eq!(count.get(), 1, "the future is ready and nobody was told");
 }

@@ -5,8 +5,12 @@
 mod accept;
 mod bounds;
 mod cancel;
+mod chain;
+mod direct;
 mod faults;
 mod files;
+mod mail;
+mod multishot;
 mod receive;
 mod reentry;
 mod reuse;

@@ -1,7 +1,6 @@
 use std::io::{Read, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::task::Poll;
@@ -266,7 +265,7 @@ fn buffers_of_streams_that_ended_come_back() {
 fn buffers_of_streams_that_failed_come_back() {
     comes_back(|proactor, mut receiver, far| {
         // Unread data at the closing end makes the kernel send a reset.
-        let near = receiver.fd().as_fd().try_clone_to_owned().unwrap();
+        let near = receiver.fd().plain().unwrap().try_clone_to_owned().unwrap();
         UnixStream::from(near).write_all(b"unread").unwrap();
         drop(far);
         let mut buf = [0; 100];

@@ -1,5 +1,6 @@
 //! What the tests share: a proactor, socket pairs, polling by hand, counting descriptors.
 
+use std::fs::File;
 use std::future::Future;
 use std::net::{TcpListener, TcpStream};
 use std::pin::Pin;
@@ -21,6 +22,16 @@ pub(crate) fn tcp_pair() -> (TcpStream, TcpStream) {
     let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (far, _) = listener.accept().unwrap();
     (near, far)
+}
+
+/// An empty file that has no name.
+pub(crate) fn scratch_file(name: &str) -> File {
+    let path = std::env::temp_dir().join(format!("ringloop-{name}-{}", std::process::id()));
+    let mut options = File::options();
+    let options = options.read(true).write(true).create(true).truncate(true);
+    let file = options.open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    file
 }
 
 /// Polls once with a waker that does nothing.

@@ -13,6 +13,7 @@ use ringloop_task::cancel::CancelWatch;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::addr::{ToSocketAddrs, first_that_works};
+use super::plain;
 use super::stream::TcpStream;
 use crate::context;
 
@@ -109,19 +110,19 @@ impl TcpListener {
     ///
     /// As `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        socket_addr(SockRef::from(self.acceptor.fd()).local_addr()?)
+        socket_addr(SockRef::from(&plain(self.acceptor.fd())).local_addr()?)
     }
 }
 
 impl AsFd for TcpListener {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.acceptor.fd().as_fd()
+        plain(self.acceptor.fd())
     }
 }
 
 impl AsRawFd for TcpListener {
     fn as_raw_fd(&self) -> RawFd {
-        self.acceptor.fd().as_raw_fd()
+        plain(self.acceptor.fd()).as_raw_fd()
     }
 }
 

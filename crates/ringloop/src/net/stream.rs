@@ -11,6 +11,7 @@ use socket2::{Domain, SockRef};
 
 use super::addr::{ToSocketAddrs, first_that_works};
 use super::listener::socket_addr;
+use super::plain;
 use crate::cancellable::Cancellable;
 use crate::context;
 use crate::io::{
@@ -261,7 +262,7 @@ impl TcpStream {
     ///
     /// As `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        socket_addr(SockRef::from(self.receiver.fd()).local_addr()?)
+        socket_addr(SockRef::from(&plain(self.receiver.fd())).local_addr()?)
     }
 
     /// Returns the other end's address.
@@ -270,7 +271,7 @@ impl TcpStream {
     ///
     /// As `getpeername(2)`.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        socket_addr(SockRef::from(self.receiver.fd()).peer_addr()?)
+        socket_addr(SockRef::from(&plain(self.receiver.fd())).peer_addr()?)
     }
 
     /// Sends small writes at once (`true`) or gathers them while others are under way.
@@ -279,7 +280,7 @@ impl TcpStream {
     ///
     /// As `setsockopt(2)`.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        SockRef::from(self.receiver.fd()).set_tcp_nodelay(nodelay)
+        SockRef::from(&plain(self.receiver.fd())).set_tcp_nodelay(nodelay)
     }
 }
 
@@ -307,13 +308,13 @@ impl AsyncWrite for TcpStream {
 
 impl AsFd for TcpStream {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.receiver.fd().as_fd()
+        plain(self.receiver.fd())
     }
 }
 
 impl AsRawFd for TcpStream {
     fn as_raw_fd(&self) -> RawFd {
-        self.receiver.fd().as_raw_fd()
+        plain(self.receiver.fd()).as_raw_fd()
     }
 }
 
@@ -360,5 +361,5 @@ impl AsyncWrite for WriteHalf<'_> {
 
 fn poll_shutdown(sender: &mut Sender, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
     ready!(sender.poll_flush(cx))?;
-    Poll::Ready(SockRef::from(sender.fd()).shutdown(net::Shutdown::Write))
+    Poll::Ready(SockRef::from(&plain(sender.fd())).shutdown(net::Shutdown::Write))
 }

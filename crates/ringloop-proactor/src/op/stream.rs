@@ -1,0 +1,276 @@
+//! An operation that answers many times, as a stream of results.
+//!
+//! The entry is submitted once and the kernel completes it again and again, until it is asked to
+//! stop or has a reason of its own. What arrives waits in a bounded queue that belongs to the
+//! stream, so dropping a wait loses nothing.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::mem;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+use super::{Flow, RETIRED, Service, ServiceKey};
+use crate::handle::Handle;
+use crate::ring::{Cqe, Sqe};
+
+/// The results of an operation that the kernel performs again and again.
+///
+/// At its bound the kernel is asked to stop; it goes on when the queue has been emptied. A kernel
+/// that stops by itself, because its queue overflowed or it had no buffer, is asked to go on: none
+/// of that is seen here. Nothing is submitted before the first [`next`](Self::next).
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_proactor::{Config, Proactor};
+/// use std::net::{TcpListener, TcpStream};
+///
+/// let mut proactor = Proactor::new(&Config::default())?;
+/// let handle = proactor.handle();
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// let mut connections = handle.accept_multishot(&handle.adopt(listener));
+/// let _clients = [TcpStream::connect(address)?, TcpStream::connect(address)?];
+/// for _ in 0..2 {
+///     let connection = proactor.block_on(connections.next())?;
+///     assert!(connection.is_some_and(|connection| connection.is_ok()));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Cancel safety
+///
+/// Dropping the stream asks the kernel to stop; what has arrived and was not taken is disposed of:
+/// descriptors are closed, buffers go back.
+#[must_use = "a stream does nothing until it is asked for an item"]
+pub struct OpStream<M: Multishot> {
+    handle: Handle,
+    state: Rc<RefCell<State<M>>>,
+    key: ServiceKey,
+}
+
+/// An operation that answers many times. The ones there are live in [`ops`](crate::ops).
+///
+/// # Safety
+///
+/// As for [`Operation`](crate::Operation), from the preparation to the last completion; and
+/// `prepare` and `judge` run no foreign code.
+#[expect(
+    unsafe_code,
+    reason = "soundness rests on what an implementation puts into its entry"
+)]
+pub unsafe trait Multishot: 'static {
+    /// What one completion brings. Dropping it must release what it holds.
+    type Item;
+
+    /// What the operation is called in reports.
+    const NAME: &'static str;
+
+    /// Fills in the entry, which is zero.
+    #[doc(hidden)]
+    fn prepare(&mut self, sqe: &mut Sqe);
+
+    /// Says what a completion is.
+    #[doc(hidden)]
+    fn judge(&self, cqe: &Cqe) -> Answer {
+        match cqe.errno() {
+            libc::ECANCELED | libc::EINTR => Answer::Nothing,
+            _ => Answer::Item,
+        }
+    }
+
+    /// Turns a completion into what it brings.
+    #[doc(hidden)]
+    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item>;
+
+    /// Waits until it makes sense to submit: a buffer is there, mostly.
+    #[doc(hidden)]
+    fn poll_submittable(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+/// What a completion of a [`Multishot`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// An item, or an error after which the operation can be submitted again.
+    Item,
+    /// Nothing to tell: submit again.
+    Nothing,
+    /// The last item: nothing can follow it.
+    Last,
+    /// The end, without an item.
+    End,
+}
+
+struct State<M: Multishot> {
+    shots: M,
+    arrived: VecDeque<Cqe>,
+    limit: usize,
+    reader: Option<Waker>,
+    is_armed: bool,
+    is_stopping: bool,
+    /// Nothing more will come, or is wanted.
+    has_ended: bool,
+    /// The proactor is gone.
+    is_retired: bool,
+}
+
+impl<M: Multishot> OpStream<M> {
+    pub(crate) fn new(handle: Handle, shots: M) -> Self {
+        let state = Rc::new(RefCell::new(State {
+            shots,
+            arrived: VecDeque::new(),
+            limit: ITEMS_MAX,
+            reader: None,
+            is_armed: false,
+            is_stopping: false,
+            has_ended: false,
+            is_retired: false,
+        }));
+        let shooter = Shooter(Rc::clone(&state));
+        let key = handle.shared().insert_service(shooter);
+        Self { handle, state, key }
+    }
+
+    /// Sets how many results may wait in the queue before the kernel is asked to stop, 256 by
+    /// default. Those that are under way by then still come.
+    pub fn limit(self, items: usize) -> Self {
+        self.state.borrow_mut().limit = items.max(1);
+        self
+    }
+
+    /// Returns the next result, `None` when none will come any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation. Unless `None` follows, the next call goes on after an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what arrives after the future was dropped waits for the next call.
+    pub async fn next(&mut self) -> Option<io::Result<M::Item>> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Returns the next result, or wakes the task when there is one.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<M::Item>>> {
+        let waker = cx.waker().clone();
+        let mut state = self.state.borrow_mut();
+        if let Some(cqe) = state.arrived.pop_front() {
+            let item = state.shots.item(cqe);
+            drop(state);
+            return Poll::Ready(Some(item));
+        }
+        if mem::take(&mut state.is_retired) {
+            state.has_ended = true;
+            return Poll::Ready(Some(Err(io::Error::from_raw_os_error(libc::ECANCELED))));
+        }
+        if state.has_ended && !state.is_armed {
+            return Poll::Ready(None);
+        }
+        let old = state.reader.replace(waker);
+        let is_armed = state.is_armed;
+        if !is_armed {
+            ready!(state.shots.poll_submittable(cx));
+            state.is_armed = true;
+        }
+        drop(state);
+        drop(old);
+        if !is_armed && !self.handle.shared().start(&self.key) {
+            let mut state = self.state.borrow_mut();
+            state.is_armed = false;
+            state.has_ended = true;
+            let error = io::Error::from_raw_os_error(libc::ECANCELED);
+            return Poll::Ready(Some(Err(error)));
+        }
+        Poll::Pending
+    }
+
+    /// Asks the kernel to stop. What has arrived by then is still returned, then `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    pub fn request_cancel(&mut self) {
+        self.state.borrow_mut().has_ended = true;
+        self.handle.shared().stop(&self.key);
+    }
+}
+
+impl<M: Multishot> Drop for OpStream<M> {
+    fn drop(&mut self) {
+        self.state.borrow_mut().has_ended = true;
+        let reader = self.state.borrow_mut().reader.take();
+        drop(reader);
+        drop(self.handle.shared().release(&self.key, false));
+    }
+}
+
+impl<M: Multishot> fmt::Debug for OpStream<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state.borrow();
+        f.debug_struct("OpStream")
+            .field("name", &M::NAME)
+            .field("queued", &state.arrived.len())
+            .field("armed", &state.is_armed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What nobody takes is disposed of here: with the last owner, outside of any batch.
+impl<M: Multishot> Drop for State<M> {
+    fn drop(&mut self) {
+        for cqe in mem::take(&mut self.arrived) {
+            drop(self.shots.item(cqe));
+        }
+    }
+}
+
+/// The side of the stream that is in the table.
+struct Shooter<M: Multishot>(Rc<RefCell<State<M>>>);
+
+// SAFETY: `Multishot` asks the same of its implementations.
+#[expect(unsafe_code, reason = "passes on the promise of the operation")]
+unsafe impl<M: Multishot> Service for Shooter<M> {
+    const NAME: &'static str = M::NAME;
+
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        self.0.borrow_mut().shots.prepare(sqe);
+    }
+
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+        let mut state = self.0.borrow_mut();
+        if cqe.is_last() {
+            state.is_armed = false;
+            state.is_stopping = false;
+        }
+        let answer = if cqe.errno() == RETIRED {
+            state.is_retired = true;
+            Answer::End
+        } else {
+            state.shots.judge(&cqe)
+        };
+        if matches!(answer, Answer::Item | Answer::Last) {
+            state.arrived.push_back(cqe);
+        }
+        state.has_ended |= matches!(answer, Answer::Last | Answer::End);
+        if cqe.is_last() || answer != Answer::Nothing {
+            wakes.extend(state.reader.take());
+        }
+        if state.arrived.len() >= state.limit && !cqe.is_last() && !state.is_stopping {
+            state.is_stopping = true;
+            return Flow::Stop;
+        }
+        // Who waits is woken, and has it submitted again.
+        Flow::Rest
+    }
+}
+
+/// Past this many, the kernel is asked to stop.
+const ITEMS_MAX: usize = 256;
