@@ -220,8 +220,7 @@ impl Mail {
     #[cold]
     pub(crate) fn data_came(&mut self, key: OpKey, cqe: Cqe) -> Option<Waker> {
         self.target.as_ref()?;
-        let high = u32::try_from(key.index()).expect("the index came from a u32");
-        let data = u64::from(high) << 32 | u64::from(cqe.res.cast_unsigned());
+        let data = u64::from(key.index()) << 32 | u64::from(cqe.res.cast_unsigned());
         self.arrived.push_back(Letter::Data(data));
         self.reader.take()
     }

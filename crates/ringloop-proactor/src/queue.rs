@@ -6,11 +6,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::task::Waker;
 
 use crate::mail::Mail;
-use crate::op::{Detached, Flow, OpKey, OpTable, State};
-use crate::ring::{Cqe, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe};
+use crate::op::{Detached, Next, OpKey, OpTable, Staged, State};
+use crate::ring::{Cqe, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock};
 use crate::stats::ProactorStats;
 
 /// The ring, the table, and what has to go from one to the other.
@@ -22,14 +23,16 @@ pub(crate) struct Queue {
     pub(crate) stats: ProactorStats,
     /// From the shutdown on nothing new starts and no service goes on.
     pub(crate) closing: bool,
-    staged: VecDeque<(OpKey, Sqe)>,
-    starts: Vec<OpKey>,
+    staged: Vec<Staged>,
     internal: VecDeque<Sqe>,
     /// Links whose second part is to be asked to end once the first has ended.
     successors: Vec<Successor>,
-    /// The entries of one chain, while it is pushed.
-    chain: Vec<Sqe>,
     pub(crate) mail: Mail,
+    /// What a batch of completions leaves to be done without a borrow: whom to wake, and what to
+    /// dispose of before.
+    pub(crate) wakes: Vec<Waker>,
+    pub(crate) gone: Vec<Detached>,
+    pub(crate) clock: TickClock,
     /// The multishot poll of the eventfd, to be armed.
     wake_poll: Sqe,
 }
@@ -43,13 +46,6 @@ struct Successor {
     tries: u8,
 }
 
-/// What a batch of completions leaves to be done without a borrow.
-#[derive(Default)]
-pub(crate) struct Batch {
-    pub(crate) wakes: Vec<Waker>,
-    pub(crate) gone: Vec<Detached>,
-}
-
 impl Queue {
     pub(crate) fn new(ring: Ring, wake_poll: Sqe) -> Self {
         Self {
@@ -57,35 +53,34 @@ impl Queue {
             table: OpTable::new(),
             stats: ProactorStats::default(),
             closing: false,
-            staged: VecDeque::new(),
-            starts: Vec::new(),
+            staged: Vec::new(),
             internal: VecDeque::from([wake_poll]),
             successors: Vec::new(),
-            chain: Vec::new(),
             mail: Mail::default(),
+            wakes: Vec::new(),
+            gone: Vec::new(),
+            clock: TickClock::new(),
             wake_poll,
         }
     }
 
     #[inline]
-    pub(crate) fn stage(&mut self, key: OpKey, sqe: Sqe) {
-        self.staged.push_back((
-            key,
-            Sqe {
-                user_data: key.to_user_data(),
-                ..sqe
-            },
-        ));
+    pub(crate) fn stage(&mut self, staged: Staged) {
+        self.staged.push(staged);
     }
 
-    /// Stages the entries of a chain, which have to stay together. `false`: no queue holds it.
-    pub(crate) fn stage_chain(&mut self, entries: &[(OpKey, Sqe)]) -> bool {
+    /// Stages the operations of a chain, which have to stay together, each with what ties it to the
+    /// next. `false`: the queue does not hold as many.
+    pub(crate) fn stage_chain(&mut self, chain: &[(OpKey, u8)]) -> bool {
         let room = self.ring.as_ref().map_or(0, Ring::capacity);
-        if entries.len() > room {
+        if chain.len() > room {
             return false;
         }
-        for (key, sqe) in entries {
-            self.stage(*key, *sqe);
+        for (key, tie) in chain {
+            if let Some((staged, sqe)) = self.table.staged_entry(*key) {
+                sqe.flags |= tie;
+                self.staged.push(staged);
+            }
         }
         true
     }
@@ -98,11 +93,6 @@ impl Queue {
             tries: 0,
         });
         self.successors.extend(links);
-    }
-
-    #[inline]
-    pub(crate) fn start(&mut self, key: OpKey) {
-        self.starts.push(key);
     }
 
     /// Asks the kernel to end `key`; its own last completion tells when it has.
@@ -120,14 +110,16 @@ impl Queue {
         });
     }
 
-    /// The clock that tells how long operations have been in flight.
-    pub(crate) fn coarse_ns(&self) -> u64 {
-        self.ring.as_ref().map_or(0, Ring::coarse_ns)
+    /// Ends a staged operation with `errno`, unsubmitted.
+    pub(crate) fn refuse(&mut self, staged: Staged, errno: i32) {
+        let answer = Cqe::failed(errno);
+        self.table
+            .refuse(staged, answer, &mut self.wakes, &mut self.gone);
     }
 
     #[inline]
     pub(crate) fn has_staged(&self) -> bool {
-        !(self.staged.is_empty() && self.starts.is_empty() && self.internal.is_empty())
+        !(self.staged.is_empty() && self.internal.is_empty())
     }
 
     /// Moves what is staged into the submission queue, entering the kernel when it is full.
@@ -135,56 +127,53 @@ impl Queue {
     /// What does not fit even then stays staged.
     #[inline]
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        let Some(ring) = &mut self.ring else {
-            return Ok(());
-        };
-        let now = ring.coarse_ns();
-        for (done, &key) in self.starts.iter().enumerate() {
-            let mut sqe = Sqe::default();
-            if !self.table.submit_service(key, &mut sqe, now) {
-                continue;
-            }
-            // A service works on descriptors of its own proactor.
-            sqe.pad = 0;
-            let pushed = push(ring, &mut self.stats, &sqe);
-            if !matches!(pushed, Ok(true)) {
-                self.table.unsubmit(key);
-                self.starts.drain(..done);
-                return pushed.map(drop);
-            }
+        let mut done = 0;
+        let result = self.flush_staged(&mut done);
+        if done == self.staged.len() {
+            self.staged.clear();
+        } else {
+            self.staged.drain(..done);
         }
-        self.starts.clear();
-        while self.flush_singles(now)? {
-            if !self.flush_chain(now)? {
-                return Ok(());
-            }
+        result?;
+        if self.internal.is_empty() {
+            return Ok(());
         }
         self.flush_internal()
     }
 
-    /// Moves operations that stand alone. `true`: the next one is the head of a chain.
+    /// Moves operations from the one at `done` on, and counts it up.
     #[inline]
-    fn flush_singles(&mut self, now: u64) -> io::Result<bool> {
+    fn flush_staged(&mut self, done: &mut usize) -> io::Result<()> {
         let Some(ring) = &mut self.ring else {
-            return Ok(false);
+            return Ok(());
         };
-        while let Some((key, sqe)) = self.staged.front() {
-            if sqe.flags & (IO_LINK | IO_HARDLINK) != 0 {
-                return Ok(true);
-            }
-            if self.table.submit(*key, sqe.fd, now) {
-                let pushed = push(ring, &mut self.stats, sqe);
-                if !matches!(pushed, Ok(true)) {
-                    self.table.unsubmit(*key);
-                    return pushed.map(|_| false);
-                }
-            }
-            self.staged.pop_front();
+        if self.staged.is_empty() {
+            return Ok(());
         }
-        Ok(false)
+        while let Some(&staged) = self.staged.get(*done) {
+            let Some(sqe) = self.table.entry(staged) else {
+                *done += 1;
+                continue;
+            };
+            if sqe.flags & (IO_LINK | IO_HARDLINK) != 0 {
+                let rest = &self.staged[*done..];
+                match push_chain(ring, &mut self.table, &mut self.stats, rest)? {
+                    0 => return Ok(()),
+                    len => *done += len,
+                }
+                continue;
+            }
+            if !ring.push(sqe) && !push_after_submit(ring, &mut self.stats, sqe)? {
+                return Ok(());
+            }
+            self.stats.submissions += 1;
+            self.table.submitted(staged);
+            *done += 1;
+        }
+        Ok(())
     }
 
-    #[inline]
+    #[cold]
     fn flush_internal(&mut self) -> io::Result<()> {
         let Some(ring) = &mut self.ring else {
             return Ok(());
@@ -196,40 +185,6 @@ impl Queue {
             self.internal.pop_front();
         }
         Ok(())
-    }
-
-    /// Moves the chain at the front into the submission queue, whole. `false`: there is no room.
-    #[cold]
-    fn flush_chain(&mut self, now: u64) -> io::Result<bool> {
-        let Some(ring) = &mut self.ring else {
-            return Ok(true);
-        };
-        let ties = IO_LINK | IO_HARDLINK;
-        let tied = self.staged.iter();
-        let len = tied.take_while(|(_, sqe)| sqe.flags & ties != 0).count() + 1;
-        self.chain.clear();
-        for (key, sqe) in self.staged.iter().take(len) {
-            // All of a chain is dropped or cancelled together as long as it is staged.
-            if self.table.submit(*key, sqe.fd, now) {
-                self.chain.push(*sqe);
-            }
-        }
-        if !self.chain.is_empty() && !ring.push_chain(&self.chain) {
-            self.stats.enters += 1;
-            self.stats.full_queues += 1;
-            let result = ring.enter(0, None);
-            if result.is_err() || !ring.push_chain(&self.chain) {
-                for (key, _sqe) in self.staged.iter().take(len) {
-                    if self.table.state(*key) == State::InFlight {
-                        self.table.unsubmit(*key);
-                    }
-                }
-                return result.map(|()| false);
-            }
-        }
-        self.stats.submissions += u64::try_from(self.chain.len()).unwrap_or(u64::MAX);
-        self.staged.drain(..len);
-        Ok(true)
     }
 
     /// Asks those to end whose predecessors in a chain have ended.
@@ -256,21 +211,17 @@ impl Queue {
     }
 
     /// From here on nothing starts, and what was staged ends without having been submitted.
-    pub(crate) fn close(&mut self, batch: &mut Batch) {
+    pub(crate) fn close(&mut self) {
         self.closing = true;
-        batch.wakes.extend(self.mail.close());
-        for key in self.starts.drain(..) {
-            self.table.rest(key, &mut batch.wakes, &mut batch.gone);
-        }
-        for (key, _sqe) in self.staged.drain(..) {
-            let waker = self.table.refuse(key, Cqe::failed(libc::ECANCELED));
-            batch.wakes.extend(waker);
+        self.wakes.extend(self.mail.close());
+        for staged in mem::take(&mut self.staged) {
+            self.refuse(staged, libc::ECANCELED);
         }
     }
 
     /// Takes all completions out of the ring and hands them to the table.
     #[inline]
-    pub(crate) fn drain(&mut self, batch: &mut Batch) {
+    pub(crate) fn drain(&mut self) {
         let Some(ring) = &mut self.ring else { return };
         for cqe in ring.completions() {
             self.stats.completions += 1;
@@ -278,31 +229,26 @@ impl Queue {
                 if cqe.user_data == WAKE && cqe.is_last() && !self.closing {
                     self.internal.push_back(self.wake_poll);
                 } else if cqe.user_data != WAKE && cqe.user_data != CANCEL {
-                    batch.wakes.extend(self.mail.descriptor_came(cqe));
+                    self.wakes.extend(self.mail.descriptor_came(cqe));
                 }
                 continue;
             };
-            match self
-                .table
-                .completed(key, cqe, &mut batch.wakes, &mut batch.gone)
-            {
-                Some(Flow::Rest) => {}
-                Some(Flow::Again) if self.closing => {
-                    self.table.rest(key, &mut batch.wakes, &mut batch.gone);
+            let (wakes, gone) = (&mut self.wakes, &mut self.gone);
+            match self.table.completed(key, cqe, wakes, gone) {
+                Some(Next::Nothing) => {}
+                Some(Next::Submit(staged)) if self.closing => {
+                    let answer = Cqe::failed(libc::ECANCELED);
+                    self.table.refuse(staged, answer, wakes, gone);
                 }
-                Some(Flow::Again) => self.starts.push(key),
-                Some(Flow::Stop) => {
-                    if self.table.ask_cancel(key) {
-                        self.internal.push_back(cancel(key));
-                    }
-                }
-                None if key.is_message() => batch.wakes.extend(self.mail.data_came(key, cqe)),
+                Some(Next::Submit(staged)) => self.staged.push(staged),
+                Some(Next::Cancel(key)) => self.internal.push_back(cancel(key)),
+                None if key.is_message() => self.wakes.extend(self.mail.data_came(key, cqe)),
                 // I3: a completion that nobody waits for is counted and hits nothing.
                 None => self.stats.stale_completions += 1,
             }
         }
         if !self.mail.unwanted.is_empty() {
-            let unwanted = std::mem::take(&mut self.mail.unwanted);
+            let unwanted = mem::take(&mut self.mail.unwanted);
             self.internal.extend(unwanted.into_iter().map(close_slot));
         }
         if !self.successors.is_empty() {
@@ -339,6 +285,41 @@ fn push(ring: &mut Ring, stats: &mut ProactorStats, sqe: &Sqe) -> io::Result<boo
     }
     stats.submissions += 1;
     Ok(true)
+}
+
+/// Queues the chain at the start of `staged`, whole. Returns how many operations that were, zero if
+/// there is no room.
+#[cold]
+fn push_chain(
+    ring: &mut Ring,
+    table: &mut OpTable,
+    stats: &mut ProactorStats,
+    staged: &[Staged],
+) -> io::Result<usize> {
+    let mut entries = Vec::new();
+    for &staged in staged {
+        // All of a chain is dropped or cancelled together as long as it is staged.
+        let Some(&sqe) = table.entry(staged) else {
+            break;
+        };
+        entries.push(sqe);
+        if sqe.flags & (IO_LINK | IO_HARDLINK) == 0 {
+            break;
+        }
+    }
+    if !ring.push_chain(&entries) {
+        stats.enters += 1;
+        stats.full_queues += 1;
+        ring.enter(0, None)?;
+        if !ring.push_chain(&entries) {
+            return Ok(0);
+        }
+    }
+    for &staged in &staged[..entries.len()] {
+        table.submitted(staged);
+        stats.submissions += 1;
+    }
+    Ok(entries.len())
 }
 
 /// Makes room in a full queue by submitting what is in it.

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,9 +18,12 @@ use crate::buf::BufPool;
 use crate::config::Config;
 use crate::direct::DirectTable;
 use crate::fd::Descriptor;
-use crate::op::{Detached, Disposition, OpKey, OpReport, Operation, Service, ServiceKey, Ticket};
+use crate::op::{
+    Detached, Disposition, OpKey, OpReport, Operation, Service, ServiceKey, Staged, Ticket,
+    Unprepared,
+};
 use crate::ops::{CloseService, POLL_ADD_MULTI};
-use crate::queue::{Batch, Queue, WAKE};
+use crate::queue::{Queue, WAKE};
 use crate::ring::{Cqe, FIXED_FILE, Ring, SleepWord, Sqe};
 use crate::setup_error::SetupError;
 use crate::stats::ProactorStats;
@@ -32,7 +36,6 @@ pub(crate) struct Shared {
     /// Operations can be started. Readable in the middle of a batch, when the queue is not.
     is_open: Cell<bool>,
     direct: DirectTable,
-    batch: Cell<Batch>,
     pool: RefCell<Pool>,
     word: Arc<SleepWord>,
 }
@@ -67,7 +70,6 @@ impl Shared {
             has_closing: Cell::new(false),
             is_open: Cell::new(true),
             direct: DirectTable::new(config.direct_descriptors),
-            batch: Cell::default(),
             pool: RefCell::new(Pool::Unmade {
                 count: config.buffer_count,
                 len_bytes: config.buffer_len_bytes,
@@ -104,61 +106,73 @@ impl Shared {
         ring.as_mut().is_some_and(|ring| ring.supports(opcode))
     }
 
-    /// Stores an operation, or gives it back if the proactor is gone.
-    pub(crate) fn insert<O: Operation>(&self, op: O, waker: &Waker) -> Result<Ticket<O>, O> {
-        let waker = waker.clone();
-        let mut queue = self.queue.borrow_mut();
-        if queue.closing {
+    /// Stores an operation, and says where it can be prepared; or gives it back if the proactor is
+    /// gone.
+    #[inline]
+    pub(crate) fn insert<O: Operation>(
+        &self,
+        op: O,
+        waker: &Waker,
+    ) -> Result<(Ticket<O>, Unprepared<O>), O> {
+        if !self.is_open.get() {
             return Err(op);
         }
-        Ok(queue.table.insert(op, waker))
+        let waker = waker.clone();
+        let table = &mut self.queue.borrow_mut().table;
+        let ticket = table.insert(op, waker);
+        let unprepared = table.unprepared(&ticket);
+        Ok((ticket, unprepared))
     }
 
-    pub(crate) fn pinned<O: Operation>(&self, ticket: &Ticket<O>) -> *mut O {
-        self.queue.borrow_mut().table.pinned(ticket)
+    /// Looks at the entry of an operation that is to be staged with others. `None`: it is about
+    /// another proactor's descriptor.
+    pub(crate) fn described<O>(&self, ticket: &Ticket<O>) -> Option<OpKey> {
+        let table = &mut self.queue.borrow_mut().table;
+        let (.., home) = table.described(ticket);
+        self.is_home(home).then(|| table.key(ticket))
     }
 
+    /// Stages an operation whose entry has been written.
     #[inline]
-    pub(crate) fn stage(&self, key: OpKey, sqe: Sqe) {
+    pub(crate) fn stage<O>(&self, ticket: &Ticket<O>) {
+        let mut queue = self.queue.borrow_mut();
+        let (staged, sqe, home) = queue.table.described(ticket);
         if self.is_open.get() && sqe.flags & FIXED_FILE == 0 {
-            self.queue.borrow_mut().stage(key, sqe);
+            queue.stage(staged);
         } else {
-            self.stage_checked(key, sqe);
+            drop(queue);
+            self.stage_checked(staged, home);
         }
     }
 
     /// Stages what needs a second look: an operation on a direct descriptor, or one whose buffer's
     /// code ended the proactor while it was being prepared.
     #[cold]
-    fn stage_checked(&self, key: OpKey, sqe: Sqe) {
-        let waker = {
-            let mut queue = self.queue.borrow_mut();
-            if queue.closing {
-                queue.table.refuse(key, Cqe::failed(libc::ECANCELED))
-            } else if let Some(sqe) = self.at_home(sqe) {
-                queue.stage(key, sqe);
-                None
-            } else {
-                queue.table.refuse(key, Cqe::failed(libc::EXDEV))
-            }
-        };
-        if let Some(waker) = waker {
-            waker.wake();
+    fn stage_checked(&self, staged: Staged, home: u64) {
+        let mut queue = self.queue.borrow_mut();
+        match self.is_home(home) {
+            _ if queue.closing => queue.refuse(staged, libc::ECANCELED),
+            true => return queue.stage(staged),
+            false => queue.refuse(staged, libc::EXDEV),
         }
+        drop(queue);
+        self.settle();
     }
 
-    /// The entry as the kernel takes it; `None` if its direct descriptor is another proactor's.
-    fn at_home(&self, sqe: Sqe) -> Option<Sqe> {
-        let is_home = sqe.pad == 0 || sqe.pad == self.mark();
-        is_home.then_some(Sqe { pad: 0, ..sqe })
+    /// Whether a direct descriptor is this proactor's; zero stands for plain ones.
+    fn is_home(&self, home: u64) -> bool {
+        home == 0 || home == self.mark()
     }
 
     /// Stages a chain, all or nothing. `false`: it cannot be.
-    pub(crate) fn stage_chain(&self, entries: &[(OpKey, Sqe)]) -> bool {
-        let at_home = |&(key, sqe): &(OpKey, Sqe)| Some((key, self.at_home(sqe)?));
-        let entries: Option<Vec<_>> = entries.iter().map(at_home).collect();
+    pub(crate) fn stage_chain(&self, chain: &[(OpKey, u8)]) -> bool {
         let mut queue = self.queue.borrow_mut();
-        entries.is_some_and(|entries| !queue.closing && queue.stage_chain(&entries))
+        !queue.closing && queue.stage_chain(chain)
+    }
+
+    /// The name of the operation behind a ticket.
+    pub(crate) fn key<O>(&self, ticket: &Ticket<O>) -> OpKey {
+        self.queue.borrow_mut().table.key(ticket)
     }
 
     pub(crate) fn cancel_in_order(&self, keys: &[OpKey]) {
@@ -169,14 +183,14 @@ impl Shared {
 
     /// What is known of the operation that `key` names.
     pub(crate) fn report(&self, key: OpKey) -> Option<OpReport> {
-        let queue = self.queue.borrow();
-        queue.table.report(key, queue.coarse_ns())
+        let Queue { table, clock, .. } = &mut *self.queue.borrow_mut();
+        table.report(key, clock)
     }
 
     /// What is known of every operation.
     pub(crate) fn reports(&self) -> Vec<OpReport> {
-        let queue = self.queue.borrow();
-        queue.table.reports(queue.coarse_ns()).collect()
+        let Queue { table, clock, .. } = &mut *self.queue.borrow_mut();
+        table.reports(clock)
     }
 
     pub(crate) fn with_queue<T>(&self, f: impl FnOnce(&mut Queue) -> T) -> T {
@@ -184,37 +198,38 @@ impl Shared {
     }
 
     /// The operation and its completion, or `None`, and then `waker` is woken when it is there.
+    #[inline]
     pub(crate) fn take<O: Operation>(&self, ticket: &Ticket<O>, waker: &Waker) -> Option<(O, Cqe)> {
-        {
-            let table = &mut self.queue.borrow_mut().table;
-            let done = table.take(ticket);
-            let mut known = || {
-                table
-                    .waker(ticket)
-                    .as_ref()
-                    .is_some_and(|known| known.will_wake(waker))
-            };
-            if done.is_some() || known() {
-                return done;
-            }
+        let done = self.queue.borrow_mut().table.take(ticket);
+        if done.is_none() {
+            self.keep_waker(ticket, waker);
         }
-        let waker = waker.clone();
-        let old = self.queue.borrow_mut().table.waker(ticket).replace(waker);
-        drop(old);
-        None
+        done
+    }
+
+    fn keep_waker<O>(&self, ticket: &Ticket<O>, waker: &Waker) {
+        let is_known = {
+            let table = &mut self.queue.borrow_mut().table;
+            let known = table.waker(ticket).as_ref();
+            known.is_some_and(|known| known.will_wake(waker))
+        };
+        if !is_known {
+            let waker = waker.clone();
+            let old = self.queue.borrow_mut().table.waker(ticket).replace(waker);
+            drop(old);
+        }
     }
 
     pub(crate) fn cancel<O: Operation>(&self, ticket: &Ticket<O>) {
         let waker = {
             let mut queue = self.queue.borrow_mut();
-            if queue
-                .table
-                .complete_staged(ticket, Cqe::failed(libc::ECANCELED))
-            {
+            let answer = Cqe::failed(libc::ECANCELED);
+            if queue.table.complete_staged(ticket, answer) {
                 queue.table.waker(ticket).take()
             } else {
-                if queue.table.ask_cancel(ticket.key()) {
-                    queue.stage_cancel(ticket.key());
+                let key = queue.table.key(ticket);
+                if queue.table.ask_cancel(key) {
+                    queue.stage_cancel(key);
                 }
                 None
             }
@@ -229,8 +244,8 @@ impl Shared {
         drop(waker);
         let mut queue = self.queue.borrow_mut();
         let disposition = queue.table.abandon(ticket);
-        if let Disposition::Left { ask: true } = disposition {
-            queue.stage_cancel(ticket.key());
+        if let Disposition::Left { ask: Some(key) } = disposition {
+            queue.stage_cancel(key);
         }
         disposition
     }
@@ -246,8 +261,8 @@ impl Shared {
         if queue.closing {
             return false;
         }
-        if queue.table.stage(key) {
-            queue.start(key.key());
+        if let Some(staged) = queue.table.stage(key) {
+            queue.stage(staged);
         }
         true
     }
@@ -255,8 +270,9 @@ impl Shared {
     /// Asks the kernel to end what a service has under way. It is not started again by itself.
     pub(crate) fn stop(&self, key: &ServiceKey) {
         let mut queue = self.queue.borrow_mut();
-        if queue.table.ask_cancel(key.key()) {
-            queue.stage_cancel(key.key());
+        let key = queue.table.service(key);
+        if queue.table.ask_cancel(key) {
+            queue.stage_cancel(key);
         }
     }
 
@@ -265,8 +281,8 @@ impl Shared {
         let mut queue = self.queue.borrow_mut();
         let finish = finish && !queue.closing;
         let disposition = queue.table.release(key, finish);
-        if let Disposition::Left { ask: true } = disposition {
-            queue.stage_cancel(key.key());
+        if let Disposition::Left { ask: Some(key) } = disposition {
+            queue.stage_cancel(key);
         }
         disposition
     }
@@ -315,19 +331,49 @@ impl Shared {
         if self.has_closing.get() {
             self.stage_closing();
         }
-        let mut batch = self.batch.take();
-        let result = {
-            let mut queue = self.queue.borrow_mut();
-            queue.stats.turns += 1;
-            let result = self.enter(&mut queue, timeout);
-            queue.drain(&mut batch);
-            result
-        };
-        if !(batch.wakes.is_empty() && batch.gone.is_empty()) {
-            settle(&mut batch);
+        let mut queue = self.queue.borrow_mut();
+        queue.stats.turns += 1;
+        let result = self.enter(&mut queue, timeout);
+        queue.drain();
+        if queue.gone.is_empty() && queue.wakes.len() <= 1 {
+            let waker = queue.wakes.pop();
+            drop(queue);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        } else {
+            drop(queue);
+            self.settle();
         }
-        self.batch.set(batch);
         result
+    }
+
+    /// Drops what was given up and wakes who waits; a panic on the way keeps nobody asleep.
+    fn settle(&self) {
+        struct Wakes<'a>(std::vec::Drain<'a, Waker>);
+
+        impl Drop for Wakes<'_> {
+            fn drop(&mut self) {
+                self.0.by_ref().for_each(Waker::wake);
+            }
+        }
+
+        let (mut wakes, mut gone) = {
+            let queue = &mut *self.queue.borrow_mut();
+            (mem::take(&mut queue.wakes), mem::take(&mut queue.gone))
+        };
+        {
+            let mut rest = Wakes(wakes.drain(..));
+            gone.drain(..).for_each(drop::<Detached>);
+            rest.0.by_ref().for_each(Waker::wake);
+        }
+        let queue = &mut *self.queue.borrow_mut();
+        if queue.wakes.is_empty() {
+            queue.wakes = wakes;
+        }
+        if queue.gone.is_empty() {
+            queue.gone = gone;
+        }
     }
 
     #[inline]
@@ -360,8 +406,8 @@ impl Shared {
         let mut queue = self.queue.borrow_mut();
         for (fd, done) in closing {
             let key = queue.table.insert_service(CloseService::new(fd, done));
-            queue.table.stage(&key);
-            queue.start(key.key());
+            let staged = queue.table.stage(&key);
+            staged.into_iter().for_each(|staged| queue.stage(staged));
             // Nobody holds it: it goes on until it rests, then it leaves the table.
             match queue.table.release(&key, true) {
                 Disposition::Left { .. } => {}
@@ -395,11 +441,9 @@ impl Shared {
         if self.has_closing.get() {
             self.stage_closing();
         }
-        let mut batch = self.batch.take();
         self.is_open.set(false);
-        self.queue.borrow_mut().close(&mut batch);
-        // The next turn settles it.
-        self.batch.set(batch);
+        // The next turn settles what this leaves.
+        self.queue.borrow_mut().close();
         let start = now();
         while self.queue.borrow().table.in_flight() > 0 && now() - start < drain {
             self.queue.borrow_mut().stage_cancel_all();
@@ -425,28 +469,12 @@ impl Shared {
     fn close_ring(&self) -> usize {
         let leaked = self.queue.borrow().table.in_flight();
         let ring = self.queue.borrow_mut().ring.take();
-        let pool = std::mem::replace(&mut *self.pool.borrow_mut(), Pool::Refused);
+        let pool = mem::replace(&mut *self.pool.borrow_mut(), Pool::Refused);
         if let (Pool::Made(pool), Some(mut ring)) = (pool, ring) {
             pool.unregister(&mut ring, leaked > 0);
         }
         leaked
     }
-}
-
-/// Drops what was given up and wakes who waits; a panic on the way keeps nobody asleep.
-#[inline]
-fn settle(batch: &mut Batch) {
-    struct Wakes<'a>(std::vec::Drain<'a, Waker>);
-
-    impl Drop for Wakes<'_> {
-        fn drop(&mut self) {
-            self.0.by_ref().for_each(Waker::wake);
-        }
-    }
-
-    let mut wakes = Wakes(batch.wakes.drain(..));
-    batch.gone.drain(..).for_each(drop::<Detached>);
-    wakes.0.by_ref().for_each(Waker::wake);
 }
 
 fn gone() -> io::Error {

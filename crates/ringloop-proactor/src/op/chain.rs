@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::{Op, OpKey, Operation};
 use crate::handle::Handle;
 use crate::ops::LinkTimeout;
-use crate::ring::{IO_HARDLINK, IO_LINK, Sqe};
+use crate::ring::{IO_HARDLINK, IO_LINK};
 
 /// What can stand in a chain: an [`Op`] that has not been polled, or a chain.
 ///
@@ -207,7 +207,7 @@ impl<A: Link + fmt::Debug, B: Link + fmt::Debug> fmt::Debug for Then<A, B> {
 }
 
 mod sealed {
-    use super::{Context, Handle, Link, Op, OpKey, Operation, Sqe, Then};
+    use super::{Context, Handle, Link, Op, OpKey, Operation, Then};
 
     /// A part of a chain. Only operations and chains are.
     #[expect(unnameable_types, reason = "sealed: nobody else makes parts of chains")]
@@ -223,7 +223,7 @@ mod sealed {
             &mut self,
             cx: &mut Context<'_>,
             tie: u8,
-            entries: &mut Vec<(OpKey, Sqe)>,
+            entries: &mut Vec<(OpKey, u8)>,
         ) -> bool;
     }
 
@@ -248,16 +248,13 @@ mod sealed {
             &mut self,
             cx: &mut Context<'_>,
             tie: u8,
-            entries: &mut Vec<(OpKey, Sqe)>,
+            entries: &mut Vec<(OpKey, u8)>,
         ) -> bool {
             // What a signal interrupts is not begun again: it would run outside of the chain.
             self.keep_interruption();
-            let Some((key, sqe)) = Self::enter_table(self, cx) else {
-                return false;
-            };
-            let flags = sqe.flags | tie;
-            entries.push((key, Sqe { flags, ..sqe }));
-            true
+            let key = Self::enter_table(self, cx);
+            entries.extend(key.map(|key| (key, tie)));
+            key.is_some()
         }
     }
 
@@ -284,7 +281,7 @@ mod sealed {
             &mut self,
             cx: &mut Context<'_>,
             tie: u8,
-            entries: &mut Vec<(OpKey, Sqe)>,
+            entries: &mut Vec<(OpKey, u8)>,
         ) -> bool {
             self.has_begun = true;
             self.first.enter_table(cx, self.tie, entries)

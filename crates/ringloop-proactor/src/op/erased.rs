@@ -59,10 +59,8 @@ impl<O: Operation> OneShot<O> {
     ///
     /// The payload holds an `O` that nobody uses afterwards.
     unsafe fn dispose(payload: *mut Payload, cqe: Option<Cqe>) {
-        // SAFETY: the caller gives up the payload.
-        let payload = unsafe { payload.read() };
-        // SAFETY: it holds an `O`.
-        let op = unsafe { payload.into_inner::<O>() };
+        // SAFETY: the caller gives up the payload, which holds an `O`.
+        let op = unsafe { Payload::take::<O>(payload) };
         match cqe {
             Some(cqe) => drop(op.complete(cqe)),
             None => drop(op),
@@ -85,10 +83,8 @@ impl<S: Service> Hooks<S> {
     ///
     /// The payload holds an `S` that nobody uses afterwards.
     unsafe fn dispose(payload: *mut Payload, _cqe: Option<Cqe>) {
-        // SAFETY: the caller gives up the payload.
-        let payload = unsafe { payload.read() };
-        // SAFETY: it holds an `S`.
-        drop(unsafe { payload.into_inner::<S>() });
+        // SAFETY: the caller gives up the payload, which holds an `S`.
+        drop(unsafe { Payload::take::<S>(payload) });
     }
 
     /// # Safety
@@ -133,9 +129,9 @@ impl Payload {
         size_of::<T>() <= size_of::<Self>() && align_of::<T>() <= align_of::<Self>()
     }
 
-    pub(super) fn new<T>(value: T) -> Self {
-        let mut payload = Self::EMPTY;
-        let room = payload.0.as_mut_ptr();
+    /// Puts `value` into `room`, which holds nothing.
+    #[inline]
+    pub(super) fn store<T>(room: *mut Self, value: T) {
         if Self::is_inline::<T>() {
             // SAFETY: the room is large enough and aligned, just checked.
             unsafe { room.cast::<T>().write(value) };
@@ -143,29 +139,32 @@ impl Payload {
             // SAFETY: a pointer fits and is aligned.
             unsafe { room.cast::<*mut T>().write(Box::into_raw(Box::new(value))) };
         }
-        payload
     }
 
     /// The address of the `T` that `payload` holds.
+    #[inline]
     pub(super) fn pointer<T>(payload: *mut Self) -> *mut T {
         if Self::is_inline::<T>() {
             payload.cast()
         } else {
-            // SAFETY: `new::<T>` wrote a pointer here.
+            // SAFETY: `store::<T>` wrote a pointer here.
             unsafe { payload.cast::<*mut T>().read() }
         }
     }
 
+    /// Takes the `T` out of `room`.
+    ///
     /// # Safety
     ///
-    /// The payload was made by `new::<T>` and its value has not been taken.
-    pub(super) unsafe fn into_inner<T>(mut self) -> T {
-        let pointer = Self::pointer::<T>(&raw mut self);
+    /// `store::<T>` put it there and it has not been taken.
+    #[inline]
+    pub(super) unsafe fn take<T>(room: *mut Self) -> T {
+        let pointer = Self::pointer::<T>(room);
         if Self::is_inline::<T>() {
             // SAFETY: the caller's promise.
             unsafe { pointer.read() }
         } else {
-            // SAFETY: the caller's promise; the box was made by `new`.
+            // SAFETY: the caller's promise; the box was made by `store`.
             *unsafe { Box::from_raw(pointer) }
         }
     }

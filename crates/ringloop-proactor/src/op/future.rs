@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use super::report::{OpReport, OpState};
 use super::table::Ticket;
-use super::{Cancelling, Disposition, OpKey, Operation};
+use super::{Cancelling, OpKey, Operation};
 use crate::handle::Handle;
-use crate::ring::{Cqe, Sqe};
+use crate::ring::Cqe;
+use crate::shared::Shared;
 
 /// An operation that resolves when the kernel has performed it.
 ///
@@ -121,7 +122,7 @@ impl<O: Operation> Op<O> {
     /// The name of its slot, if it has one.
     pub(super) fn key(&self) -> Option<OpKey> {
         match &self.progress {
-            Progress::Started(ticket) => Some(ticket.key()),
+            Progress::Started(ticket) => Some(self.handle.shared().key(ticket)),
             Progress::Unstarted(_) | Progress::Refused(_) | Progress::Taken => None,
         }
     }
@@ -132,58 +133,79 @@ impl<O: Operation> Op<O> {
 
     /// Moves the operation into the table and describes it, without staging the entry. `None`: it
     /// was cancelled before, or the proactor is gone; then it is refused.
-    pub(super) fn enter_table(&mut self, cx: &mut Context<'_>) -> Option<(OpKey, Sqe)> {
-        match mem::replace(&mut self.progress, Progress::Taken) {
-            Progress::Unstarted(op) => self.insert(op, cx),
-            other @ (Progress::Refused(_) | Progress::Started(_) | Progress::Taken) => {
-                self.progress = other;
-                None
-            }
-        }
+    pub(super) fn enter_table(&mut self, cx: &mut Context<'_>) -> Option<OpKey> {
+        let shared = self.handle.shared();
+        let ticket = Self::begin(&mut self.progress, shared, cx)?;
+        shared.described(ticket)
     }
 
+    /// Moves the operation into the table and describes it. `None`: it was refused, before or now.
     #[expect(
         unsafe_code,
         reason = "the operation is prepared where the kernel will find it"
     )]
-    fn insert(&mut self, op: O, cx: &mut Context<'_>) -> Option<(OpKey, Sqe)> {
-        let shared = self.handle.shared();
-        let ticket = match shared.insert(op, cx.waker()) {
-            Ok(ticket) => ticket,
-            Err(op) => {
-                self.progress = Progress::Refused(op);
+    #[inline]
+    fn begin<'a>(
+        progress: &'a mut Progress<O>,
+        shared: &Shared,
+        cx: &mut Context<'_>,
+    ) -> Option<&'a Ticket<O>> {
+        let op = match mem::replace(progress, Progress::Taken) {
+            Progress::Unstarted(op) => op,
+            other @ (Progress::Refused(_) | Progress::Started(_) | Progress::Taken) => {
+                *progress = other;
                 return None;
             }
         };
-        let key = ticket.key();
-        let pinned = shared.pinned(&ticket);
-        // A buffer's code runs in `prepare`: if it panics, dropping this future frees the slot.
-        self.progress = Progress::Started(ticket);
-        // SAFETY: I1 and I2, the operation is staged, so only this future reaches it, and it is
-        // at the address at which it stays.
-        Some((key, unsafe { &mut *pinned }.prepare()))
+        match shared.insert(op, cx.waker()) {
+            Ok((ticket, unprepared)) => {
+                // A buffer's code runs in `prepare`: if it panics, dropping this future frees the
+                // slot.
+                *progress = Progress::Started(ticket);
+                // SAFETY: I1 and I2, the operation is staged, so only this future reaches it, and
+                // it is at the address at which it stays.
+                let sqe = unsafe { &mut *unprepared.op }.prepare();
+                // SAFETY: T1, the slot is there; no other reference to its entry is alive.
+                unsafe { unprepared.sqe.write(sqe) };
+            }
+            Err(op) => *progress = Progress::Refused(op),
+        }
+        match progress {
+            Progress::Started(ticket) => Some(ticket),
+            Progress::Unstarted(_) | Progress::Refused(_) | Progress::Taken => None,
+        }
     }
 
     /// The operation and its last completion, which may be that it was refused.
     #[inline]
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<(O, Cqe)> {
-        match mem::replace(&mut self.progress, Progress::Taken) {
-            Progress::Unstarted(op) => match self.insert(op, cx) {
-                Some((key, sqe)) => self.handle.shared().stage(key, sqe),
-                None => return self.poll_end(cx),
-            },
-            Progress::Refused(op) => return Poll::Ready((op, Cqe::failed(libc::ECANCELED))),
-            Progress::Started(ticket) => match self.handle.shared().take(&ticket, cx.waker()) {
-                Some((op, cqe)) if cqe.res == -libc::EINTR && !self.keeps_interruption => {
-                    self.progress = Progress::Unstarted(op);
-                    return self.poll_end(cx);
-                }
-                Some(done) => return Poll::Ready(done),
-                None => self.progress = Progress::Started(ticket),
-            },
-            Progress::Taken => panic!("an operation was polled after it had completed"),
+        if let Progress::Started(ticket) = &self.progress {
+            let Some((op, cqe)) = self.handle.shared().take(ticket, cx.waker()) else {
+                return Poll::Pending;
+            };
+            self.progress = Progress::Taken;
+            if cqe.res != -libc::EINTR || self.keeps_interruption {
+                return Poll::Ready((op, cqe));
+            }
+            self.progress = Progress::Unstarted(op);
         }
-        Poll::Pending
+        self.poll_start(cx)
+    }
+
+    /// Starts the operation, or tells that it was refused.
+    #[inline(never)]
+    fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<(O, Cqe)> {
+        let shared = self.handle.shared();
+        if let Some(ticket) = Self::begin(&mut self.progress, shared, cx) {
+            shared.stage(ticket);
+            return Poll::Pending;
+        }
+        match mem::replace(&mut self.progress, Progress::Taken) {
+            Progress::Refused(op) => Poll::Ready((op, Cqe::failed(libc::ECANCELED))),
+            Progress::Unstarted(_) | Progress::Started(_) | Progress::Taken => {
+                panic!("an operation was polled after it had completed")
+            }
+        }
     }
 }
 
@@ -202,10 +224,10 @@ impl<O: Operation> Unpin for Op<O> {}
 
 impl<O: Operation> Drop for Op<O> {
     fn drop(&mut self) {
-        if let Progress::Started(ticket) = mem::replace(&mut self.progress, Progress::Taken)
-            && let Disposition::Gone(detached) = self.handle.shared().abandon(&ticket)
-        {
-            drop(detached);
+        if let Progress::Started(ticket) = &self.progress {
+            let disposition = self.handle.shared().abandon(ticket);
+            self.progress = Progress::Taken;
+            drop(disposition);
         }
     }
 }

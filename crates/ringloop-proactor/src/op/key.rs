@@ -7,72 +7,75 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(unnameable_types, reason = "a sealed trait has it in its signatures")]
 pub struct OpKey {
-    index: u32,
-    generation: u32,
+    /// The generation above, the index of the slot below.
+    user_data: u64,
 }
 
 impl OpKey {
-    pub(crate) fn new(index: u32, generation: u32) -> Self {
-        debug_assert_ne!(generation, 0, "generation zero is reserved");
-        Self { index, generation }
+    /// The first name of a slot.
+    pub(crate) fn first(index: u32) -> Self {
+        Self {
+            user_data: GENERATION | u64::from(index),
+        }
+    }
+
+    /// The name that the slot has when it is used again.
+    #[inline]
+    pub(crate) fn next(self) -> Self {
+        let user_data = self.user_data + GENERATION;
+        if user_data >= MESSAGE {
+            return Self::first(self.index());
+        }
+        Self { user_data }
     }
 
     #[inline]
     pub(crate) fn from_user_data(user_data: u64) -> Option<Self> {
-        let [b0, b1, b2, b3, b4, b5, b6, b7] = user_data.to_le_bytes();
-        let generation = u32::from_le_bytes([b4, b5, b6, b7]);
-        let index = u32::from_le_bytes([b0, b1, b2, b3]);
-        (generation != 0).then_some(Self { index, generation })
+        (user_data >= GENERATION).then_some(Self { user_data })
     }
 
     #[inline]
     pub(crate) fn to_user_data(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.index)
+        self.user_data
     }
 
     /// A name that no operation has: that of a message with `high` in it.
     pub(crate) fn message(high: u32) -> Self {
         Self {
-            index: high,
-            generation: MESSAGE,
+            user_data: MESSAGE | u64::from(high),
         }
     }
 
     /// Whether it names a message from another proactor.
     pub(crate) fn is_message(self) -> bool {
-        self.generation == MESSAGE
+        self.user_data >= MESSAGE
     }
 
     #[inline]
-    pub(crate) fn index(self) -> usize {
-        self.index as usize
-    }
-
-    #[inline]
-    pub(crate) fn generation(self) -> u32 {
-        self.generation
-    }
-}
-
-/// The generation after `generation`, never zero and never that of messages.
-pub(crate) fn next_generation(generation: u32) -> u32 {
-    match generation.wrapping_add(1) {
-        0 | MESSAGE => 1,
-        next => next,
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the lower half is what is asked for"
+    )]
+    pub(crate) fn index(self) -> u32 {
+        self.user_data as u32
     }
 }
 
-const MESSAGE: u32 = u32::MAX;
+const GENERATION: u64 = 1 << 32;
+/// The highest generation is that of messages.
+const MESSAGE: u64 = 0xffff_ffff << 32;
 
 #[cfg(test)]
 mod tests {
-    use super::{OpKey, next_generation};
+    use super::OpKey;
 
     #[test]
     fn a_key_survives_the_kernel() {
-        for (index, generation) in [(0, 1), (u32::MAX, u32::MAX - 1), (7, 1 << 31)] {
-            let key = OpKey::new(index, generation);
+        for index in [0, 7, u32::MAX] {
+            let key = OpKey::first(index).next().next();
             assert_eq!(OpKey::from_user_data(key.to_user_data()), Some(key));
+            assert_eq!(key.index(), index);
+            assert_ne!(key, OpKey::first(index));
         }
     }
 
@@ -84,8 +87,11 @@ mod tests {
 
     #[test]
     fn generations_skip_what_is_reserved() {
-        assert_eq!(next_generation(1), 2);
-        assert_eq!(next_generation(u32::MAX), 1);
-        assert_eq!(next_generation(u32::MAX - 1), 1);
+        let last = OpKey {
+            user_data: 0xffff_fffe_0000_0007,
+        };
+        assert!(!last.is_message());
+        assert_eq!(last.next(), OpKey::first(7));
+        assert!(OpKey::message(7).is_message());
     }
 }

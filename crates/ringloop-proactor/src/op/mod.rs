@@ -44,6 +44,7 @@ mod future;
 mod key;
 mod outcome;
 mod report;
+mod slot;
 mod stream;
 
 use std::task::Waker;
@@ -55,8 +56,11 @@ pub use future::Op;
 pub(crate) use key::OpKey;
 pub use outcome::{Cancelling, Outcome};
 pub use report::{OpReport, OpState};
+pub(crate) use slot::State;
 pub use stream::{Answer, Multishot, OpStream};
-pub(crate) use table::{Detached, Disposition, OpTable, ServiceKey, State, Ticket};
+pub(crate) use table::{
+    Detached, Disposition, Next, OpTable, ServiceKey, Staged, Ticket, Unprepared,
+};
 
 /// One request to the kernel, with all the memory that the kernel may touch for it.
 ///

@@ -1,32 +1,39 @@
 //! The op table: owner of every operation in flight, at addresses that do not move.
 //!
 //! Slots live in chunks that are never reallocated and are reused through a free list, so in a
-//! steady state an operation allocates nothing.
+//! steady state an operation allocates nothing. Whoever owns an operation holds the address of its
+//! slot; the kernel gets a number, which is looked up and checked when it comes back.
 //!
 //! The invariants I1 to I6 are those of [`op`](super).
+//!
+//! # Invariants
+//!
+//! - **T1** A chunk lives as long as the table, at one address. A [`Ticket`] or [`ServiceKey`] is
+//!   used with the table that gave it out, by whoever has that table mutably borrowed; so a
+//!   reference to a slot that borrows the table is the only one.
 
 #![expect(
     unsafe_code,
     reason = "operations of all types are stored in untyped slots"
 )]
 
-use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
+use std::ptr::{self, NonNull};
 use std::task::Waker;
-use std::time::Duration;
 
-use super::erased::{FREE, Hooks, OneShot, Payload, VTable};
-use super::key::{OpKey, next_generation};
-use super::report::{OpReport, OpState};
+use super::erased::{Hooks, OneShot, Payload, VTable};
+use super::key::OpKey;
+use super::report::OpReport;
+use super::slot::{Slot, SlotPointer, State};
 use super::{Flow, Operation, RETIRED, Service};
-use crate::ring::{Cqe, Sqe};
+use crate::ring::{Cqe, Sqe, TickClock, ticks};
 
 /// Owns operations from the staging of their entries to their last completions.
 pub(crate) struct OpTable {
-    chunks: Vec<Box<[Slot; CHUNK]>>,
-    first_free: u32,
+    chunks: Vec<NonNull<[Slot; CHUNK]>>,
+    first_free: Option<SlotPointer>,
     live: u32,
     in_flight: u32,
     lingering: u32,
@@ -34,30 +41,33 @@ pub(crate) struct OpTable {
 
 /// A one-shot operation's claim on its slot. Given out once (I3).
 pub(crate) struct Ticket<O> {
-    key: OpKey,
+    slot: SlotPointer,
     kind: PhantomData<O>,
+}
+
+/// Where an operation waits to describe itself, and where to.
+pub(crate) struct Unprepared<O> {
+    pub(crate) op: *mut O,
+    pub(crate) sqe: *mut Sqe,
 }
 
 /// A resource's claim on the slot of its service. Given out once (I3).
 #[derive(Debug)]
-pub(crate) struct ServiceKey(OpKey);
+pub(crate) struct ServiceKey(SlotPointer);
 
-/// Where an operation is; the table of [`op`](super) says what leads where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    Free,
-    Idle,
-    Staged,
-    InFlight,
-    Completed,
+/// An operation whose entry waits for the next flush, if it still has the slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Staged {
+    slot: SlotPointer,
+    key: OpKey,
 }
 
 /// What became of an operation that its owner gave up.
 pub(crate) enum Disposition {
     /// It was not in flight: drop this, with no borrow of the table alive (I5).
-    Gone(Detached),
-    /// It ends by itself; the table frees it. Whether the kernel should be asked to end it now.
-    Left { ask: bool },
+    Gone(#[expect(dead_code, reason = "it is there to be dropped")] Detached),
+    /// It ends by itself; the table frees it. The kernel should be asked to end what is named.
+    Left { ask: Option<OpKey> },
 }
 
 /// An operation on its way out of the table: nothing refers to it any more.
@@ -72,56 +82,100 @@ impl OpTable {
     pub(crate) fn new() -> Self {
         Self {
             chunks: Vec::new(),
-            first_free: NONE,
+            first_free: None,
             live: 0,
             in_flight: 0,
             lingering: 0,
         }
     }
 
-    /// Stores a one-shot operation in state "staged".
+    /// Stores a one-shot operation. It counts as staged, and its entry is still to be described.
+    #[inline]
     pub(crate) fn insert<O: Operation>(&mut self, op: O, waker: Waker) -> Ticket<O> {
-        let key = self.allocate(&OneShot::<O>::VTABLE, Payload::new(op));
-        let slot = self.slot(key);
-        slot.state = State::Staged;
-        slot.waker = Some(waker);
+        let at = self.allocate(&OneShot::<O>::VTABLE, State::Staged);
+        let slot = self.slot(at);
+        Payload::store(slot.payload.get(), op);
+        debug_assert!(slot.waker.is_none(), "a free slot holds no waker");
+        // SAFETY: the place is valid; what it held, nothing, needs no drop.
+        unsafe { ptr::write(&raw mut slot.waker, Some(waker)) };
         Ticket {
-            key,
+            slot: at,
             kind: PhantomData,
         }
     }
 
     /// Stores a service in state "idle".
     pub(crate) fn insert_service<S: Service>(&mut self, service: S) -> ServiceKey {
-        ServiceKey(self.allocate(&Hooks::<S>::VTABLE, Payload::new(service)))
+        let at = self.allocate(&Hooks::<S>::VTABLE, State::Idle);
+        Payload::store(self.slot(at).payload.get(), service);
+        ServiceKey(at)
     }
 
-    /// The operation behind a ticket, to be prepared. It does not move while the ticket is held.
-    pub(crate) fn pinned<O: Operation>(&mut self, ticket: &Ticket<O>) -> *mut O {
-        Payload::pointer(self.slot(ticket.key).payload.get())
+    /// The operation behind a ticket, and the place of its entry, to be prepared. They do not move
+    /// while the ticket is held.
+    #[inline]
+    pub(crate) fn unprepared<O: Operation>(&mut self, ticket: &Ticket<O>) -> Unprepared<O> {
+        let slot = self.slot(ticket.slot);
+        Unprepared {
+            op: Payload::pointer(slot.payload.get()),
+            sqe: &raw mut slot.sqe,
+        }
+    }
+
+    /// Names the entry of a staged operation, which has been written; returns it with what the
+    /// entry says of the descriptor's home.
+    #[inline]
+    pub(crate) fn described<O>(&mut self, ticket: &Ticket<O>) -> (Staged, &Sqe, u64) {
+        let slot = self.slot(ticket.slot);
+        slot.sqe.user_data = slot.key.to_user_data();
+        let home = mem::take(&mut slot.sqe.pad);
+        let staged = Staged {
+            slot: ticket.slot,
+            key: slot.key,
+        };
+        (staged, &slot.sqe, home)
+    }
+
+    /// The entry of what is staged, to be changed; `None` if it is not staged any more.
+    pub(crate) fn staged_entry(&mut self, key: OpKey) -> Option<(Staged, &mut Sqe)> {
+        let at = self.find(key)?;
+        let slot = self.slot(at);
+        let staged = Staged {
+            slot: at,
+            key: slot.key,
+        };
+        (slot.state == State::Staged).then_some((staged, &mut slot.sqe))
     }
 
     /// Takes a completed operation out.
+    #[inline]
     pub(crate) fn take<O: Operation>(&mut self, ticket: &Ticket<O>) -> Option<(O, Cqe)> {
-        let slot = self.slot(ticket.key);
+        let slot = self.slot(ticket.slot);
         if slot.state != State::Completed {
             return None;
         }
         let cqe = slot.cqe;
-        let payload = self.free(ticket.key);
+        let payload = slot.payload.get();
+        self.free(ticket.slot);
         // SAFETY: I3, this slot held an `O`, and the slot is free now, so it is read once.
-        let op = unsafe { payload.into_inner::<O>() };
+        let op = unsafe { Payload::take::<O>(payload) };
         Some((op, cqe))
     }
 
     /// The waker that a completion will wake.
+    #[inline]
     pub(crate) fn waker<O>(&mut self, ticket: &Ticket<O>) -> &mut Option<Waker> {
-        &mut self.slot(ticket.key).waker
+        &mut self.slot(ticket.slot).waker
+    }
+
+    /// The name of the operation behind a ticket.
+    pub(crate) fn key<O>(&mut self, ticket: &Ticket<O>) -> OpKey {
+        self.slot(ticket.slot).key
     }
 
     /// Ends a staged operation with `cqe` before it was submitted. `false`: it is not staged.
     pub(crate) fn complete_staged<O>(&mut self, ticket: &Ticket<O>, cqe: Cqe) -> bool {
-        let slot = self.slot(ticket.key);
+        let slot = self.slot(ticket.slot);
         if slot.state == State::Staged {
             slot.state = State::Completed;
             slot.cqe = cqe;
@@ -131,30 +185,35 @@ impl OpTable {
 
     /// Gives up a one-shot operation. Its waker has been taken.
     pub(crate) fn abandon<O>(&mut self, ticket: &Ticket<O>) -> Disposition {
-        let slot = self.slot(ticket.key);
+        let slot = self.slot(ticket.slot);
         debug_assert!(slot.waker.is_none(), "I5: a waker is not dropped here");
         match slot.state {
             State::InFlight => {
                 slot.abandoned = true;
+                let was_asked = mem::replace(&mut slot.cancel_asked, true);
                 Disposition::Left {
-                    ask: !mem::replace(&mut slot.cancel_asked, true),
+                    ask: (!was_asked).then_some(slot.key),
                 }
             }
-            State::Completed => Disposition::Gone(self.detach(ticket.key, true)),
+            State::Completed => Disposition::Gone(self.detach(ticket.slot, true)),
             State::Free | State::Idle | State::Staged => {
-                Disposition::Gone(self.detach(ticket.key, false))
+                Disposition::Gone(self.detach(ticket.slot, false))
             }
         }
     }
 
-    /// Stages a service that is idle. `false`: it is under way already.
-    pub(crate) fn stage(&mut self, key: &ServiceKey) -> bool {
+    /// Stages a service that is idle. `None`: it is under way already.
+    #[inline]
+    pub(crate) fn stage(&mut self, key: &ServiceKey) -> Option<Staged> {
         let slot = self.slot(key.0);
-        let idle = slot.state == State::Idle;
-        if idle {
-            slot.state = State::Staged;
+        if slot.state != State::Idle {
+            return None;
         }
-        idle
+        slot.state = State::Staged;
+        Some(Staged {
+            slot: key.0,
+            key: slot.key,
+        })
     }
 
     /// Gives up a service. If it may `finish`, it goes on until it rests.
@@ -165,12 +224,13 @@ impl OpTable {
                 slot.abandoned = true;
                 slot.lingers = true;
                 self.lingering += 1;
-                Disposition::Left { ask: false }
+                Disposition::Left { ask: None }
             }
             State::InFlight => {
                 slot.abandoned = true;
+                let was_asked = mem::replace(&mut slot.cancel_asked, true);
                 Disposition::Left {
-                    ask: !mem::replace(&mut slot.cancel_asked, true),
+                    ask: (!was_asked).then_some(slot.key),
                 }
             }
             State::Free | State::Idle | State::Staged | State::Completed => {
@@ -180,64 +240,51 @@ impl OpTable {
     }
 
     /// Where the operation that `key` names is; free if it names none any more.
-    #[inline]
     pub(crate) fn state(&mut self, key: OpKey) -> State {
-        self.live_slot(key).map_or(State::Free, |slot| slot.state)
+        self.find(key).map_or(State::Free, |at| self.slot(at).state)
     }
 
     /// Marks that the kernel has been asked to end `key`. `false`: it was asked before, or there
     /// is nothing to end.
     pub(crate) fn ask_cancel(&mut self, key: OpKey) -> bool {
-        if self.state(key) != State::InFlight {
-            return false;
-        }
-        !mem::replace(&mut self.slot(key).cancel_asked, true)
-    }
-
-    /// Writes the entry of a staged service, which counts as in flight from `now` on. `false`: it
-    /// is not staged any more.
-    #[inline]
-    pub(crate) fn submit_service(&mut self, key: OpKey, sqe: &mut Sqe, now: u64) -> bool {
-        let staged = self
-            .live_slot(key)
-            .filter(|slot| slot.state == State::Staged);
-        let Some(slot) = staged else { return false };
-        let Some(prepare) = slot.vtable.prepare else {
+        let Some(at) = self.find(key) else {
             return false;
         };
+        let slot = self.slot(at);
+        slot.state == State::InFlight && !mem::replace(&mut slot.cancel_asked, true)
+    }
+
+    /// The name of a service's slot.
+    pub(crate) fn service(&mut self, key: &ServiceKey) -> OpKey {
+        self.slot(key.0).key
+    }
+
+    /// The entry to submit, which a service writes now; `None` if it is not staged any more.
+    #[inline]
+    pub(crate) fn entry(&mut self, staged: Staged) -> Option<&Sqe> {
+        let slot = self.slot(staged.slot);
+        if slot.state != State::Staged || slot.key != staged.key {
+            return None;
+        }
+        if let Some(prepare) = slot.vtable.prepare {
+            slot.sqe = Sqe::default();
+            // SAFETY: I3, the vtable is that of the payload's type; it is not in flight.
+            unsafe { prepare(slot.payload.get(), &mut slot.sqe) };
+            slot.sqe.user_data = slot.key.to_user_data();
+            // A service works on descriptors of its own proactor.
+            slot.sqe.pad = 0;
+        }
+        Some(&slot.sqe)
+    }
+
+    /// Counts what is staged as in flight from now on: its entry is in the queue.
+    #[inline]
+    pub(crate) fn submitted(&mut self, staged: Staged) {
+        let slot = self.slot(staged.slot);
         slot.state = State::InFlight;
         slot.cancel_asked = false;
-        // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
-        unsafe { prepare(slot.payload.get(), sqe) };
-        sqe.user_data = key.to_user_data();
-        slot.fd = sqe.fd;
-        slot.since = now;
+        slot.sqe.pad = ticks();
         self.in_flight += 1;
-        true
-    }
-
-    /// Counts a staged one-shot operation on `fd` as in flight from `now` on. `false`: it is not
-    /// staged any more.
-    #[inline]
-    pub(crate) fn submit(&mut self, key: OpKey, fd: i32, now: u64) -> bool {
-        let staged = self
-            .live_slot(key)
-            .filter(|slot| slot.state == State::Staged);
-        let is_staged = staged.map(|slot| {
-            slot.state = State::InFlight;
-            slot.cancel_asked = false;
-            slot.fd = fd;
-            slot.since = now;
-        });
-        self.in_flight += u32::from(is_staged.is_some());
-        is_staged.is_some()
-    }
-
-    /// Takes back that an operation was submitted: its entry found no room.
-    #[cold]
-    pub(crate) fn unsubmit(&mut self, key: OpKey) {
-        self.slot(key).state = State::Staged;
-        self.in_flight -= 1;
     }
 
     /// Handles a completion. Wakers go into `wakes`, what the table gives up into `gone`.
@@ -251,44 +298,23 @@ impl OpTable {
         cqe: Cqe,
         wakes: &mut Vec<Waker>,
         gone: &mut Vec<Detached>,
-    ) -> Option<Flow> {
-        let slot = self
-            .live_slot(key)
-            .filter(|slot| slot.state == State::InFlight)?;
-        let Some(hook) = slot.vtable.on_completion else {
-            if cqe.is_last() {
-                self.one_shot_completed(key, cqe, wakes, gone);
-            } else {
-                // The result; the notification that the memory is free again comes later.
-                slot.cqe = cqe;
-            }
-            return Some(Flow::Rest);
-        };
-        // SAFETY: I3, the vtable is that of the payload's type; I2 lets the hook at its own state.
-        let flow = unsafe { hook(slot.payload.get(), cqe.res, cqe.flags, wakes) };
+    ) -> Option<Next> {
+        let at = self.find(key)?;
+        let slot = self.slot(at);
+        if slot.state != State::InFlight {
+            return None;
+        }
+        if let Some(hook) = slot.vtable.on_completion {
+            // SAFETY: I3, the vtable is that of the payload's type; I2 lets the hook at its own
+            // state.
+            let flow = unsafe { hook(slot.payload.get(), cqe.res, cqe.flags, wakes) };
+            return Some(self.service_completed(at, cqe, flow, gone));
+        }
         if !cqe.is_last() {
-            return Some(flow);
+            // The result; the notification that the memory is free again comes later.
+            slot.cqe = cqe;
+            return Some(Next::Nothing);
         }
-        // What was given up is not started again, unless it was left to finish.
-        let rests = flow != Flow::Again || (slot.abandoned && !slot.lingers);
-        slot.state = if rests { State::Idle } else { State::Staged };
-        let is_over = rests && slot.abandoned;
-        self.in_flight -= 1;
-        if is_over {
-            gone.push(self.detach(key, false));
-        }
-        Some(if rests { Flow::Rest } else { Flow::Again })
-    }
-
-    fn one_shot_completed(
-        &mut self,
-        key: OpKey,
-        cqe: Cqe,
-        wakes: &mut Vec<Waker>,
-        gone: &mut Vec<Detached>,
-    ) {
-        self.in_flight -= 1;
-        let slot = self.slot(key);
         slot.cqe = if cqe.is_notification() {
             slot.cqe.notified(cqe)
         } else {
@@ -296,51 +322,89 @@ impl OpTable {
         };
         slot.state = State::Completed;
         if slot.abandoned {
-            gone.push(self.detach(key, true));
+            gone.push(self.detach(at, true));
         } else if let Some(waker) = slot.waker.take() {
             wakes.push(waker);
         }
+        self.in_flight -= 1;
+        Some(Next::Nothing)
     }
 
-    /// Ends a staged one-shot operation with `answer`, unsubmitted; returns who waits for it.
-    pub(crate) fn refuse(&mut self, key: OpKey, answer: Cqe) -> Option<Waker> {
-        let slot = self
-            .live_slot(key)
-            .filter(|slot| slot.state == State::Staged)?;
-        slot.cqe = answer;
-        slot.state = State::Completed;
-        slot.waker.take()
-    }
-
-    /// Tells a staged service [`RETIRED`]: at shutdown nothing is started.
-    pub(crate) fn rest(&mut self, key: OpKey, wakes: &mut Vec<Waker>, gone: &mut Vec<Detached>) {
-        let staged = self
-            .live_slot(key)
-            .filter(|slot| slot.state == State::Staged);
-        let Some(slot) = staged else { return };
-        slot.state = State::Idle;
-        if let Some(hook) = slot.vtable.on_completion {
-            // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
-            unsafe { hook(slot.payload.get(), -RETIRED, 0, wakes) };
+    #[inline]
+    fn service_completed(
+        &mut self,
+        at: SlotPointer,
+        cqe: Cqe,
+        flow: Flow,
+        gone: &mut Vec<Detached>,
+    ) -> Next {
+        let slot = self.slot(at);
+        if !cqe.is_last() {
+            let asks = flow == Flow::Stop && !mem::replace(&mut slot.cancel_asked, true);
+            return if asks {
+                Next::Cancel(slot.key)
+            } else {
+                Next::Nothing
+            };
         }
+        // What was given up is not started again, unless it was left to finish.
+        let rests = flow != Flow::Again || (slot.abandoned && !slot.lingers);
+        slot.state = if rests { State::Idle } else { State::Staged };
+        let is_over = rests && slot.abandoned;
+        let key = slot.key;
+        self.in_flight -= 1;
+        if is_over {
+            gone.push(self.detach(at, false));
+        }
+        if rests {
+            Next::Nothing
+        } else {
+            Next::Submit(Staged { slot: at, key })
+        }
+    }
+
+    /// Ends a staged one-shot operation with `answer`, unsubmitted; returns who waits for it. A
+    /// staged service is told [`RETIRED`].
+    pub(crate) fn refuse(
+        &mut self,
+        staged: Staged,
+        answer: Cqe,
+        wakes: &mut Vec<Waker>,
+        gone: &mut Vec<Detached>,
+    ) {
+        let slot = self.slot(staged.slot);
+        if slot.state != State::Staged || slot.key != staged.key {
+            return;
+        }
+        let Some(hook) = slot.vtable.on_completion else {
+            slot.cqe = answer;
+            slot.state = State::Completed;
+            wakes.extend(slot.waker.take());
+            return;
+        };
+        slot.state = State::Idle;
+        // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
+        unsafe { hook(slot.payload.get(), -RETIRED, 0, wakes) };
         if slot.abandoned {
-            gone.push(self.detach(key, false));
+            gone.push(self.detach(staged.slot, false));
         }
     }
 
     /// What is known of the operation that `key` names, for people to read.
-    pub(crate) fn report(&self, key: OpKey, now: u64) -> Option<OpReport> {
-        let slot = self
-            .chunks
-            .get(key.index() / CHUNK)?
-            .get(key.index() % CHUNK)?;
-        (slot.generation == key.generation()).then(|| slot.report(now))?
+    pub(crate) fn report(&mut self, key: OpKey, clock: &TickClock) -> Option<OpReport> {
+        let at = self.find(key)?;
+        self.slot(at).report(clock)
     }
 
     /// Reports of all operations in the table.
-    pub(crate) fn reports(&self, now: u64) -> impl Iterator<Item = OpReport> + '_ {
-        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
-        slots.filter_map(move |slot| slot.report(now))
+    pub(crate) fn reports(&mut self, clock: &TickClock) -> Vec<OpReport> {
+        let indexes = 0..self.chunks.len() * CHUNK;
+        indexes
+            .filter_map(|index| {
+                let at = self.at(index)?;
+                self.slot(at).report(clock)
+            })
+            .collect()
     }
 
     /// How many operations the kernel has not finished.
@@ -358,96 +422,116 @@ impl OpTable {
         self.live as usize
     }
 
-    fn allocate(&mut self, vtable: &'static VTable, payload: Payload) -> OpKey {
-        if self.first_free == NONE {
-            self.grow();
-        }
-        let index = self.first_free;
-        let slot = &mut self.chunks[index as usize / CHUNK][index as usize % CHUNK];
-        let key = OpKey::new(index, slot.generation);
-        let next_free = slot.next_free;
-        slot.state = State::Idle;
+    #[inline]
+    fn allocate(&mut self, vtable: &'static VTable, state: State) -> SlotPointer {
+        let at = match self.first_free {
+            Some(at) => at,
+            None => self.grow(),
+        };
+        let slot = self.slot(at);
+        slot.state = state;
+        slot.abandoned = false;
+        slot.lingers = false;
+        slot.cancel_asked = false;
         slot.vtable = vtable;
-        slot.payload = UnsafeCell::new(payload);
+        let next_free = slot.next_free;
         self.first_free = next_free;
         self.live += 1;
-        key
+        at
     }
 
+    /// Makes a chunk of free slots; returns the first.
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self) -> SlotPointer {
         let start = u32::try_from(self.chunks.len() * CHUNK).expect("fewer than 2^32 slots");
-        let end = start + u32::try_from(CHUNK).expect("a chunk is small");
         let chunk = std::array::from_fn(|at| {
-            let next = start + u32::try_from(at).expect("a chunk is small") + 1;
-            Slot::free(if next == end { NONE } else { next })
+            let offset = u32::try_from(at).expect("a chunk is small");
+            Slot::free(start + offset, None)
         });
-        self.chunks.push(Box::new(chunk));
-        self.first_free = start;
+        let chunk = NonNull::from(Box::leak(Box::new(chunk)));
+        self.chunks.push(chunk);
+        let mut next_free = None;
+        for index in (0..CHUNK).rev() {
+            let at = self.at(start as usize + index);
+            if let Some(at) = at {
+                self.slot(at).next_free = next_free;
+            }
+            next_free = at;
+        }
+        self.first_free = next_free;
+        next_free.expect("a chunk is not empty")
     }
 
-    /// Frees the slot; its generation changes (I3).
-    fn free(&mut self, key: OpKey) -> Payload {
+    /// Frees the slot; its generation changes (I3). Its payload is the caller's.
+    #[inline]
+    fn free(&mut self, at: SlotPointer) {
         let first_free = self.first_free;
-        let slot = self.slot(key);
-        slot.generation = next_generation(slot.generation);
+        let slot = self.slot(at);
+        slot.key = slot.key.next();
         slot.state = State::Free;
-        slot.abandoned = false;
-        slot.cancel_asked = false;
-        slot.since = 0;
         slot.next_free = first_free;
-        let lingered = mem::replace(&mut slot.lingers, false);
-        let payload = mem::replace(&mut slot.payload, UnsafeCell::new(Payload::EMPTY));
+        let lingered = slot.lingers;
+        self.first_free = Some(at);
         self.lingering -= u32::from(lingered);
-        self.first_free = u32::try_from(key.index()).expect("the index came from a u32");
         self.live -= 1;
-        payload.into_inner()
     }
 
-    fn detach(&mut self, key: OpKey, completed: bool) -> Detached {
-        let slot = self.slot(key);
+    fn detach(&mut self, at: SlotPointer, completed: bool) -> Detached {
+        let slot = self.slot(at);
         let vtable = slot.vtable;
         let cqe = completed.then_some(slot.cqe);
+        // SAFETY: the payload is moved out; the slot is freed, so nobody reads it here again.
+        let payload = unsafe { ptr::read(slot.payload.get()) };
+        self.free(at);
         Detached {
             vtable,
-            payload: self.free(key),
+            payload,
             cqe,
         }
     }
 
     /// The slot that `key` names, if it still does.
     #[inline]
-    fn live_slot(&mut self, key: OpKey) -> Option<&mut Slot> {
-        let chunk = self.chunks.get_mut(key.index() / CHUNK)?;
-        let slot = &mut chunk[key.index() % CHUNK];
-        (slot.generation == key.generation()).then_some(slot)
+    fn find(&mut self, key: OpKey) -> Option<SlotPointer> {
+        let at = self.at(key.index() as usize)?;
+        (self.slot(at).key == key).then_some(at)
     }
 
-    /// The slot of a key that is held by its owner.
     #[inline]
-    fn slot(&mut self, key: OpKey) -> &mut Slot {
-        self.live_slot(key).expect("I3: a held key names its slot")
+    fn at(&self, index: usize) -> Option<SlotPointer> {
+        let chunk = self.chunks.get(index / CHUNK)?.cast::<Slot>();
+        // SAFETY: a chunk has `CHUNK` slots.
+        Some(SlotPointer(unsafe { chunk.add(index % CHUNK) }))
     }
+
+    #[inline]
+    fn slot(&mut self, at: SlotPointer) -> &mut Slot {
+        let mut slot = at.0;
+        // SAFETY: T1.
+        unsafe { slot.as_mut() }
+    }
+}
+
+/// What a completion leaves to be done.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Nothing,
+    /// A service wants to be submitted again.
+    Submit(Staged),
+    /// A service wants the kernel to be asked for its end.
+    Cancel(OpKey),
 }
 
 impl Drop for OpTable {
     fn drop(&mut self) {
         if self.in_flight > 0 {
             // I6: the kernel may still write into these slots.
-            Vec::leak(mem::take(&mut self.chunks));
+            return;
         }
-    }
-}
-
-impl<O> Ticket<O> {
-    pub(crate) fn key(&self) -> OpKey {
-        self.key
-    }
-}
-
-impl ServiceKey {
-    pub(crate) fn key(&self) -> OpKey {
-        self.0
+        for chunk in mem::take(&mut self.chunks) {
+            // SAFETY: `grow` leaked it from a box; whoever holds a slot's address holds the table.
+            drop(unsafe { Box::from_raw(chunk.as_ptr()) });
+        }
     }
 }
 
@@ -459,62 +543,9 @@ impl Drop for Detached {
     }
 }
 
-struct Slot {
-    payload: UnsafeCell<Payload>,
-    waker: Option<Waker>,
-    vtable: &'static VTable,
-    cqe: Cqe,
-    /// When it was submitted, on the clock of the ring.
-    since: u64,
-    fd: i32,
-    generation: u32,
-    next_free: u32,
-    state: State,
-    abandoned: bool,
-    lingers: bool,
-    cancel_asked: bool,
-}
-
-impl Slot {
-    fn free(next_free: u32) -> Self {
-        Self {
-            payload: UnsafeCell::new(Payload::EMPTY),
-            waker: None,
-            vtable: &FREE,
-            cqe: Cqe {
-                user_data: 0,
-                res: 0,
-                flags: 0,
-            },
-            since: 0,
-            fd: -1,
-            generation: 1,
-            next_free,
-            state: State::Free,
-            abandoned: false,
-            lingers: false,
-            cancel_asked: false,
-        }
-    }
-}
-
-impl Slot {
-    fn report(&self, now: u64) -> Option<OpReport> {
-        let state = match self.state {
-            State::Free => return None,
-            State::Idle => OpState::Idle,
-            State::Staged => OpState::Staged,
-            State::InFlight if self.abandoned => OpState::Abandoned,
-            State::InFlight => OpState::InFlight,
-            State::Completed => OpState::Completed,
-        };
-        let was_submitted = self.state != State::Staged && self.since > 0;
-        Some(OpReport::new(
-            self.vtable.name,
-            state,
-            was_submitted.then_some(self.fd),
-            Duration::from_nanos(now.saturating_sub(self.since)),
-        ))
+impl fmt::Debug for Detached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Detached").field(&self.vtable.name).finish()
     }
 }
 
@@ -527,8 +558,4 @@ impl fmt::Debug for OpTable {
     }
 }
 
-/// End of the free list.
-const NONE: u32 = u32::MAX;
 const CHUNK: usize = 64;
-
-const _: () = assert!(size_of::<Slot>() <= 128, "a slot is two cache lines");

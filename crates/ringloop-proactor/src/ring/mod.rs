@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::setup_error::SetupError;
 
+pub(crate) use clock::{TickClock, ticks};
 pub use cqe::Cqe;
 pub(crate) use kernel::KernelRing;
 pub(crate) use probe::{explain, explain_eventfd};
@@ -55,13 +56,6 @@ impl Ring {
     pub(crate) fn capacity(&self) -> usize {
         let Self::Kernel(ring) = self;
         ring.capacity()
-    }
-
-    /// The time in nanoseconds, cheap and coarse, from a start that never changes.
-    #[inline]
-    pub(crate) fn coarse_ns(&self) -> u64 {
-        let Self::Kernel(_) = self;
-        clock::coarse_ns()
     }
 
     /// Registers a table of `slots` direct descriptors, all empty.

@@ -1,0 +1,90 @@
+//! A slot of the op table: an operation, its entry, and where it stands.
+//!
+//! The invariants I1 to I6 are those of [`op`](super), the invariant T1 is that of
+//! [`table`](super::table).
+
+use std::cell::UnsafeCell;
+use std::ptr::NonNull;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::erased::{FREE, Payload, VTable};
+use super::key::OpKey;
+use super::report::{OpReport, OpState};
+use crate::ring::{Cqe, Sqe, TickClock};
+
+/// Where an operation is; the table of [`op`](super) says what leads where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Free,
+    Idle,
+    Staged,
+    InFlight,
+    Completed,
+}
+
+/// Room for one operation, at an address that never changes.
+pub(super) struct Slot {
+    pub(super) payload: UnsafeCell<Payload>,
+    /// What the kernel is asked, from the staging on. Once it has been copied into the queue, the
+    /// descriptor in it is kept for reports, and `pad` tells when that was.
+    pub(super) sqe: Sqe,
+    pub(super) waker: Option<Waker>,
+    pub(super) vtable: &'static VTable,
+    pub(super) cqe: Cqe,
+    pub(super) next_free: Option<SlotPointer>,
+    /// The name of the operation in the slot, or of the next one (I3).
+    pub(super) key: OpKey,
+    pub(super) state: State,
+    pub(super) abandoned: bool,
+    pub(super) lingers: bool,
+    pub(super) cancel_asked: bool,
+}
+
+/// Where a slot is. Slots live as long as their table (T1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SlotPointer(pub(super) NonNull<Slot>);
+
+impl Slot {
+    pub(super) fn free(index: u32, next_free: Option<SlotPointer>) -> Self {
+        Self {
+            payload: UnsafeCell::new(Payload::EMPTY),
+            sqe: Sqe::new(0, -1),
+            waker: None,
+            vtable: &FREE,
+            cqe: Cqe {
+                user_data: 0,
+                res: 0,
+                flags: 0,
+            },
+            next_free,
+            key: OpKey::first(index),
+            state: State::Free,
+            abandoned: false,
+            lingers: false,
+            cancel_asked: false,
+        }
+    }
+
+    /// What is known of the operation in the slot; `None` if there is none.
+    pub(super) fn report(&self, clock: &TickClock) -> Option<OpReport> {
+        let state = match self.state {
+            State::Free => return None,
+            State::Idle => OpState::Idle,
+            State::Staged => OpState::Staged,
+            State::InFlight if self.abandoned => OpState::Abandoned,
+            State::InFlight => OpState::InFlight,
+            State::Completed => OpState::Completed,
+        };
+        let was_submitted = matches!(self.state, State::InFlight | State::Completed);
+        let age = if was_submitted {
+            clock.since(self.sqe.pad)
+        } else {
+            Duration::ZERO
+        };
+        let fd = was_submitted.then_some(self.sqe.fd);
+        Some(OpReport::new(self.vtable.name, state, fd, age))
+    }
+}
+
+const _: () = assert!(size_of::<Slot>() <= 192, "a slot is three cache lines");
