@@ -5,7 +5,7 @@ use std::path::Path;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use ringloop_benches::client::{Client, Until};
-use ringloop_benches::contestants;
+use ringloop_benches::contestants::Level;
 use ringloop_benches::process::{self, Cores};
 use ringloop_benches::samples::Samples;
 use ringloop_benches::server::Server;
@@ -17,9 +17,9 @@ fn echo(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("echo");
     group.throughput(Throughput::Elements(1));
     for connections in [1, 64] {
-        for contestant in contestants::all() {
+        for contestant in Level::Runtime.contestants() {
             let name = contestant.name();
-            let server = Server::start(program, &[], name, cores.server, connections)
+            let server = Server::start(program, &[], &*contestant, cores.server, connections)
                 .expect("the server starts");
             let mut client =
                 Client::connect(server.address(), connections).expect("the server listens");

@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
-use ringloop_benches::contestants;
+use ringloop_benches::contestants::Level;
 use ringloop_benches::criterion_time::time_of;
 use ringloop_benches::process::{self, Cores};
 
@@ -10,7 +10,7 @@ fn timer(criterion: &mut Criterion) {
     process::pin_once(Cores::pick().expect("some processor is allowed").server);
     let mut group = criterion.benchmark_group("timer");
     for outstanding in [0, 1_000, 10_000] {
-        for contestant in contestants::all() {
+        for contestant in Level::Runtime.contestants() {
             let id = BenchmarkId::new(contestant.name(), outstanding);
             group.bench_function(id, |bencher| {
                 bencher.iter_custom(|count| {

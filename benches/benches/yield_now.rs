@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use ringloop_benches::contestants;
+use ringloop_benches::contestants::Level;
 use ringloop_benches::criterion_time::time_of;
 use ringloop_benches::process::{self, Cores};
 
@@ -11,7 +11,7 @@ fn yield_now(criterion: &mut Criterion) {
     for tasks in [1, 64] {
         let mut group = criterion.benchmark_group(format!("yield_{tasks}"));
         group.throughput(Throughput::Elements(u64::from(tasks)));
-        for contestant in contestants::all() {
+        for contestant in Level::Runtime.contestants() {
             group.bench_function(contestant.name(), |bencher| {
                 bencher
                     .iter_custom(|count| time_of(count, |count| contestant.yields(tasks, count)));

@@ -1,14 +1,18 @@
 //! What is measured: a table of benchmarks, each a turn of work and the figures read from it.
 
+mod ops;
+mod runtimes;
+
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::client::{Client, Until};
 use crate::clock;
-use crate::contestants::Contestant;
+use crate::contestants::{Contestant, Level};
 use crate::process::{self, Cores};
 use crate::samples::Samples;
+use crate::scratch::Scratch;
 use crate::server::Server;
 
 /// One benchmark.
@@ -19,9 +23,23 @@ pub struct Benchmark {
     pub name: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
+    /// Who does it.
+    pub level: Level,
     /// The figures that a turn yields, in this order.
     pub metrics: &'static [Metric],
+    /// How its user instructions are counted, if they are.
+    pub counted: Option<Counted>,
     turn: fn(&dyn Contestant, &Setting) -> io::Result<Vec<f64>>,
+}
+
+/// Work that can be done in a process of its own, where callgrind counts its user instructions.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Counted {
+    /// Echoing messages on so many connections.
+    Echo(u32),
+    /// Doing something a number of times.
+    Work(fn(&dyn Contestant, &Setting, u32) -> io::Result<()>),
 }
 
 /// One figure of a benchmark.
@@ -37,7 +55,7 @@ pub struct Metric {
 }
 
 /// How much is done in a turn, and where.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Setting {
     /// The processors of both sides.
@@ -48,6 +66,14 @@ pub struct Setting {
     pub warm_up: Duration,
     /// How long it then counts them.
     pub echo: Duration,
+    /// The same two, for the echoes of operations.
+    pub op_warm_up: Duration,
+    /// How long it then counts them, for the echoes of operations.
+    pub op_echo: Duration,
+    /// How long random pages are read.
+    pub direct: Duration,
+    /// The file of these pages.
+    pub scratch: Scratch,
     /// Counts of everything else are divided by this.
     pub divisor: u32,
 }
@@ -60,18 +86,16 @@ impl Setting {
     /// If the processors or the program's own path cannot be found out.
     pub fn new(quick: bool) -> io::Result<Self> {
         let millis = Duration::from_millis;
-        let (warm_up, echo, divisor) = if quick {
-            (millis(100), millis(400), 4)
-        } else {
-            (millis(200), millis(1000), 1)
-        };
-        let (cores, program) = (Cores::pick()?, std::env::current_exe()?);
         Ok(Self {
-            cores,
-            program,
-            warm_up,
-            echo,
-            divisor,
+            cores: Cores::pick()?,
+            program: std::env::current_exe()?,
+            warm_up: millis(if quick { 100 } else { 200 }),
+            echo: millis(if quick { 400 } else { 1000 }),
+            op_warm_up: millis(if quick { 40 } else { 200 }),
+            op_echo: millis(if quick { 120 } else { 1000 }),
+            direct: millis(if quick { 120 } else { 1000 }),
+            scratch: Scratch::new(if quick { 64 } else { 256 }),
+            divisor: if quick { 4 } else { 1 },
         })
     }
 }
@@ -89,120 +113,36 @@ impl Benchmark {
     }
 }
 
-/// All benchmarks, in the order in which they run.
-pub static BENCHMARKS: &[Benchmark] = &[
-    Benchmark {
-        name: "echo-1",
-        about: "64-byte messages over loopback TCP and back, 1 connection",
-        metrics: ECHO,
-        turn: |contestant, setting| echo(contestant, setting, 1),
-    },
-    Benchmark {
-        name: "echo-64",
-        about: "64-byte messages over loopback TCP and back, 64 connections",
-        metrics: ECHO,
-        turn: |contestant, setting| echo(contestant, setting, 64),
-    },
-    Benchmark {
-        name: "spawn-join",
-        about: "spawn a task that returns at once and await it, one at a time",
-        metrics: &[time("each", "ns")],
-        turn: |contestant, setting| {
-            let count = 200_000 / setting.divisor;
-            Ok(per_item(contestant.spawn_join(count)?, count))
-        },
-    },
-    Benchmark {
-        name: "spawn-1000",
-        about: "spawn 1000 tasks, then await them all",
-        metrics: &[time("each", "ns")],
-        turn: |contestant, setting| {
-            let batches = 200 / setting.divisor;
-            Ok(per_item(
-                contestant.spawn_batch(batches, 1000)?,
-                batches * 1000,
-            ))
-        },
-    },
-    Benchmark {
-        name: "yield-1",
-        about: "give way in the only task: a whole turn of the loop",
-        metrics: &[time("each", "ns")],
-        turn: |contestant, setting| {
-            let count = 200_000 / setting.divisor;
-            Ok(per_item(contestant.yields(1, count)?, count))
-        },
-    },
-    Benchmark {
-        name: "yield-64",
-        about: "give way in 64 tasks: a switch from task to task",
-        metrics: &[time("each", "ns")],
-        turn: |contestant, setting| {
-            let count = 16_000 / setting.divisor;
-            Ok(per_item(contestant.yields(64, count)?, count * 64))
-        },
-    },
-    Benchmark {
-        name: "timer",
-        about: "file a timer and drop it",
-        metrics: &[time("each", "ns")],
-        turn: |contestant, setting| {
-            let count = 400_000 / setting.divisor;
-            Ok(per_item(contestant.timers(count, 0)?, count))
-        },
-    },
-    Benchmark {
-        name: "timer-10k",
-        about: "file a timer and drop it, beside 10,000 others",
-        metrics: &[time("each", "ns")],
-        turn: |contestant, setting| {
-            let count = 400_000 / setting.divisor;
-            Ok(per_item(contestant.timers(count, 10_000)?, count))
-        },
-    },
-    Benchmark {
-        name: "sleep",
-        about: "sleep for 1 ms: how late it ends",
-        metrics: &[time("late p50", "us"), time("late p99", "us")],
-        turn: |contestant, setting| {
-            let samples = contestant.sleeps(200 / setting.divisor, Duration::from_millis(1))?;
-            p50_p99(samples)
-        },
-    },
-    Benchmark {
-        name: "offload",
-        about: "have an empty job done by a thread on the other core and await it: round trip",
-        metrics: &[time("p50", "us"), time("p99", "us")],
-        turn: |contestant, setting| {
-            p50_p99(contestant.offloads(setting.cores.client, 8_000 / setting.divisor)?)
-        },
-    },
-    Benchmark {
-        name: "wake",
-        about: "be woken from sleep by a thread on the other core: one way, call to woken task",
-        metrics: &[time("p50", "us"), time("p99", "us")],
-        turn: |contestant, setting| {
-            p50_p99(contestant.wakes(setting.cores.client, 2_000 / setting.divisor)?)
-        },
-    },
-];
+/// Returns all benchmarks, in the order in which they run.
+pub fn all() -> impl Iterator<Item = &'static Benchmark> + Clone {
+    runtimes::BENCHMARKS.iter().chain(ops::BENCHMARKS)
+}
 
-/// Exchanges messages with the contestant's server process.
-fn echo(contestant: &dyn Contestant, setting: &Setting, connections: u32) -> io::Result<Vec<f64>> {
-    let name = contestant.name();
+/// Returns the benchmark called `name`.
+pub fn by_name(name: &str) -> Option<&'static Benchmark> {
+    all().find(|benchmark| benchmark.name == name)
+}
+
+/// Exchanges messages with the contestant's server process: first to warm it up, then to measure.
+fn echo(
+    contestant: &dyn Contestant,
+    setting: &Setting,
+    connections: u32,
+    [warm_up, duration]: [Duration; 2],
+) -> io::Result<Vec<f64>> {
     let server = Server::start(
         &setting.program,
         &[],
-        name,
+        contestant,
         setting.cores.server,
         connections,
     )?;
     process::pin(setting.cores.client)?;
     let mut client = Client::connect(server.address(), connections)?;
     let mut samples = Samples::with_capacity(ROUND_TRIPS_EXPECTED);
-    let warm_up = client.run(Until::Moment(clock::now() + setting.warm_up), &mut samples)?;
+    let warm_up = client.run(Until::Moment(clock::now() + warm_up), &mut samples)?;
     samples.clear();
-    let run = client.run(Until::Moment(clock::now() + setting.echo), &mut samples)?;
+    let run = client.run(Until::Moment(clock::now() + duration), &mut samples)?;
     drop(client);
     let cpu_seconds = server.wait()?.cpu_seconds;
     let mut figures = samples.percentiles_us([500, 990, 999]).to_vec();

@@ -1,7 +1,8 @@
-//! Who is compared: the same pieces of work, done by the floor and by runtimes.
+//! Who is compared: the same pieces of work, done by the floor and by others of the same level.
 
 mod bell;
 mod floor;
+pub mod ops;
 mod ringloop;
 mod tokio;
 
@@ -9,10 +10,12 @@ use std::fmt;
 use std::future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::meter::Cost;
 use crate::samples::Samples;
 
 pub use bell::Bell;
@@ -24,10 +27,21 @@ pub use tokio::Tokio;
 ///
 /// Each method is one turn: it sets up whatever it needs on the calling thread, does the work
 /// `count` times, and returns the time of the work alone. Work that a contestant cannot do is
-/// refused with [`io::ErrorKind::Unsupported`] and shown as a gap.
+/// refused with [`io::ErrorKind::Unsupported`] and shown as a gap; that is what the methods do that
+/// a contestant does not have.
 pub trait Contestant: fmt::Debug + Send + Sync {
     /// Returns the name used in tables and on the command line.
     fn name(&self) -> &'static str;
+
+    /// Returns the error by which it refuses to do something, or anything of that kind.
+    fn lacks(&self, what: &str) -> io::Error {
+        io::Error::new(io::ErrorKind::Unsupported, format!("cannot {what}"))
+    }
+
+    /// Tells whether [`serve`](Self::serve) does anything.
+    fn can_serve(&self) -> bool {
+        true
+    }
 
     /// Listens on the loopback interface and tells `announce` where; accepts `connections`
     /// connections and echoes what they send, until all are closed.
@@ -35,49 +49,70 @@ pub trait Contestant: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// What the sockets, the set-up or `announce` say.
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()>;
+    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+        let _unused = (connections, announce);
+        Err(self.lacks("serve connections"))
+    }
 
     /// Spawns a task and awaits its result, `count` times, from within a task.
     ///
     /// # Errors
     ///
     /// What the set-up says.
-    fn spawn_join(&self, count: u32) -> io::Result<Duration>;
+    fn spawn_join(&self, count: u32) -> io::Result<Duration> {
+        let _unused = count;
+        Err(self.lacks("spawn tasks"))
+    }
 
     /// Spawns `size` tasks, then awaits them all; repeats this `batches` times.
     ///
     /// # Errors
     ///
     /// What the set-up says.
-    fn spawn_batch(&self, batches: u32, size: u32) -> io::Result<Duration>;
+    fn spawn_batch(&self, batches: u32, size: u32) -> io::Result<Duration> {
+        let _unused = (batches, size);
+        Err(self.lacks("spawn tasks"))
+    }
 
     /// Lets each of `tasks` tasks give way `count` times.
     ///
     /// # Errors
     ///
     /// What the set-up says.
-    fn yields(&self, tasks: u32, count: u32) -> io::Result<Duration>;
+    fn yields(&self, tasks: u32, count: u32) -> io::Result<Duration> {
+        let _unused = (tasks, count);
+        Err(self.lacks("switch between tasks"))
+    }
 
     /// Files a timer and takes it back, `count` times, beside `outstanding` others.
     ///
     /// # Errors
     ///
     /// What the set-up says.
-    fn timers(&self, count: u32, outstanding: u32) -> io::Result<Duration>;
+    fn timers(&self, count: u32, outstanding: u32) -> io::Result<Duration> {
+        let _unused = (count, outstanding);
+        Err(self.lacks("keep timers"))
+    }
 
     /// Sleeps `count` times for `duration`; returns how late each sleep ended.
     ///
     /// # Errors
     ///
     /// What the set-up says.
-    fn sleeps(&self, count: u32, duration: Duration) -> io::Result<Samples>;
+    fn sleeps(&self, count: u32, duration: Duration) -> io::Result<Samples> {
+        let _unused = (count, duration);
+        Err(self.lacks("sleep"))
+    }
 
     /// Has an empty job done by a worker thread on `worker_cpu`, `count` times, and waits for it.
     ///
     /// # Errors
     ///
     /// What the set-up says.
-    fn offloads(&self, worker_cpu: usize, count: u32) -> io::Result<Samples>;
+    fn offloads(&self, worker_cpu: usize, count: u32) -> io::Result<Samples> {
+        let _unused = (worker_cpu, count);
+        Err(self.lacks("offload jobs"))
+    }
 
     /// Is woken by a thread on `ringer_cpu`, `count` times, while it sleeps; returns the times from
     /// before the call that wakes to the woken code.
@@ -85,7 +120,40 @@ pub trait Contestant: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// What the set-up says.
-    fn wakes(&self, ringer_cpu: usize, count: u32) -> io::Result<Samples>;
+    fn wakes(&self, ringer_cpu: usize, count: u32) -> io::Result<Samples> {
+        let _unused = (ringer_cpu, count);
+        Err(self.lacks("be woken"))
+    }
+
+    /// Does `count` operations that do nothing, `batch` of them at a time.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn nops(&self, batch: u32, count: u32) -> io::Result<Cost> {
+        let _unused = (batch, count);
+        Err(self.lacks("do nothing: it has no such operation"))
+    }
+
+    /// Reads the first bytes of a cached `file` into an owned buffer, `count` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn reads(&self, file: &Path, count: u32) -> io::Result<Cost> {
+        let _unused = (file, count);
+        Err(self.lacks("read a file"))
+    }
+
+    /// Reads random pages of a file past the page cache for a while.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn direct_reads(&self, plan: &DirectReads<'_>) -> io::Result<Throughput> {
+        let _unused = plan;
+        Err(self.lacks("read past the page cache"))
+    }
 }
 
 /// Hears where a server listens.
@@ -94,16 +162,67 @@ pub type Announce<'a> = dyn Fn(SocketAddr) -> io::Result<()> + 'a;
 /// The address that all servers bind: loopback, any port.
 pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// Returns all contestants, the floor first: the order in which results are shown.
-pub fn all() -> Vec<Box<dyn Contestant>> {
-    vec![Box::new(Floor), Box::new(Tokio), Box::new(Ringloop)]
+/// What is compared with what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Level {
+    /// Whole runtimes: tasks, timers, sockets.
+    Runtime,
+    /// Operations of the ring, without a scheduler above them.
+    Op,
 }
 
-/// Returns the contestant called `name`.
+impl Level {
+    /// All levels, in the order in which they are measured.
+    pub const ALL: [Self; 2] = [Self::Runtime, Self::Op];
+
+    /// Returns the contestants, the floor first and ours last: the order in which results are shown.
+    pub fn contestants(self) -> Vec<Box<dyn Contestant>> {
+        match self {
+            Self::Runtime => vec![Box::new(Floor), Box::new(Tokio), Box::new(Ringloop)],
+            Self::Op => ops::contestants(),
+        }
+    }
+
+    /// Returns a word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Runtime => "runtime",
+            Self::Op => "op",
+        }
+    }
+}
+
+/// Returns the contestant called `name`; no name is used on two levels.
 pub fn by_name(name: &str) -> Option<Box<dyn Contestant>> {
-    all()
-        .into_iter()
-        .find(|contestant| contestant.name() == name)
+    let all = Level::ALL.into_iter().flat_map(Level::contestants);
+    all.into_iter().find(|contestant| contestant.name() == name)
+}
+
+/// Reads of random pages.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct DirectReads<'a> {
+    /// The file, longer than a page.
+    pub file: &'a Path,
+    /// How many pages it has.
+    pub pages: u32,
+    /// How many reads are in flight.
+    pub depth: u32,
+    /// For how long.
+    pub duration: Duration,
+    /// On which processor; the calling thread is bound to it already.
+    pub cpu: usize,
+}
+
+/// How much was done in which time.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Throughput {
+    /// How many operations were completed.
+    pub operations: u64,
+    /// In which time.
+    pub elapsed: Duration,
 }
 
 /// Returns deadlines that are spread over a minute and all far away, the same for everybody.

@@ -9,12 +9,15 @@
 
 #![deny(unsafe_code)]
 
+pub mod allocations;
 pub mod benchmarks;
 pub mod client;
 pub mod clock;
 pub mod contestants;
 pub mod criterion_time;
+pub mod enters;
 pub mod icount;
+pub mod meter;
 pub mod options;
 pub mod process;
 pub mod progress;
@@ -22,4 +25,6 @@ pub mod report;
 pub mod ring;
 pub mod runner;
 pub mod samples;
+pub mod scratch;
 pub mod server;
+pub mod tools;

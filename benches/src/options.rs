@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::benchmarks::{BENCHMARKS, Benchmark};
+use crate::benchmarks::{self, Benchmark};
 use crate::contestants::{self, Contestant};
 use crate::server;
 
@@ -26,6 +26,15 @@ pub enum Command {
         /// For how many connections.
         connections: u32,
     },
+    /// Do a contestant's operations, to be counted.
+    Work {
+        /// What it does.
+        benchmark: &'static Benchmark,
+        /// Who does it.
+        contestant: Box<dyn Contestant>,
+        /// How often.
+        count: u32,
+    },
 }
 
 /// What is measured, and where it goes.
@@ -34,28 +43,30 @@ pub enum Command {
 pub struct Options {
     /// The benchmarks, in the order in which they run.
     pub benchmarks: Vec<&'static Benchmark>,
+    /// The benchmarks whose instructions are counted.
+    pub counted: Vec<&'static Benchmark>,
     /// Where the record goes.
     pub json: Option<PathBuf>,
     /// Whether there is less than a minute.
     pub quick: bool,
     /// How many rounds are counted.
     pub rounds: usize,
-    /// Whether instructions are counted.
-    pub icount: bool,
     /// Whether to ask for realtime priority.
     pub realtime: bool,
 }
 
 /// How to use the program.
 pub const HELP: &str = "\
-Measures ringloop on this machine, beside the bare ring (the floor) and tokio.
+Measures ringloop on this machine, beside the bare ring (the floor) and tokio; its proactor alone
+beside the bare ring, a10, compio's driver and, for reads of a disk, fio.
 
 usage: ringloop-bench [options]
 
   --quick         takes less than a minute; figures are rougher
-  --only NAME     runs the benchmark called NAME, or all whose names contain it (repeatable)
-  --icount        counts user instructions per echoed message with valgrind; without --only,
-                  nothing else is measured
+  --only NAME     runs the benchmark called NAME, or all whose names contain it (repeatable);
+                  the proactor's own begin with op-
+  --icount        counts user instructions with valgrind, where --list shows an i; without
+                  --only, nothing else is measured
   --rounds N      counts N rounds instead of 7 (3 with --quick)
   --realtime      runs with realtime priority, for a machine that is shared (needs the right)
   --json FILE     writes the figures of every round to FILE as well
@@ -95,18 +106,25 @@ impl Command {
                 "--only" => only.push(value()?),
                 "--json" => json = Some(PathBuf::from(value()?)),
                 "--rounds" => rounds = Some(count(&argument, &value()?)?),
+                server::WORK => return Self::parse_work([value()?, value()?, value()?]),
                 server::COMMAND => return Self::parse_serve([value()?, value()?, value()?]),
                 _ => return Err(format!("unknown option {argument}")),
             }
         }
         let rounds = rounds.unwrap_or(if quick { 3 } else { 7 });
-        let benchmarks = select(&only, icount)?;
+        let named = select(&only)?;
+        let mut counted = named.clone();
+        counted.retain(|benchmark| icount && benchmark.counted.is_some());
+        if icount && counted.is_empty() {
+            return Err("--icount counts nothing of that; --list shows an i where it does".into());
+        }
+        let is_bare = icount && only.is_empty();
         Ok(Self::Measure(Options {
-            benchmarks,
+            benchmarks: if is_bare { Vec::new() } else { named },
+            counted,
             json,
             quick,
             rounds,
-            icount,
             realtime,
         }))
     }
@@ -124,30 +142,39 @@ impl Command {
             connections,
         })
     }
+
+    fn parse_work([benchmark, name, count]: [String; 3]) -> Result<Self, String> {
+        Ok(Self::Work {
+            benchmark: benchmarks::by_name(&benchmark)
+                .ok_or_else(|| format!("no benchmark {benchmark}"))?,
+            contestant: contestants::by_name(&name)
+                .ok_or_else(|| format!("no contestant {name}"))?,
+            count: count.parse().map_err(|_| format!("not a count: {count}"))?,
+        })
+    }
 }
 
-/// Picks the benchmarks that `only` names: all without a name, none for a bare `--icount`.
-fn select(only: &[String], icount: bool) -> Result<Vec<&'static Benchmark>, String> {
+/// Picks the benchmarks that `only` names; all without a name.
+fn select(only: &[String]) -> Result<Vec<&'static Benchmark>, String> {
     if only.is_empty() {
-        return Ok(BENCHMARKS.iter().filter(|_| !icount).collect());
+        return Ok(benchmarks::all().collect());
     }
-    let exact = |name: &String| BENCHMARKS.iter().any(|benchmark| benchmark.name == name);
     let matches = |name: &String, benchmark: &Benchmark| {
-        if exact(name) {
+        if benchmarks::by_name(name).is_some() {
             benchmark.name == name
         } else {
             benchmark.name.contains(name.as_str())
         }
     };
     for name in only {
-        if name.is_empty() || !BENCHMARKS.iter().any(|benchmark| matches(name, benchmark)) {
+        if name.is_empty() || !benchmarks::all().any(|benchmark| matches(name, benchmark)) {
             return Err(format!(
                 "no benchmark is called {name:?}; --list shows them"
             ));
         }
     }
     let wanted = |benchmark: &&Benchmark| only.iter().any(|name| matches(name, benchmark));
-    Ok(BENCHMARKS.iter().filter(wanted).collect())
+    Ok(benchmarks::all().filter(wanted).collect())
 }
 
 fn count(option: &str, value: &str) -> Result<usize, String> {

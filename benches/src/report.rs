@@ -9,7 +9,7 @@ use crate::contestants::Contestant;
 use crate::process::Cores;
 
 pub use json::Record;
-pub use table::{LEGEND, Table};
+pub use table::{LEGEND, Table, gaps};
 
 /// The pairs of contestants that are compared: each one with all before it.
 ///

@@ -21,6 +21,26 @@ pub struct Outcome {
     pub benchmark: &'static Benchmark,
     /// For each metric, a series per contestant.
     pub series: Vec<Vec<Series>>,
+    /// Who does not do this work, and why.
+    pub gaps: Vec<Gap>,
+}
+
+/// A contestant that does not do some work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Gap {
+    /// What is not done.
+    pub benchmark: &'static str,
+    /// The contestant's name.
+    pub contestant: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+impl Outcome {
+    fn has_gap(&self, contestant: &str) -> bool {
+        self.gaps.iter().any(|gap| gap.contestant == contestant)
+    }
 }
 
 /// One contestant's figures of one metric, one per round; none if it does not do this work.
@@ -80,13 +100,27 @@ pub fn run(
     let mut outcome = Outcome {
         benchmark,
         series: benchmark.metrics.iter().map(|_| row()).collect(),
+        gaps: Vec::new(),
     };
     for round in 0..=rounds {
         for place in 0..contestants.len() {
             let index = (round + place) % contestants.len();
             let contestant = &*contestants[index];
+            if outcome.has_gap(contestant.name()) {
+                continue;
+            }
             progress.turn(benchmark.name, contestant.name(), round, rounds);
-            let figures = turn(benchmark, contestant, setting)?;
+            let figures = match turn(benchmark, contestant, setting)? {
+                Ok(figures) => figures,
+                Err(reason) => {
+                    outcome.gaps.push(Gap {
+                        benchmark: benchmark.name,
+                        contestant: contestant.name(),
+                        reason,
+                    });
+                    continue;
+                }
+            };
             if round > 0 {
                 for (row, figure) in outcome.series.iter_mut().zip(figures) {
                     row[index].values.push(figure);
@@ -97,12 +131,12 @@ pub fn run(
     Ok(outcome)
 }
 
-/// Does one turn; no figures if the contestant does not do this work.
+/// Does one turn; a reason instead of figures if the contestant does not do this work.
 fn turn(
     benchmark: &Benchmark,
     contestant: &dyn Contestant,
     setting: &Setting,
-) -> io::Result<Vec<f64>> {
+) -> io::Result<Result<Vec<f64>, String>> {
     let result = thread::scope(|scope| {
         let turn = scope.spawn(|| {
             process::pin(setting.cores.server)?;
@@ -112,12 +146,12 @@ fn turn(
             .unwrap_or_else(|_| Err(io::Error::other("panicked")))
     });
     match result {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Err(error.to_string())),
         Err(error) => {
             let message = format!("{}, {}: {error}", benchmark.name, contestant.name());
             Err(io::Error::new(error.kind(), message))
         }
-        figures => figures,
+        Ok(figures) => Ok(Ok(figures)),
     }
 }
 

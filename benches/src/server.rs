@@ -1,19 +1,26 @@
-//! A contestant's echo server as a process of its own.
+//! A contestant's work as a process of its own: an echo server, or operations to be counted.
 //!
 //! A child has its own descriptor table and nothing else to do, as a server in production has, and
 //! its processor time can be read when it has ended. The program starts itself again with the
-//! hidden command `serve`.
+//! hidden command `serve`, or `work`.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::benchmarks::{Benchmark, Counted, Setting};
 use crate::contestants::{Contestant, LOOPBACK};
 use crate::process;
 
 /// The hidden command under which the program serves: `serve CONTESTANT CPU CONNECTIONS`.
 pub const COMMAND: &str = "serve";
+
+/// The hidden command under which it does operations: `work BENCHMARK CONTESTANT COUNT`.
+pub const WORK: &str = "work";
+
+/// The exit code for work that the contestant does not do.
+pub const UNSUPPORTED: u8 = 77;
 
 /// A server process that listens.
 #[derive(Debug)]
@@ -33,21 +40,26 @@ pub struct Obituary {
 }
 
 impl Server {
-    /// Starts `program` as `contestant`'s server on processor `cpu` for `connections` connections.
+    /// Starts `program` as the `contestant`'s server on processor `cpu` for `connections` connections.
     ///
     /// `wrapper` is a command line in front of the program, such as valgrind's; with one, the error
     /// output is kept for the [`Obituary`].
     ///
     /// # Errors
     ///
-    /// If the process cannot be started, or ends before it listens.
+    /// If the process cannot be started, or ends before it listens; [`io::ErrorKind::Unsupported`]
+    /// if the contestant has no server.
     pub fn start(
         program: &Path,
         wrapper: &[&str],
-        contestant: &str,
+        contestant: &dyn Contestant,
         cpu: usize,
         connections: u32,
     ) -> io::Result<Self> {
+        if !contestant.can_serve() {
+            return Err(contestant.lacks("serve connections"));
+        }
+        let contestant = contestant.name();
         let mut command = match wrapper {
             [] => Command::new(program),
             [first, rest @ ..] => {
@@ -136,4 +148,19 @@ pub fn serve(contestant: &dyn Contestant, cpu: usize, connections: u32) -> io::R
         writeln!(output, "{address}")?;
         output.flush()
     })
+}
+
+/// Does a benchmark's work `count` times on the calling thread, for callgrind to look at.
+///
+/// # Errors
+///
+/// What the contestant says; [`io::ErrorKind::Unsupported`] for work that is not counted.
+pub fn work(benchmark: &Benchmark, contestant: &dyn Contestant, count: u32) -> io::Result<()> {
+    process::die_with_parent()?;
+    let setting = Setting::new(true)?;
+    process::pin(setting.cores.server)?;
+    match benchmark.counted {
+        Some(Counted::Work(work)) => work(contestant, &setting, count),
+        Some(Counted::Echo(_)) | None => Err(io::Error::from(io::ErrorKind::Unsupported)),
+    }
 }

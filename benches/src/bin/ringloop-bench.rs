@@ -1,4 +1,4 @@
-//! Prints what ringloop costs on this machine, beside the bare ring and tokio.
+//! Prints what ringloop costs on this machine, beside the bare ring and others of its kind.
 
 #![forbid(unsafe_code)]
 
@@ -7,14 +7,14 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use ringloop_benches::benchmarks::{BENCHMARKS, Setting};
-use ringloop_benches::contestants::{self, Contestant};
+use ringloop_benches::benchmarks::{self, Benchmark, Setting};
+use ringloop_benches::contestants::Level;
 use ringloop_benches::icount;
 use ringloop_benches::options::{Command, HELP, Options};
 use ringloop_benches::process;
 use ringloop_benches::progress::Progress;
-use ringloop_benches::report::{LEGEND, Machine, Record, Table};
-use ringloop_benches::runner;
+use ringloop_benches::report::{LEGEND, Machine, Record, Table, gaps};
+use ringloop_benches::runner::{self, Gap};
 use ringloop_benches::server;
 
 fn main() -> ExitCode {
@@ -30,6 +30,11 @@ fn main() -> ExitCode {
             cpu,
             connections,
         } => server::serve(&*contestant, cpu, connections),
+        Command::Work {
+            benchmark,
+            contestant,
+            count,
+        } => server::work(benchmark, &*contestant, count),
         Command::Measure(options) => measure(&options),
         _ => Err(io::Error::other("a command without a meaning")),
     };
@@ -37,6 +42,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the table has seen enough of it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            complain(&format!("{error}\n"), server::UNSUPPORTED)
+        }
         Err(error) => complain(&format!("{error}\n"), 1),
     }
 }
@@ -50,53 +58,85 @@ fn measure(options: &Options) -> io::Result<()> {
     // Before the work of minutes, not after it.
     let file = options.json.as_deref().map(create).transpose()?;
     let setting = Setting::new(options.quick)?;
-    let contestants = contestants::all();
     let machine = Machine::look(setting.cores);
-    let table = Table::new(&contestants);
-    let mut record = Record::new(&machine, &contestants, options);
-    let mut progress = Progress::new();
-    print(&format!("{}\n\n{}", machine.describe(), table.header()))?;
-    for benchmark in &options.benchmarks {
-        let outcome = runner::run(
-            benchmark,
-            &contestants,
-            &setting,
-            options.rounds,
-            &mut progress,
-        )?;
-        progress.clear();
-        print(&table.rows(&outcome))?;
-        record.add(&outcome);
+    let mut run = Run {
+        options,
+        setting,
+        record: Record::new(&machine, options),
+        progress: Progress::new(),
+        gaps: Vec::new(),
+    };
+    print(&format!("{}\n", machine.describe()))?;
+    for level in Level::ALL {
+        run.level(level)?;
     }
-    if options.icount {
-        count_instructions(&contestants, &setting, &table, &mut record, &mut progress)?;
-    }
-    print(&format!("\n{LEGEND}"))?;
+    print(&format!("\n{LEGEND}{}", gaps(&run.gaps)))?;
     if let Some(mut file) = file {
-        file.write_all(record.to_text().as_bytes())?;
+        file.write_all(run.record.to_text().as_bytes())?;
     }
     Ok(())
 }
 
-fn count_instructions(
-    contestants: &[Box<dyn Contestant>],
-    setting: &Setting,
-    table: &Table,
-    record: &mut Record,
-    progress: &mut Progress,
-) -> io::Result<()> {
-    if !icount::is_available() {
-        record.skip_instructions("no valgrind");
-        return print("user instructions: skipped: no valgrind\n");
+/// A run that is under way.
+struct Run<'o> {
+    options: &'o Options,
+    setting: Setting,
+    record: Record,
+    progress: Progress,
+    gaps: Vec<Gap>,
+}
+
+impl Run<'_> {
+    /// Measures what is asked for on one level: a table of its own.
+    fn level(&mut self, level: Level) -> io::Result<()> {
+        let is_here = |benchmark: &&&Benchmark| benchmark.level == level;
+        let contestants = level.contestants();
+        let table = Table::new(&contestants);
+        let measured: Vec<_> = self.options.benchmarks.iter().filter(is_here).collect();
+        let counted: Vec<_> = self.options.counted.iter().filter(is_here).collect();
+        if measured.is_empty() && counted.is_empty() {
+            return Ok(());
+        }
+        print(&format!("\n{}", table.header()))?;
+        for benchmark in measured {
+            let rounds = self.options.rounds;
+            let progress = &mut self.progress;
+            let outcome = runner::run(benchmark, &contestants, &self.setting, rounds, progress)?;
+            self.progress.clear();
+            print(&table.rows(&outcome))?;
+            self.record.add(&outcome);
+            self.gaps.extend(outcome.gaps);
+        }
+        if counted.is_empty() {
+            return Ok(());
+        }
+        if !icount::is_available() {
+            self.record.skip_instructions("no valgrind");
+            return print("user instructions: skipped: no valgrind\n");
+        }
+        for benchmark in counted {
+            self.count_instructions(benchmark, &table)?;
+        }
+        Ok(())
     }
-    let mut counts = Vec::new();
-    for contestant in contestants {
-        progress.note(&format!("counting instructions: {}", contestant.name()));
-        counts.push(icount::count(&**contestant, setting)?);
+
+    fn count_instructions(&mut self, benchmark: &Benchmark, table: &Table) -> io::Result<()> {
+        let mut counts = Vec::new();
+        for contestant in benchmark.level.contestants() {
+            let name = contestant.name();
+            let note = format!("counting instructions: {}, {name}", benchmark.name);
+            self.progress.note(&note);
+            counts.push(
+                match icount::count(benchmark, &*contestant, &self.setting) {
+                    Err(error) if error.kind() == io::ErrorKind::Unsupported => None,
+                    count => Some(count?),
+                },
+            );
+        }
+        self.progress.clear();
+        self.record.add_instructions(benchmark, &counts);
+        print(&table.instructions(benchmark.name, &counts))
     }
-    progress.clear();
-    record.add_instructions(&counts);
-    print(&table.instructions(&counts))
 }
 
 fn create(path: &Path) -> io::Result<File> {
@@ -109,11 +149,15 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 fn list() -> String {
-    let line = |name, about| format!("{name:<11} {about}\n");
-    BENCHMARKS
-        .iter()
-        .map(|benchmark| line(benchmark.name, benchmark.about))
-        .collect()
+    let line = |benchmark: &Benchmark| {
+        let mark = if benchmark.counted.is_some() {
+            'i'
+        } else {
+            ' '
+        };
+        format!("{:<11} {mark} {}\n", benchmark.name, benchmark.about)
+    };
+    benchmarks::all().map(line).collect()
 }
 
 fn print(text: &str) -> io::Result<()> {

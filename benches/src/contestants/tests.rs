@@ -4,17 +4,19 @@ use std::thread;
 use super::*;
 use crate::client::{Client, Until};
 use crate::process::Cores;
+use crate::scratch::Scratch;
 
 /// Runs `turn` for every contestant, each on a thread of its own as the runner does.
-fn check(turn: fn(&dyn Contestant)) {
-    for contestant in all() {
+fn check(level: Level, turn: fn(&dyn Contestant)) {
+    for contestant in level.contestants() {
         thread::spawn(move || turn(&*contestant)).join().unwrap();
     }
 }
 
 #[test]
 fn every_server_echoes_and_ends_with_its_last_connection() {
-    for contestant in all() {
+    let all = Level::ALL.into_iter().flat_map(Level::contestants);
+    for contestant in all.filter(|contestant| contestant.can_serve()) {
         let (sender, address) = mpsc::channel();
         let server = thread::spawn(move || {
             let announce = |address| sender.send(address).map_err(io::Error::other);
@@ -32,7 +34,7 @@ fn every_server_echoes_and_ends_with_its_last_connection() {
 
 #[test]
 fn every_kind_of_work_is_done_as_often_as_asked() {
-    check(|contestant| {
+    check(Level::Runtime, |contestant| {
         let cores = Cores::pick().unwrap();
         assert!(contestant.spawn_join(10).unwrap() > Duration::ZERO);
         assert!(contestant.spawn_batch(2, 10).unwrap() > Duration::ZERO);
@@ -51,8 +53,57 @@ fn every_kind_of_work_is_done_as_often_as_asked() {
 }
 
 #[test]
+fn every_operation_is_done_as_often_as_asked() {
+    check(Level::Op, |contestant| {
+        let cores = Cores::pick().unwrap();
+        let program = std::env::current_exe().unwrap();
+        let name = contestant.name();
+        let mut costs = vec![contestant.reads(&program, 100)];
+        if name != "a10" {
+            costs.push(contestant.nops(1, 100));
+            costs.push(contestant.nops(64, 128));
+        }
+        let wakes = contestant.wakes(cores.client, 4);
+        if name == "fio" {
+            assert!(costs.iter().all(Result::is_err) && wakes.is_err());
+            return;
+        }
+        assert_eq!(wakes.unwrap().len(), 4, "{name}");
+        for cost in costs {
+            let cost = cost.unwrap();
+            assert!(cost.elapsed > Duration::ZERO, "{name}");
+            if name == "ring" || name == "proactor" {
+                assert_eq!(cost.allocations, 0, "{name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn random_pages_are_read_for_a_while() {
+    check(Level::Op, |contestant| {
+        let scratch = Scratch::new(1);
+        let plan = |file| DirectReads {
+            file,
+            pages: scratch.pages(),
+            depth: 4,
+            duration: Duration::from_millis(20),
+            cpu: Cores::pick().unwrap().server,
+        };
+        let done = scratch
+            .path()
+            .and_then(|path| contestant.direct_reads(&plan(path)));
+        match done {
+            // No fio here, or no disk.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            done => assert!(done.unwrap().operations >= 4, "{}", contestant.name()),
+        }
+    });
+}
+
+#[test]
 fn names_are_found_again() {
-    for contestant in all() {
+    for contestant in Level::ALL.into_iter().flat_map(Level::contestants) {
         let name = contestant.name();
         assert_eq!(by_name(name).map(|found| found.name()), Some(name));
     }

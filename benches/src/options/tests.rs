@@ -27,23 +27,18 @@ fn refused(line: &str, part: &str) {
 #[test]
 fn everything_runs_without_options() {
     let options = options("");
-    assert_eq!(options.benchmarks.len(), BENCHMARKS.len());
-    assert_eq!(
-        (options.quick, options.rounds, options.icount),
-        (false, 7, false)
-    );
-    assert!(options.json.is_none() && !options.realtime);
+    assert_eq!(options.benchmarks.len(), benchmarks::all().count());
+    assert_eq!((options.quick, options.rounds), (false, 7));
+    assert!(options.json.is_none() && options.counted.is_empty() && !options.realtime);
 }
 
 #[test]
 fn options_are_taken() {
     let options = options("--quick --json out.json --icount --realtime");
-    assert_eq!(
-        (options.quick, options.rounds, options.icount),
-        (true, 3, true)
-    );
+    assert_eq!((options.quick, options.rounds), (true, 3));
     assert_eq!(options.json, Some(PathBuf::from("out.json")));
     assert!(options.benchmarks.is_empty() && options.realtime);
+    assert!(options.counted.len() > 1);
 }
 
 #[test]
@@ -51,10 +46,10 @@ fn only_takes_exact_names_first_and_parts_otherwise() {
     assert_eq!(names("--only timer"), ["timer"]);
     assert_eq!(names("--only yield"), ["yield-1", "yield-64"]);
     assert_eq!(
-        names("--only wake --only echo"),
-        ["echo-1", "echo-64", "wake"]
+        names("--only wake --only echo-"),
+        ["echo-1", "echo-64", "wake", "op-echo-1", "op-echo-64"]
     );
-    assert_eq!(names("--icount --only wake"), ["wake"]);
+    assert_eq!(names("--icount --only op-nop"), ["op-nop"]);
 }
 
 #[test]
@@ -66,6 +61,9 @@ fn mistakes_are_refused() {
     refused("--rounds 0", "1 to 1000");
     refused("--rounds many", "1 to 1000");
     refused("--json", "--json needs a value");
+    refused("--icount --only wake", "--icount counts nothing of that");
+    refused("work op-nop nobody 1", "no contestant nobody");
+    refused("work nothing ring 1", "no benchmark nothing");
     refused("serve nobody 0 1", "no contestant nobody");
     refused("serve floor 0", "serve needs a value");
 }
@@ -74,6 +72,10 @@ fn mistakes_are_refused() {
 fn help_list_and_serve_are_commands() {
     assert!(matches!(parse("--quick --help"), Ok(Command::Help)));
     assert!(matches!(parse("--list"), Ok(Command::List)));
+    assert!(matches!(
+        parse("work op-nop ring 7"),
+        Ok(Command::Work { count: 7, .. })
+    ));
     let serve = parse("serve floor 1 64").unwrap();
     assert!(matches!(
         serve,
@@ -87,11 +89,7 @@ fn help_list_and_serve_are_commands() {
 
 #[test]
 fn names_are_unique() {
-    for (index, benchmark) in BENCHMARKS.iter().enumerate() {
-        assert!(
-            BENCHMARKS[..index]
-                .iter()
-                .all(|other| other.name != benchmark.name)
-        );
-    }
+    let mut names: Vec<_> = benchmarks::all().map(|benchmark| benchmark.name).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
 }

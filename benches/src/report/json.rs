@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Machine, names, pairs};
-use crate::contestants::Contestant;
-use crate::icount;
+use crate::benchmarks::Benchmark;
+use crate::contestants::Level;
 use crate::options::Options;
 use crate::runner::{Outcome, Series};
 
@@ -15,14 +15,15 @@ pub struct Record {
     rounds: usize,
     quick: bool,
     realtime: bool,
-    names: Vec<&'static str>,
+    contestants: Value,
     results: Vec<Value>,
+    gaps: Vec<Value>,
     instructions: Value,
 }
 
 impl Record {
     /// Begins the record of a run.
-    pub fn new(machine: &Machine, contestants: &[Box<dyn Contestant>], options: &Options) -> Self {
+    pub fn new(machine: &Machine, options: &Options) -> Self {
         let machine = json!({
             "kernel": machine.kernel,
             "processor": machine.processor,
@@ -30,16 +31,17 @@ impl Record {
             "client_core": machine.cores.client,
             "optimized": cfg!(not(debug_assertions)),
         });
-        let instructions = Value::Null;
-        let names = names(contestants);
+        let names = |level: Level| (str(level.name()), json!(names(&level.contestants())));
+        let contestants: Map<_, _> = Level::ALL.into_iter().map(names).collect();
         Self {
             machine,
             rounds: options.rounds,
             quick: options.quick,
             realtime: options.realtime,
-            names,
+            contestants: contestants.into(),
             results: Vec::new(),
-            instructions,
+            gaps: Vec::new(),
+            instructions: Value::Null,
         }
     }
 
@@ -49,6 +51,7 @@ impl Record {
             self.results.push(json!({
                 "benchmark": outcome.benchmark.name,
                 "about": outcome.benchmark.about,
+                "level": outcome.benchmark.level.name(),
                 "figure": metric.name,
                 "unit": metric.unit,
                 "more_is_better": metric.more_is_better,
@@ -56,19 +59,32 @@ impl Record {
                 "ratios": ratios(series),
             }));
         }
+        self.gaps.extend(outcome.gaps.iter().map(|gap| {
+            json!({
+                "benchmark": gap.benchmark,
+                "contestant": gap.contestant,
+                "reason": gap.reason,
+            })
+        }));
     }
 
-    /// Adds the instruction counts, one per contestant.
-    pub fn add_instructions(&mut self, counts: &[f64]) {
-        let counts = self.names.iter().zip(counts);
+    /// Adds a benchmark's instruction counts, one per contestant of its level.
+    pub fn add_instructions(&mut self, benchmark: &Benchmark, counts: &[Option<f64>]) {
+        let contestants = benchmark.level.contestants();
+        let counts = contestants.iter().zip(counts);
         let counts: Map<_, _> = counts
-            .map(|(name, count)| (str(name), json!(count)))
+            .map(|(contestant, count)| (str(contestant.name()), json!(count)))
             .collect();
-        self.instructions = json!({
-            "connections": icount::CONNECTIONS,
-            "unit": "user instructions per message",
+        let counts = json!({
+            "benchmark": benchmark.name,
+            "unit": "user instructions each",
             "contestants": counts,
         });
+        if let Value::Array(all) = &mut self.instructions {
+            all.push(counts);
+        } else {
+            self.instructions = json!([counts]);
+        }
     }
 
     /// Says why there are no instruction counts.
@@ -85,8 +101,9 @@ impl Record {
             "rounds": self.rounds,
             "quick": self.quick,
             "realtime": self.realtime,
-            "contestants": self.names,
+            "contestants": self.contestants,
             "results": self.results,
+            "gaps": self.gaps,
             "instructions": self.instructions,
         });
         format!("{value:#}\n")
@@ -120,4 +137,4 @@ fn str(name: &str) -> String {
 }
 
 /// Rises when a reader of an older record would misread this one.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;

@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use super::{names, pairs};
 use crate::contestants::Contestant;
-use crate::icount;
-use crate::runner::{Outcome, Series};
+use crate::runner::{Gap, Outcome, Series};
 
 /// The layout of the table for given contestants.
 #[derive(Clone, Debug)]
@@ -51,19 +50,18 @@ impl Table {
         text
     }
 
-    /// Returns the row of the instruction counts, one per contestant.
-    pub fn instructions(&self, counts: &[f64]) -> String {
+    /// Returns the row of a benchmark's instruction counts, one per contestant.
+    pub fn instructions(&self, benchmark: &str, counts: &[Option<f64>]) -> String {
         let series: Vec<Series> = self
             .names
             .iter()
             .zip(counts)
-            .map(|(contestant, &count)| Series {
+            .map(|(contestant, count)| Series {
                 contestant,
-                values: vec![count],
+                values: count.iter().copied().collect(),
             })
             .collect();
-        let name = format!("echo-{}", icount::CONNECTIONS);
-        self.row([&name, "user instr.", "/msg"], &series, None)
+        self.row([benchmark, "user instr.", "each"], &series, None)
     }
 
     fn row(
@@ -105,6 +103,20 @@ pub const LEGEND: &str = "\
 medians of the rounds; a ratio is the median of the ratios within each round; less is better except
 where marked +; spread: (largest - smallest) / median of the most restless contestant
 ";
+
+/// Returns a line for each reason why a contestant has gaps.
+pub fn gaps(gaps: &[Gap]) -> String {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for gap in gaps {
+        let who = format!("-: {} {}", gap.contestant, gap.reason);
+        match lines.iter_mut().find(|(known, _)| *known == who) {
+            Some((_, where_)) => *where_ += &format!(", {}", gap.benchmark),
+            None => lines.push((who, gap.benchmark.to_owned())),
+        }
+    }
+    let line = |(who, where_)| format!("{who} ({where_})\n");
+    lines.into_iter().map(line).collect()
+}
 
 /// Returns the widest relative range of all contestants, in per cent.
 fn spread(series: &[Series]) -> Option<f64> {

@@ -1,17 +1,22 @@
 use serde_json::Value;
 
 use super::*;
-use crate::benchmarks::BENCHMARKS;
-use crate::contestants;
+use crate::benchmarks;
+use crate::contestants::Level;
 use crate::options::Options;
-use crate::runner::{Outcome, Series};
+use crate::runner::{Gap, Outcome, Series};
+
+fn gap(benchmark: &'static str) -> Gap {
+    Gap {
+        benchmark,
+        contestant: "tokio",
+        reason: "cannot rest".to_owned(),
+    }
+}
 
 fn outcome() -> Outcome {
-    let benchmark = BENCHMARKS
-        .iter()
-        .find(|benchmark| benchmark.name == "sleep")
-        .unwrap();
-    let contestants = contestants::all();
+    let benchmark = benchmarks::by_name("sleep").unwrap();
+    let contestants = Level::Runtime.contestants();
     let column = |(place, name)| {
         let values = if name == "tokio" {
             Vec::new()
@@ -27,6 +32,7 @@ fn outcome() -> Outcome {
     Outcome {
         benchmark,
         series: vec![row.clone(), row],
+        gaps: ["sleep", "timer"].map(gap).to_vec(),
     }
 }
 
@@ -38,7 +44,7 @@ fn pairs_compare_each_with_all_before_it() {
 
 #[test]
 fn rows_are_as_wide_as_the_header_and_show_gaps() {
-    let table = Table::new(&contestants::all());
+    let table = Table::new(&Level::Runtime.contestants());
     let header = table.header();
     let width = header.lines().next().unwrap().len();
     let rows = table.rows(&outcome());
@@ -48,25 +54,34 @@ fn rows_are_as_wide_as_the_header_and_show_gaps() {
         rows.starts_with("sleep ") && rows.contains(" 1.50 ") && rows.contains(" - "),
         "{rows}"
     );
-    let counts = vec![1234.0; contestants::all().len()];
-    assert_eq!(table.instructions(&counts).trim_end().len(), width);
+    let row = table.instructions("echo-64", &[Some(1234.0), None, Some(1.0)]);
+    assert_eq!(row.trim_end().len(), width);
+    assert!(row.contains(" 1234 ") && row.contains(" - "), "{row}");
+}
+
+#[test]
+fn gaps_with_one_reason_share_a_line() {
+    assert_eq!(
+        gaps(&outcome().gaps),
+        "-: tokio cannot rest (sleep, timer)\n"
+    );
 }
 
 #[test]
 fn record_holds_what_the_table_shows() {
-    let contestants = contestants::all();
     let machine = Machine::look(Cores::pick().unwrap());
     let options = Options {
         benchmarks: Vec::new(),
+        counted: Vec::new(),
         json: None,
         quick: true,
         rounds: 3,
-        icount: false,
         realtime: false,
     };
-    let mut record = Record::new(&machine, &contestants, &options);
+    let mut record = Record::new(&machine, &options);
     record.add(&outcome());
-    record.skip_instructions("no valgrind");
+    let echo = benchmarks::by_name("echo-64").unwrap();
+    record.add_instructions(echo, &[Some(1.0), None, Some(3.0)]);
     let value: Value = serde_json::from_str(&record.to_text()).unwrap();
     assert_eq!(value["results"][0]["contestants"]["floor"]["median"], 1.5);
     assert_eq!(
@@ -75,5 +90,12 @@ fn record_holds_what_the_table_shows() {
     );
     assert_eq!(value["results"][1]["figure"], "late p99");
     assert_eq!(value["results"][0]["ratios"]["tokio/floor"], Value::Null);
+    assert_eq!(value["gaps"][1]["reason"], "cannot rest");
+    assert_eq!(value["contestants"]["op"][0], "ring");
+    let counts = &value["instructions"][0]["contestants"];
+    assert_eq!(counts["ringloop"], 3.0);
+    assert_eq!(counts["tokio"], Value::Null);
+    record.skip_instructions("no valgrind");
+    let value: Value = serde_json::from_str(&record.to_text()).unwrap();
     assert_eq!(value["instructions"]["skipped"], "no valgrind");
 }

@@ -95,6 +95,28 @@ impl<'r> Submissions<'r> {
         self.push(&recv.ioprio(POLL_FIRST).build().user_data(user_data))
     }
 
+    /// Pushes one receive into `space`, which looks first and polls if there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter), which makes room in a full queue.
+    #[inline]
+    pub fn recv_now(&mut self, fd: RawFd, space: Span, user_data: u64) -> io::Result<()> {
+        let recv = opcode::Recv::new(types::Fd(fd), space.start().as_ptr(), space.len());
+        self.push(&recv.build().user_data(user_data))
+    }
+
+    /// Pushes a read at `offset` that fills `space`.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter), which makes room in a full queue.
+    #[inline]
+    pub fn read(&mut self, fd: RawFd, space: Span, offset: u64, user_data: u64) -> io::Result<()> {
+        let read = opcode::Read::new(types::Fd(fd), space.start().as_ptr(), space.len());
+        self.push(&read.offset(offset).build().user_data(user_data))
+    }
+
     /// Pushes a receive that goes on until it fails, into `buffers`.
     ///
     /// # Errors
