@@ -2,7 +2,7 @@
 
 mod bell;
 mod floor;
-pub mod ops;
+mod ops;
 mod ringloop;
 mod tokio;
 

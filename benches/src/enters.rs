@@ -50,7 +50,7 @@ fn calls(output: &str) -> Option<u64> {
 }
 
 const STRACE: &[&str] = &["strace", "-f", "-qq", "-c", "-e", "trace=io_uring_enter"];
-const MESSAGES: u32 = 2_000;
+const MESSAGES: u32 = 400;
 
 #[cfg(test)]
 mod tests;

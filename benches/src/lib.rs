@@ -1,11 +1,12 @@
 //! The parts of the program `ringloop-bench`: what ringloop costs on this machine.
 //!
 //! Every piece of work is done by several [`contestants`]: the *floor*, which does it on a bare
-//! ring or with plain data structures, and runtimes. The [`runner`] lets them take turns, the
+//! ring or with plain data structures, and runtimes; or, below the scheduler, by operations. The [`runner`] lets them take turns, the
 //! [`report`] shows medians and ratios. The criterion benchmarks use the same contestants.
 //!
-//! Unsafe code is confined to [`ring`] (the kernel's queues) and [`process`] (processors, children,
-//! eventfds). The package is not published.
+//! Unsafe code is confined to [`ring`] (the kernel's queues), [`process`] (processors, children,
+//! eventfds), [`allocations`], and two implementations of other people's unsafe traits. The package
+//! is not published.
 
 #![deny(unsafe_code)]
 

@@ -1,9 +1,8 @@
 //! Who is compared below the scheduler: operations with owned buffers, one future each.
 //!
 //! The floor is a bare ring whose loop handles each completion by itself. The others are futures;
-//! all of them are driven by the same two executors, [`block_on`] for one future and
-//! [`Tasks`] for many, so that only what is below them differs. fio takes part in
-//! what it is made for.
+//! all of them are driven by the same two executors, so that only what is below them differs. fio
+//! takes part in what it is made for.
 
 mod a10;
 mod compio;
@@ -26,7 +25,7 @@ use executor::{Tasks, all_of, block_on};
 use page::Page;
 
 /// Returns the contestants of this level, the floor first and ours last.
-pub fn contestants() -> Vec<Box<dyn Contestant>> {
+pub(super) fn contestants() -> Vec<Box<dyn Contestant>> {
     vec![
         Box::new(ring::BareRing),
         Box::new(fio::Fio),
