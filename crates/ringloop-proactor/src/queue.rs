@@ -30,8 +30,8 @@ pub(crate) struct Queue {
     /// The entries of one chain, while it is pushed.
     chain: Vec<Sqe>,
     pub(crate) mail: Mail,
-    /// The multishot poll of the eventfd, to be armed.
-    wake_poll: Sqe,
+    /// The multishot poll of the eventfd, to be armed. `None` if the ring cannot poll.
+    wake_poll: Option<Sqe>,
 }
 
 /// The second part of a link that was given up.
@@ -51,7 +51,7 @@ pub(crate) struct Batch {
 }
 
 impl Queue {
-    pub(crate) fn new(ring: Ring, wake_poll: Sqe) -> Self {
+    pub(crate) fn new(ring: Ring, wake_poll: Option<Sqe>) -> Self {
         Self {
             ring: Some(ring),
             table: OpTable::new(),
@@ -59,7 +59,7 @@ impl Queue {
             closing: false,
             staged: VecDeque::new(),
             starts: Vec::new(),
-            internal: VecDeque::from([wake_poll]),
+            internal: wake_poll.into_iter().collect(),
             successors: Vec::new(),
             chain: Vec::new(),
             mail: Mail::default(),
@@ -123,6 +123,12 @@ impl Queue {
     /// The clock that tells how long operations have been in flight.
     pub(crate) fn coarse_ns(&self) -> u64 {
         self.ring.as_ref().map_or(0, Ring::coarse_ns)
+    }
+
+    /// Whether a forked child asks, for whom the ring is not there.
+    #[inline]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.ring.as_ref().is_some_and(Ring::is_inherited)
     }
 
     #[inline]
@@ -276,7 +282,7 @@ impl Queue {
             self.stats.completions += 1;
             let Some(key) = OpKey::from_user_data(cqe.user_data) else {
                 if cqe.user_data == WAKE && cqe.is_last() && !self.closing {
-                    self.internal.push_back(self.wake_poll);
+                    self.internal.extend(self.wake_poll);
                 } else if cqe.user_data != WAKE && cqe.user_data != CANCEL {
                     batch.wakes.extend(self.mail.descriptor_came(cqe));
                 }

@@ -9,6 +9,7 @@ mod chain;
 mod direct;
 mod faults;
 mod files;
+mod fork;
 mod mail;
 mod multishot;
 mod receive;
