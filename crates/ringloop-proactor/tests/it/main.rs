@@ -6,6 +6,7 @@ mod accept;
 mod bounds;
 mod cancel;
 mod chain;
+mod config;
 mod direct;
 mod faults;
 mod files;
