@@ -17,6 +17,7 @@ mod receive;
 mod reentry;
 mod reuse;
 mod rig;
+mod ring;
 mod send;
 mod shutdown;
 mod turns;
