@@ -35,7 +35,8 @@ pub(crate) struct Shared {
     /// Operations can be started. Readable in the middle of a batch, when the queue is not.
     is_open: Cell<bool>,
     direct: DirectTable,
-    batch: Cell<Batch>,
+    /// Kept for its memory; boxed, so that putting it back drops nothing but a null pointer.
+    batch: Cell<Option<Box<Batch>>>,
     pool: RefCell<Pool>,
     word: Arc<SleepWord>,
     /// `None`: with nothing to do, the loop sleeps in the ring.
@@ -346,7 +347,7 @@ impl Shared {
         if self.has_closing.get() {
             self.stage_closing();
         }
-        let mut batch = self.batch.take();
+        let mut batch = self.batch.take().unwrap_or_default();
         let result = {
             let mut queue = self.queue.borrow_mut();
             if queue.is_inherited() {
@@ -360,7 +361,7 @@ impl Shared {
         if !(batch.wakes.is_empty() && batch.gone.is_empty()) {
             settle(&mut batch);
         }
-        self.batch.set(batch);
+        self.batch.set(Some(batch));
         result
     }
 
@@ -448,6 +449,7 @@ impl Shared {
             let mut result = Ok(());
             if let (Descriptor::Direct(slot), Some(ring)) =
                 (&descriptor, &mut self.queue.borrow_mut().ring)
+                && !ring.is_inherited()
             {
                 result = ring.empty_slot(*slot);
             }
@@ -490,11 +492,11 @@ impl Shared {
         if self.has_closing.get() {
             self.stage_closing();
         }
-        let mut batch = self.batch.take();
+        let mut batch = self.batch.take().unwrap_or_default();
         self.is_open.set(false);
         self.queue.borrow_mut().close(&mut batch);
         // The next turn settles it.
-        self.batch.set(batch);
+        self.batch.set(Some(batch));
         let start = now();
         while self.queue.borrow().table.in_flight() > 0 && now() - start < drain {
             self.queue.borrow_mut().stage_cancel_all();
@@ -516,7 +518,7 @@ impl Shared {
     /// Ends a forked child's copy, which the kernel does not know: nothing is cancelled, and
     /// nothing but the child's own descriptors is closed. Returns how many operations are leaked.
     fn let_go(&self) -> usize {
-        let mut batch = self.batch.take();
+        let mut batch = self.batch.take().unwrap_or_default();
         self.is_open.set(false);
         self.queue.borrow_mut().close(&mut batch);
         settle(&mut batch);
@@ -565,7 +567,9 @@ fn settle(batch: &mut Batch) {
     }
 
     let mut wakes = Wakes(batch.wakes.drain(..));
-    batch.gone.drain(..).for_each(drop::<Detached>);
+    if !batch.gone.is_empty() {
+        batch.gone.drain(..).for_each(drop::<Detached>);
+    }
     wakes.0.by_ref().for_each(Waker::wake);
 }
 

@@ -15,8 +15,10 @@
 //!   (the op table does, see its invariants).
 //! - **K3** The ring lives on the thread that made it: it holds a raw descriptor index of that
 //!   thread and is neither `Send` nor `Sync` by way of the proactor's `Rc`.
-//! - **K4** The queues are mapped in the process that made them and in none of its children. Every
-//!   method but [`is_inherited`](KernelRing::is_inherited) and the drop is called in that process.
+//! - **K4** The queues are mapped in the process that made them and in none of its children. Whoever
+//!   touches them has asked [`is_inherited`](KernelRing::is_inherited) first. What makes a call and
+//!   touches no queue may be asked in a child: the kernel refuses it there, because it serves one
+//!   thread only.
 
 #![expect(unsafe_code, reason = "queues shared with the kernel")]
 

@@ -239,6 +239,24 @@ fn a_spinning_loop_sees_completions_and_wakes() {
     }
 }
 
+#[test]
+fn a_ring_of_polled_devices_closes_direct_descriptors_too() {
+    let config = Config::default().device_polling(true);
+    let mut proactor = Proactor::new(&config).unwrap();
+    let handle = proactor.handle();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let plain = handle.adopt(reader);
+    let direct = proactor.block_on(handle.register(&plain).unwrap());
+    let direct = direct.unwrap().unwrap();
+    proactor.block_on(plain.close()).unwrap().unwrap();
+    writer.write_all(b"held by the table").unwrap();
+    proactor.block_on(direct.close()).unwrap().unwrap();
+    let error = writer.write_all(b"held by nobody").unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    let error = handle.inbox().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+}
+
 /// A thread unparks after each word that it gets, and one that it gets inside of a park.
 fn wake_from_a_thread(proactor: &mut Proactor) {
     let unparker = proactor.unparker();
