@@ -211,6 +211,10 @@ impl Config {
     /// two never do. Asking for it there is a [`SetupError`](crate::SetupError) of the kind
     /// [`Options`](crate::SetupErrorKind::Options).
     ///
+    /// The thread takes eight entries of each ring in turn. So [chains](crate::Link) of more than
+    /// eight operations end with `ECANCELED`, and shorter ones wait until the queue before them is
+    /// empty.
+    ///
     /// The configuration holds a descriptor of the other ring, whose memory is given back when the
     /// configuration is dropped too.
     ///

@@ -96,9 +96,8 @@ impl Shared {
 
     /// Another descriptor of the ring, for rings that share its polling thread.
     pub(crate) fn ring_fd(&self) -> io::Result<OwnedFd> {
-        let queue = self.queue.borrow();
-        match &queue.ring {
-            Some(ring) if ring.features().kernel_polling => ring.address(),
+        match &mut self.queue.borrow_mut().ring {
+            Some(ring) if ring.features().kernel_polling => ring.share_thread(),
             Some(_) => Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "the other proactor has no polling thread: make it with kernel polling",

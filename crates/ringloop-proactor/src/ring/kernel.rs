@@ -51,6 +51,8 @@ pub(crate) struct KernelRing {
     stalls: u32,
     /// What the kernel can do, once somebody has asked.
     opcodes: Option<Opcodes>,
+    /// The polling thread serves other rings too, and takes no more than [`SHARE`] of each in turn.
+    shares_thread: bool,
 }
 
 impl KernelRing {
@@ -90,6 +92,7 @@ impl KernelRing {
             features,
             stalls: 0,
             opcodes: None,
+            shares_thread: config.workers_of.is_some(),
         })
     }
 
@@ -113,12 +116,22 @@ impl KernelRing {
     pub(crate) fn push_chain(&mut self, sqes: &[Sqe]) -> bool {
         let entries: Vec<squeue::Entry> = sqes.iter().map(|sqe| entry(sqe).clone()).collect();
         let mut queue = self.ring.submission();
+        // A share ends a chain, wherever that is; behind nothing else, the chain is in one share.
+        if self.shares_thread && !queue.is_empty() {
+            return false;
+        }
         // SAFETY: K2.
         unsafe { queue.push_multiple(&entries) }.is_ok()
     }
 
+    /// How long a chain can be.
     pub(crate) fn capacity(&self) -> usize {
-        self.ring.params().sq_entries() as usize
+        let entries = self.ring.params().sq_entries() as usize;
+        if self.shares_thread {
+            entries.min(SHARE)
+        } else {
+            entries
+        }
     }
 
     pub(crate) fn register_direct_table(&mut self, slots: u32) -> io::Result<()> {
@@ -128,6 +141,12 @@ impl KernelRing {
     pub(crate) fn empty_slot(&mut self, slot: u32) -> io::Result<()> {
         let submitter = self.ring.submitter();
         submitter.register_files_update(slot, &[EMPTY]).map(drop)
+    }
+
+    /// A descriptor for another ring that is going to share the polling thread.
+    pub(crate) fn share_thread(&mut self) -> io::Result<OwnedFd> {
+        self.shares_thread = true;
+        self.address()
     }
 
     pub(crate) fn address(&self) -> io::Result<OwnedFd> {
@@ -282,6 +301,8 @@ const STALLS_QUICK: u32 = 100;
 const STALLS_MAX: u32 = STALLS_QUICK + 10_000;
 const STALL_PAUSE: Duration = Duration::from_millis(1);
 
+/// `IORING_SQPOLL_CAP_ENTRIES_VALUE` in the kernel.
+const SHARE: usize = 8;
 /// In place of a descriptor: the slot is emptied.
 const EMPTY: i32 = -1;
 

@@ -70,7 +70,7 @@ impl Ring {
         ring.push_chain(sqes)
     }
 
-    /// How many entries the submission queue holds.
+    /// How many entries a chain may have.
     pub(crate) fn capacity(&self) -> usize {
         let Self::Kernel(ring) = self;
         ring.capacity()
@@ -93,6 +93,12 @@ impl Ring {
     pub(crate) fn empty_slot(&mut self, slot: u32) -> io::Result<()> {
         let Self::Kernel(ring) = self;
         ring.empty_slot(slot)
+    }
+
+    /// A descriptor for another ring that is going to share the polling thread.
+    pub(crate) fn share_thread(&mut self) -> io::Result<OwnedFd> {
+        let Self::Kernel(ring) = self;
+        ring.share_thread()
     }
 
     /// A descriptor of the ring itself, for others to send messages to.

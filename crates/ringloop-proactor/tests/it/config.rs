@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Config, Proactor, Receiver, Sender, SetupErrorKind};
+use ringloop_proactor::{Config, Link, Proactor, Receiver, Sender, SetupErrorKind};
 
 use crate::rig::{alone, open_fds, poll_once, settle, tcp_pair};
 
@@ -168,6 +168,31 @@ fn proactors_share_a_polling_thread() {
     drop(first);
     echo(&mut second);
     drop(third);
+}
+
+/// A shared thread takes eight entries at a time, and the kernel ends a chain there.
+#[test]
+fn a_shared_polling_thread_cuts_no_chain() {
+    let polled = Config::default().kernel_polling(Duration::ZERO);
+    let mut first = Proactor::new(&polled).unwrap();
+    let shared = polled.share_workers_with(&first.handle()).unwrap();
+    let mut second = Proactor::new(&shared).unwrap();
+    for proactor in [&mut first, &mut second] {
+        let handle = proactor.handle();
+        let directory = handle.adopt(File::open("/").unwrap());
+        for before in 0..17 {
+            // The thread falls asleep meanwhile, and then finds all at once.
+            proactor.park(Some(Duration::from_millis(3))).unwrap();
+            let mut nops: Vec<_> = (0..before).map(|_| handle.nop()).collect();
+            assert!(nops.iter_mut().all(|nop| poll_once(nop).is_pending()));
+            let fails = handle.read(&directory, vec![0; 8], 0);
+            let chain = proactor.block_on(fails.then(handle.nop()));
+            let (read, nop) = chain.unwrap();
+            assert!(read.is_err());
+            assert_eq!(nop.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+            settle(proactor);
+        }
+    }
 }
 
 #[test]
