@@ -90,6 +90,10 @@ enum Letter {
 
 impl Inbox {
     pub(crate) fn new(handle: Handle) -> io::Result<Self> {
+        if handle.shared().is_polled() {
+            let text = "a ring of polled devices hears of no messages: use another proactor";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        }
         let target = handle.shared().with_queue(|queue| {
             if queue.mail.target.is_some() {
                 let text = "the proactor has an inbox already";

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use ringloop_core::{Driver, Unpark, Unparker};
 
 use crate::config::Config;
+use crate::features::Features;
 use crate::handle::Handle;
 use crate::setup_error::SetupError;
 use crate::shared::Shared;
@@ -22,6 +23,11 @@ use crate::stats::ProactorStats;
 /// It is a [`Driver`]: an executor polls what is ready and calls [`park`](Driver::park), which
 /// submits everything that was staged and waits, with one `io_uring_enter(2)` at most (and one more
 /// each time the submission queue is full). It belongs to the thread that makes it; its [`Unparker`] works from any thread.
+///
+/// After `fork(2)` it stays with the parent. In the child, [`park`](Driver::park) and
+/// [`block_on`](Self::block_on) give an error that says so; dropping it there, or shutting it down,
+/// closes the child's descriptors and does nothing to the parent's operations. A child makes a
+/// proactor of its own.
 ///
 /// Dropping it ends everything in bounded time: streams that were dropped with bytes left to send
 /// send them, the rest is cancelled, and memory is freed only when the kernel is done with it.
@@ -42,6 +48,7 @@ use crate::stats::ProactorStats;
 pub struct Proactor {
     handle: Handle,
     config: Config,
+    features: Features,
     is_down: Cell<bool>,
 }
 
@@ -57,10 +64,12 @@ impl Proactor {
     /// Nothing to cancel: the function blocks the thread; it is no future.
     pub fn new(config: &Config) -> Result<Self, SetupError> {
         let shared = Shared::new(config)?;
+        let features = shared.features();
         let handle = Handle::new(Rc::new(shared));
         Ok(Self {
             handle,
             config: config.clone(),
+            features,
             is_down: Cell::new(false),
         })
     }
@@ -75,6 +84,23 @@ impl Proactor {
     #[must_use]
     pub fn stats(&self) -> ProactorStats {
         self.handle.stats()
+    }
+
+    /// Returns what the kernel gave: sizes, and what is newer than Linux 6.1.
+    #[must_use]
+    pub fn features(&self) -> Features {
+        self.features
+    }
+
+    /// Returns whether the kernel knows an operation (`IORING_OP_*`); `false` after
+    /// [`shut_down`](Self::shut_down).
+    ///
+    /// The first call asks it, the others look into a table. Counterpart:
+    /// `io_uring_get_probe(3)`.
+    #[must_use]
+    #[doc(alias = "io_uring_opcode_supported")]
+    pub fn supports(&self, opcode: u8) -> bool {
+        self.handle.shared().supports(opcode)
     }
 
     /// Polls one future until it is done, parking in between: the smallest executor there is.
@@ -142,7 +168,7 @@ impl Drop for Proactor {
     clippy::disallowed_methods,
     reason = "a driver is where the time comes from"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

@@ -33,8 +33,8 @@ pub(crate) struct Queue {
     pub(crate) wakes: Vec<Waker>,
     pub(crate) gone: Vec<Detached>,
     pub(crate) clock: TickClock,
-    /// The multishot poll of the eventfd, to be armed.
-    wake_poll: Sqe,
+    /// The multishot poll of the eventfd, to be armed. `None` if the ring cannot poll.
+    wake_poll: Option<Sqe>,
 }
 
 /// The second part of a link that was given up.
@@ -47,14 +47,14 @@ struct Successor {
 }
 
 impl Queue {
-    pub(crate) fn new(ring: Ring, wake_poll: Sqe) -> Self {
+    pub(crate) fn new(ring: Ring, wake_poll: Option<Sqe>) -> Self {
         Self {
             ring: Some(ring),
             table: OpTable::new(),
             stats: ProactorStats::default(),
             closing: false,
             staged: Vec::new(),
-            internal: VecDeque::from([wake_poll]),
+            internal: wake_poll.into_iter().collect(),
             successors: Vec::new(),
             mail: Mail::default(),
             wakes: Vec::new(),
@@ -115,6 +115,12 @@ impl Queue {
         let answer = Cqe::failed(errno);
         self.table
             .refuse(staged, answer, &mut self.wakes, &mut self.gone);
+    }
+
+    /// Whether a forked child asks, for whom the ring is not there.
+    #[inline]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.ring.as_ref().is_some_and(Ring::is_inherited)
     }
 
     #[inline]
@@ -227,7 +233,7 @@ impl Queue {
             self.stats.completions += 1;
             let Some(key) = OpKey::from_user_data(cqe.user_data) else {
                 if cqe.user_data == WAKE && cqe.is_last() && !self.closing {
-                    self.internal.push_back(self.wake_poll);
+                    self.internal.extend(self.wake_poll);
                 } else if cqe.user_data != WAKE && cqe.user_data != CANCEL {
                     self.wakes.extend(self.mail.descriptor_came(cqe));
                 }

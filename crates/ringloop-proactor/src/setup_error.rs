@@ -58,6 +58,12 @@ pub enum SetupErrorKind {
     },
     /// The process or the system has no free descriptor.
     Descriptors,
+    /// Options that do not go together, or that cannot be had here.
+    #[non_exhaustive]
+    Options {
+        /// What to ask for instead.
+        remedy: &'static str,
+    },
     /// Something else; see [`source`](Error::source).
     Other,
 }
@@ -123,6 +129,7 @@ impl fmt::Display for SetupError {
             SetupErrorKind::Descriptors => {
                 f.write_str("; no descriptor is free: raise the limit (ulimit -n) or close some")
             }
+            SetupErrorKind::Options { remedy } => write!(f, "; {remedy}"),
             SetupErrorKind::Other => Ok(()),
         }
     }

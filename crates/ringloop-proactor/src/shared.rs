@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use crate::buf::BufPool;
 use crate::config::Config;
 use crate::direct::DirectTable;
 use crate::fd::Descriptor;
+use crate::features::Features;
+use crate::idle::{self, Idle};
 use crate::op::{
     Detached, Disposition, OpKey, OpReport, Operation, Service, ServiceKey, Staged, Ticket,
     Unprepared,
@@ -38,6 +41,8 @@ pub(crate) struct Shared {
     direct: DirectTable,
     pool: RefCell<Pool>,
     word: Arc<SleepWord>,
+    /// `None`: with nothing to do, the loop sleeps in the ring.
+    idle: Option<Idle>,
 }
 
 /// A descriptor to close, and those who want to know the result.
@@ -64,6 +69,8 @@ impl Shared {
             user_data: WAKE,
             ..Sqe::new(io_uring::opcode::PollAdd::CODE, word.raw_eventfd())
         };
+        // A ring of polled devices cannot poll anything else.
+        let wake_poll = (!config.device_polling).then_some(wake_poll);
         Ok(Self {
             queue: RefCell::new(Queue::new(ring, wake_poll)),
             closing: RefCell::default(),
@@ -75,11 +82,29 @@ impl Shared {
                 len_bytes: config.buffer_len_bytes,
             }),
             word: Arc::new(word),
+            idle: Idle::new(config),
         })
     }
 
     pub(crate) fn word(&self) -> &Arc<SleepWord> {
         &self.word
+    }
+
+    pub(crate) fn features(&self) -> Features {
+        let queue = self.queue.borrow();
+        queue.ring.as_ref().map(Ring::features).unwrap_or_default()
+    }
+
+    /// Another descriptor of the ring, for rings that share its polling thread.
+    pub(crate) fn ring_fd(&self) -> io::Result<OwnedFd> {
+        match &mut self.queue.borrow_mut().ring {
+            Some(ring) if ring.features().kernel_polling => ring.share_thread(),
+            Some(_) => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the other proactor has no polling thread: make it with kernel polling",
+            )),
+            None => Err(gone()),
+        }
     }
 
     /// Whether operations can be started.
@@ -287,9 +312,11 @@ impl Shared {
         disposition
     }
 
-    /// Closes `fd` at the next park and tells `done`; at once if the proactor is gone.
+    /// Closes `descriptor` at the next park and tells `done`. At once if the proactor is gone, or
+    /// with `close(2)` if its ring knows nothing but reads and writes.
     pub(crate) fn close(&self, descriptor: Descriptor, done: Vec<Setter<io::Result<()>>>) {
-        if self.is_open() {
+        let by_call = self.is_polled() && matches!(descriptor, Descriptor::Plain(_));
+        if self.is_open() && !by_call {
             self.closing.borrow_mut().push((descriptor, done));
             self.has_closing.set(true);
         } else {
@@ -305,6 +332,9 @@ impl Shared {
         let mut pool = self.pool.borrow_mut();
         if let Pool::Unmade { count, len_bytes } = *pool {
             let mut queue = self.queue.borrow_mut();
+            if queue.is_inherited() {
+                return None;
+            }
             let made = queue
                 .ring
                 .as_mut()
@@ -332,6 +362,9 @@ impl Shared {
             self.stage_closing();
         }
         let mut queue = self.queue.borrow_mut();
+        if queue.is_inherited() {
+            return Err(inherited());
+        }
         queue.stats.turns += 1;
         let result = self.enter(&mut queue, timeout);
         queue.drain();
@@ -386,7 +419,11 @@ impl Shared {
         let Some(ring) = &mut queue.ring else {
             return Err(gone());
         };
-        if waits && !stuck && !ring.has_completions() && self.word.fall_asleep() {
+        let idles = waits && !stuck && !ring.has_completions();
+        if idles && let Some(idle) = self.idle {
+            return self.wait_busily(idle, queue, timeout);
+        }
+        if idles && self.word.fall_asleep() {
             queue.stats.enters += 1;
             let result = ring.enter(1, timeout);
             self.word.wake_up();
@@ -400,9 +437,42 @@ impl Shared {
         Ok(())
     }
 
+    #[cold]
+    fn wait_busily(
+        &self,
+        idle: Idle,
+        queue: &mut Queue,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let Queue {
+            ring: Some(ring),
+            stats,
+            table,
+            ..
+        } = queue
+        else {
+            return Ok(());
+        };
+        match idle {
+            Idle::Spin(spin) => idle::spin_then_sleep(spin, timeout, ring, &self.word, stats),
+            Idle::Polled => {
+                let in_flight = table.in_flight() > 0;
+                idle::poll_devices(in_flight, timeout, ring, &self.word, stats)
+            }
+        }
+    }
+
+    /// Whether the ring is one of polled devices.
+    pub(crate) fn is_polled(&self) -> bool {
+        matches!(self.idle, Some(Idle::Polled))
+    }
+
     fn stage_closing(&self) {
         self.has_closing.set(false);
         let closing = self.closing.take();
+        if self.is_polled() {
+            return self.empty_slots(closing);
+        }
         let mut queue = self.queue.borrow_mut();
         for (fd, done) in closing {
             let key = queue.table.insert_service(CloseService::new(fd, done));
@@ -412,6 +482,28 @@ impl Shared {
             match queue.table.release(&key, true) {
                 Disposition::Left { .. } => {}
                 Disposition::Gone(_) => unreachable!("a staged service is left to finish"),
+            }
+        }
+    }
+
+    /// Closes direct descriptors where the ring cannot.
+    #[cold]
+    fn empty_slots(&self, closing: Vec<Closing>) {
+        for (descriptor, done) in closing {
+            let mut result = Ok(());
+            if let (Descriptor::Direct(slot), Some(ring)) =
+                (&descriptor, &mut self.queue.borrow_mut().ring)
+                && !ring.is_inherited()
+            {
+                result = ring.empty_slot(*slot);
+            }
+            let errno = result.err().and_then(|error| error.raw_os_error());
+            for done in done {
+                drop(
+                    done.set(
+                        errno.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno))),
+                    ),
+                );
             }
         }
     }
@@ -427,6 +519,9 @@ impl Shared {
         drain: Duration,
         now: &dyn Fn() -> std::time::Instant,
     ) -> usize {
+        if self.queue.borrow().is_inherited() {
+            return self.let_go();
+        }
         // A buffer or a waker that panics on the way is heard when everything has ended.
         let mut panicked = None;
         let mut turn = |timeout| match catch_unwind(AssertUnwindSafe(|| self.turn(Some(timeout)))) {
@@ -462,6 +557,23 @@ impl Shared {
         }
     }
 
+    /// Ends a forked child's copy, which the kernel does not know: nothing is cancelled, and
+    /// nothing but the child's own descriptors is closed. Returns how many operations are leaked.
+    fn let_go(&self) -> usize {
+        self.is_open.set(false);
+        self.queue.borrow_mut().close();
+        self.settle();
+        let ring = self.queue.borrow_mut().ring.take();
+        drop(ring);
+        let pool = mem::replace(&mut *self.pool.borrow_mut(), Pool::Refused);
+        drop(pool);
+        self.has_closing.set(false);
+        for (fd, done) in self.closing.take() {
+            self.close(fd, done);
+        }
+        self.queue.borrow().table.in_flight()
+    }
+
     fn has_lingering(&self) -> bool {
         self.has_closing.get() || self.queue.borrow().table.lingering() > 0
     }
@@ -475,6 +587,13 @@ impl Shared {
         }
         leaked
     }
+}
+
+#[cold]
+fn inherited() -> io::Error {
+    io::Error::other(
+        "this proactor belongs to the process that made it; a forked child makes one of its own",
+    )
 }
 
 fn gone() -> io::Error {

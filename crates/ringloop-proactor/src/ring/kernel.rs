@@ -1,7 +1,12 @@
-//! The ring of the kernel: setup, the two queues, `enter`. The only file that talks to io_uring.
+//! The ring of the kernel: the two queues, submission, waiting.
 //!
 //! The mapping of the queues is the `io-uring` crate's. The call to `io_uring_enter(2)` is ours,
-//! inlined, because it is the one call that every turn of the loop makes.
+//! in `enter`; `setup` makes the ring, and `registered` gives it its place in the thread's table.
+//! These files are the only ones that talk to io_uring.
+//!
+//! On an ordinary ring this thread does the submitting, and completions come into the queue only
+//! inside of its calls. With kernel polling a thread of the kernel submits, and completions come
+//! at any time; a call is made to wake that thread, to wait, or when its queue is full.
 //!
 //! # Invariants
 //!
@@ -10,59 +15,95 @@
 //!   (the op table does, see its invariants).
 //! - **K3** The ring lives on the thread that made it: it holds a raw descriptor index of that
 //!   thread and is neither `Send` nor `Sync` by way of the proactor's `Rc`.
+//! - **K4** The queues are mapped in the process that made them and in none of its children. Whoever
+//!   touches them has asked [`is_inherited`](KernelRing::is_inherited) first. What makes a call and
+//!   touches no queue may be asked in a child: the kernel refuses it there, because it serves one
+//!   thread only.
 
-#![expect(
-    unsafe_code,
-    reason = "system calls, and queues shared with the kernel"
-)]
+#![expect(unsafe_code, reason = "queues shared with the kernel")]
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::time::Duration;
 
 use io_uring::{IoUring, squeue};
 
+use super::enter::{self, Door};
+use super::fork_mark::ForkMark;
 use super::opcodes::Opcodes;
-use super::{Cqe, Sqe, explain};
+use super::pause::pause;
+use super::{Cqe, Sqe, explain_page, registered, setup};
 use crate::config::Config;
+use crate::features::Features;
 use crate::setup_error::SetupError;
 
 /// A kernel io_uring with the flags that the proactor is built on.
 pub(crate) struct KernelRing {
-    ring: IoUring,
-    /// The registered index if `enter_flags` has `ENTER_REGISTERED_RING`, else the descriptor.
-    enter_fd: i32,
-    enter_flags: u32,
+    /// Closed by the drop, which does not unmap queues that it has inherited (K4).
+    ring: ManuallyDrop<IoUring>,
+    door: Door,
+    mark: ForkMark,
+    features: Features,
     /// How often in a row the kernel said that it was out of memory for the moment.
     stalls: u32,
     /// What the kernel can do, once somebody has asked.
     opcodes: Option<Opcodes>,
+    /// The polling thread serves other rings too, and takes no more than [`SHARE`] of each in turn.
+    shares_thread: bool,
 }
 
 impl KernelRing {
     pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
-        let ring = build_largest(config.ring_entries)?;
-        let mut enter_flags = ENTER_GETEVENTS;
+        let mark = ForkMark::new().map_err(explain_page)?;
+        let setup::Made { ring, no_sqarray } = setup::make(config)?;
+        let mut door = Door {
+            fd: ring.as_raw_fd(),
+            flags: enter::GETEVENTS,
+        };
         if ring.params().is_feature_no_iowait() {
-            enter_flags |= ENTER_NO_IOWAIT;
+            door.flags |= enter::NO_IOWAIT;
         }
         // Worker limits belong to the thread and cannot un-stick blocked workers later, so they
         // are set at the start. Where they cannot be, the kernel's own limits hold.
-        let mut limits = [WORKERS_BOUNDED_MAX, WORKERS_UNBOUNDED_MAX];
+        let mut limits = [config.bounded_workers, config.unbounded_workers];
         drop(ring.submitter().register_iowq_max_workers(&mut limits));
-        let (enter_fd, enter_flags) = match register_ring_fd(ring.as_raw_fd()) {
-            Some(index) => (index, enter_flags | ENTER_REGISTERED_RING),
-            None => (ring.as_raw_fd(), enter_flags),
+        if config.register_ring
+            && let Some(index) = registered::register(ring.as_raw_fd())
+        {
+            door.fd = index;
+            door.flags |= enter::REGISTERED_RING;
+        }
+        let features = Features {
+            submission_entries: ring.params().sq_entries(),
+            completion_entries: ring.params().cq_entries(),
+            registered_ring: door.flags & enter::REGISTERED_RING != 0,
+            no_sqarray,
+            no_iowait: door.flags & enter::NO_IOWAIT != 0,
+            kernel_polling: config.kernel_polling.is_some(),
+            device_polling: config.device_polling,
         };
         Ok(Self {
-            ring,
-            enter_fd,
-            enter_flags,
+            ring: ManuallyDrop::new(ring),
+            door,
+            mark,
+            features,
             stalls: 0,
             opcodes: None,
+            shares_thread: config.workers_of.is_some(),
         })
+    }
+
+    pub(crate) fn features(&self) -> Features {
+        self.features
+    }
+
+    /// Whether this is a forked child's copy, whose queues are not there (K4).
+    #[inline]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.mark.is_inherited()
     }
 
     #[inline]
@@ -75,16 +116,37 @@ impl KernelRing {
     pub(crate) fn push_chain(&mut self, sqes: &[Sqe]) -> bool {
         let entries: Vec<squeue::Entry> = sqes.iter().map(|sqe| entry(sqe).clone()).collect();
         let mut queue = self.ring.submission();
+        // A share ends a chain, wherever that is; behind nothing else, the chain is in one share.
+        if self.shares_thread && !queue.is_empty() {
+            return false;
+        }
         // SAFETY: K2.
         unsafe { queue.push_multiple(&entries) }.is_ok()
     }
 
+    /// How long a chain can be.
     pub(crate) fn capacity(&self) -> usize {
-        self.ring.params().sq_entries() as usize
+        let entries = self.ring.params().sq_entries() as usize;
+        if self.shares_thread {
+            entries.min(SHARE)
+        } else {
+            entries
+        }
     }
 
     pub(crate) fn register_direct_table(&mut self, slots: u32) -> io::Result<()> {
         self.ring.submitter().register_files_sparse(slots)
+    }
+
+    pub(crate) fn empty_slot(&mut self, slot: u32) -> io::Result<()> {
+        let submitter = self.ring.submitter();
+        submitter.register_files_update(slot, &[EMPTY]).map(drop)
+    }
+
+    /// A descriptor for another ring that is going to share the polling thread.
+    pub(crate) fn share_thread(&mut self) -> io::Result<OwnedFd> {
+        self.shares_thread = true;
+        self.address()
     }
 
     pub(crate) fn address(&self) -> io::Result<OwnedFd> {
@@ -95,33 +157,32 @@ impl KernelRing {
 
     #[inline]
     pub(crate) fn enter(&mut self, want: u32, timeout: Option<Duration>) -> io::Result<()> {
+        if self.features.kernel_polling {
+            return self.enter_polled(want, timeout);
+        }
         let queued = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
-        let result = match timeout {
-            None => enter(
-                self.enter_fd,
-                queued,
-                want,
-                self.enter_flags,
-                ptr::null(),
-                0,
-            ),
-            Some(timeout) => {
-                let timespec = Timespec::new(timeout);
-                let arg = EnterArg {
-                    timespec: (&raw const timespec).expose_provenance() as u64,
-                    ..EnterArg::NONE
-                };
-                let flags = self.enter_flags | ENTER_EXT_ARG;
-                enter(
-                    self.enter_fd,
-                    queued,
-                    want,
-                    flags,
-                    &raw const arg,
-                    size_of::<EnterArg>(),
-                )
-            }
-        };
+        let result = self.door.enter(queued, want, timeout);
+        if result >= 0 {
+            self.stalls = 0;
+            return Ok(());
+        }
+        self.judge(result.wrapping_neg())
+    }
+
+    /// The same with a polling thread, which submits: it is woken if it sleeps although something
+    /// is queued, and waited for if the queue is full.
+    #[cold]
+    fn enter_polled(&mut self, want: u32, timeout: Option<Duration>) -> io::Result<()> {
+        let queue = self.ring.submission();
+        let mut door = self.door;
+        if !queue.is_empty() && queue.need_wakeup() {
+            door.flags |= enter::SQ_WAKEUP;
+        }
+        if queue.is_full() {
+            door.flags |= enter::SQ_WAIT;
+        }
+        drop(queue);
+        let result = door.enter(0, want, timeout);
         if result >= 0 {
             self.stalls = 0;
             return Ok(());
@@ -164,11 +225,12 @@ impl KernelRing {
         !self.ring.completion().is_empty()
     }
 
+    /// Whether entries are queued that nobody takes without an `enter`.
     #[inline]
     pub(crate) fn has_unsubmitted(&self) -> bool {
         // SAFETY: K3, no other submission queue handle is alive: each one ends with its statement.
         let queue = unsafe { self.ring.submission_shared() };
-        !queue.is_empty()
+        !queue.is_empty() && (!self.features.kernel_polling || queue.need_wakeup())
     }
 
     #[inline]
@@ -202,10 +264,19 @@ impl KernelRing {
 
 impl Drop for KernelRing {
     fn drop(&mut self) {
-        if self.enter_flags & ENTER_REGISTERED_RING != 0 {
-            // The index keeps the ring alive until the thread ends.
-            unregister_ring_fd(self.ring.as_raw_fd(), self.enter_fd);
+        if self.is_inherited() {
+            // K4: at the addresses of the queues is nothing, or something of the child's. All that
+            // this process has of the ring is a descriptor, and closing it ends nothing.
+            // SAFETY: the descriptor was the ring's, which is never dropped here.
+            drop(unsafe { OwnedFd::from_raw_fd(self.ring.as_raw_fd()) });
+            return;
         }
+        if self.features.registered_ring {
+            // The index keeps the ring alive until the thread ends.
+            registered::unregister(self.ring.as_raw_fd(), self.door.fd);
+        }
+        // SAFETY: the ring is not used after this.
+        unsafe { ManuallyDrop::drop(&mut self.ring) };
     }
 }
 
@@ -213,6 +284,7 @@ impl fmt::Debug for KernelRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KernelRing")
             .field("fd", &self.ring.as_raw_fd())
+            .field("features", &self.features)
             .finish_non_exhaustive()
     }
 }
@@ -224,205 +296,15 @@ fn entry(sqe: &Sqe) -> &squeue::Entry {
     unsafe { &*entry }
 }
 
-/// Makes a ring of `entries`, or of half as many while memory is short.
-fn build_largest(entries: u32) -> Result<IoUring, SetupError> {
-    let mut entries = entries;
-    let mut pause_ms = 1;
-    loop {
-        match build(entries) {
-            Ok(ring) => return Ok(ring),
-            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
-                if entries > RING_ENTRIES_MIN {
-                    entries /= 2;
-                } else if pause_ms <= PAUSE_MS_MAX {
-                    // The memory of rings that were just dropped is given back late.
-                    pause(Duration::from_millis(pause_ms));
-                    pause_ms *= 2;
-                } else {
-                    return Err(explain(error, entries));
-                }
-            }
-            Err(error) => return Err(explain(error, entries)),
-        }
-    }
-}
-
-fn build(entries: u32) -> io::Result<IoUring> {
-    let mut builder = IoUring::builder();
-    builder
-        .setup_clamp()
-        .setup_cqsize(entries.saturating_mul(COMPLETIONS_PER_SUBMISSION))
-        .setup_submit_all()
-        .setup_single_issuer()
-        .setup_defer_taskrun()
-        .setup_taskrun_flag()
-        .dontfork();
-    // NO_SQARRAY is 6.6; everything before it is there since 6.1.
-    match builder.clone().setup_no_sqarray().build(entries) {
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => builder.build(entries),
-        result => result,
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the loop cannot do anything meanwhile"
-)]
-fn pause(time: Duration) {
-    std::thread::sleep(time);
-}
-
-/// Registers the ring's descriptor with its thread. `None`: the thread's table of 16 is full.
-fn register_ring_fd(fd: RawFd) -> Option<i32> {
-    let mut update = RingFdUpdate {
-        index: u32::MAX,
-        reserved: 0,
-        fd: fd.unsigned_abs().into(),
-    };
-    // SAFETY: the kernel reads and writes one update struct, a live local.
-    let count = unsafe {
-        libc::syscall(
-            libc::SYS_io_uring_register,
-            fd,
-            REGISTER_RING_FDS,
-            &raw mut update,
-            1,
-        )
-    };
-    if count == 1 {
-        i32::try_from(update.index).ok()
-    } else {
-        None
-    }
-}
-
-fn unregister_ring_fd(fd: RawFd, index: i32) {
-    let mut update = RingFdUpdate {
-        index: index.unsigned_abs(),
-        reserved: 0,
-        fd: 0,
-    };
-    // SAFETY: the kernel reads one update struct, a live local.
-    unsafe {
-        libc::syscall(
-            libc::SYS_io_uring_register,
-            fd,
-            UNREGISTER_RING_FDS,
-            &raw mut update,
-            1,
-        )
-    };
-}
-
-/// `io_uring_enter(2)`: returns the count of entries taken, or a negated errno.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn enter(fd: i32, submit: u32, want: u32, flags: u32, arg: *const EnterArg, size: usize) -> i64 {
-    let result: i64;
-    // SAFETY: K2 for the memory that queued entries name; `arg` is null or points to `size` live
-    // bytes. The kernel preserves every register but rax, rcx and r11.
-    unsafe {
-        std::arch::asm!(
-            "syscall",
-            inlateout("rax") libc::SYS_io_uring_enter => result,
-            in("rdi") i64::from(fd),
-            in("rsi") u64::from(submit),
-            in("rdx") u64::from(want),
-            in("r10") u64::from(flags),
-            in("r8") arg,
-            in("r9") size,
-            lateout("rcx") _,
-            lateout("r11") _,
-            options(nostack),
-        );
-    }
-    result
-}
-
-/// `io_uring_enter(2)`: returns the count of entries taken, or a negated errno.
-#[cfg(not(target_arch = "x86_64"))]
-fn enter(fd: i32, submit: u32, want: u32, flags: u32, arg: *const EnterArg, size: usize) -> i64 {
-    // SAFETY: K2 for the memory that queued entries name; `arg` is null or points to `size` live
-    // bytes.
-    let result =
-        unsafe { libc::syscall(libc::SYS_io_uring_enter, fd, submit, want, flags, arg, size) };
-    if result >= 0 {
-        return result.into();
-    }
-    i64::from(
-        -io::Error::last_os_error()
-            .raw_os_error()
-            .unwrap_or(libc::EINVAL),
-    )
-}
-
-/// `struct io_uring_getevents_arg`.
-#[repr(C)]
-struct EnterArg {
-    sigmask: u64,
-    sigmask_size: u32,
-    min_wait_us: u32,
-    timespec: u64,
-}
-
-impl EnterArg {
-    const NONE: Self = Self {
-        sigmask: 0,
-        sigmask_size: 0,
-        min_wait_us: 0,
-        timespec: 0,
-    };
-}
-
-/// `struct __kernel_timespec`.
-#[repr(C)]
-struct Timespec {
-    seconds: i64,
-    nanoseconds: i64,
-}
-
-impl Timespec {
-    fn new(duration: Duration) -> Self {
-        Self {
-            seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-            nanoseconds: duration.subsec_nanos().into(),
-        }
-    }
-}
-
-/// `struct io_uring_rsrc_update`, as `IORING_REGISTER_RING_FDS` reads it.
-#[repr(C)]
-struct RingFdUpdate {
-    index: u32,
-    reserved: u32,
-    fd: u64,
-}
-
-const ENTER_GETEVENTS: u32 = 1 << 0;
-const ENTER_EXT_ARG: u32 = 1 << 3;
-const ENTER_REGISTERED_RING: u32 = 1 << 4;
-const ENTER_NO_IOWAIT: u32 = 1 << 7;
-
-const REGISTER_RING_FDS: u32 = 20;
-const UNREGISTER_RING_FDS: u32 = 21;
-
-/// Multishot operations answer more often than they are asked.
-const COMPLETIONS_PER_SUBMISSION: u32 = 4;
-const RING_ENTRIES_MIN: u32 = 32;
-/// Pauses of 1, 2, 4 … 256 ms: half a second in all.
-const PAUSE_MS_MAX: u64 = 256;
 /// A shortage is waited out at first by yielding, then by pausing: ten seconds in all.
 const STALLS_QUICK: u32 = 100;
 const STALLS_MAX: u32 = STALLS_QUICK + 10_000;
 const STALL_PAUSE: Duration = Duration::from_millis(1);
 
-/// Workers for what always ends (regular files), and for what may not (pipes, sockets).
-const WORKERS_BOUNDED_MAX: u32 = 64;
-const WORKERS_UNBOUNDED_MAX: u32 = 512;
+/// `IORING_SQPOLL_CAP_ENTRIES_VALUE` in the kernel.
+const SHARE: usize = 8;
+/// In place of a descriptor: the slot is emptied.
+const EMPTY: i32 = -1;
 
 const _: () = assert!(size_of::<squeue::Entry>() == size_of::<Sqe>(), "K1");
 const _: () = assert!(align_of::<squeue::Entry>() <= align_of::<Sqe>(), "K1");
-const _: () = assert!(
-    size_of::<EnterArg>() == 24,
-    "the kernel's struct has 24 bytes"
-);

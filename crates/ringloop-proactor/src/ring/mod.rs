@@ -6,9 +6,14 @@
 
 mod clock;
 mod cqe;
+mod enter;
+mod fork_mark;
 mod kernel;
 mod opcodes;
+mod pause;
 mod probe;
+mod registered;
+mod setup;
 mod sqe;
 mod wake;
 
@@ -17,12 +22,13 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::features::Features;
 use crate::setup_error::SetupError;
 
 pub(crate) use clock::{TickClock, ticks};
 pub use cqe::Cqe;
 pub(crate) use kernel::KernelRing;
-pub(crate) use probe::{explain, explain_eventfd};
+pub(crate) use probe::{explain, explain_eventfd, explain_page};
 pub use sqe::Sqe;
 pub(crate) use sqe::{BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, SKIP_SUCCESS};
 pub(crate) use wake::SleepWord;
@@ -39,6 +45,19 @@ impl Ring {
         KernelRing::new(config).map(Self::Kernel)
     }
 
+    /// What the kernel gave.
+    pub(crate) fn features(&self) -> Features {
+        let Self::Kernel(ring) = self;
+        ring.features()
+    }
+
+    /// Whether this is the copy that a forked child has: then it is dropped and nothing else.
+    #[inline]
+    pub(crate) fn is_inherited(&self) -> bool {
+        let Self::Kernel(ring) = self;
+        ring.is_inherited()
+    }
+
     /// Queues `sqe`. Returns `false` if the queue is full: [`enter`](Self::enter) makes room.
     #[inline]
     pub(crate) fn push(&mut self, sqe: &Sqe) -> bool {
@@ -52,7 +71,7 @@ impl Ring {
         ring.push_chain(sqes)
     }
 
-    /// How many entries the submission queue holds.
+    /// How many entries a chain may have.
     pub(crate) fn capacity(&self) -> usize {
         let Self::Kernel(ring) = self;
         ring.capacity()
@@ -62,6 +81,18 @@ impl Ring {
     pub(crate) fn register_direct_table(&mut self, slots: u32) -> io::Result<()> {
         let Self::Kernel(ring) = self;
         ring.register_direct_table(slots)
+    }
+
+    /// Closes the direct descriptor in `slot`.
+    pub(crate) fn empty_slot(&mut self, slot: u32) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.empty_slot(slot)
+    }
+
+    /// A descriptor for another ring that is going to share the polling thread.
+    pub(crate) fn share_thread(&mut self) -> io::Result<OwnedFd> {
+        let Self::Kernel(ring) = self;
+        ring.share_thread()
     }
 
     /// A descriptor of the ring itself, for others to send messages to.
@@ -86,7 +117,7 @@ impl Ring {
         ring.completions()
     }
 
-    /// Whether entries are queued that the kernel has not taken.
+    /// Whether entries are queued that only an `enter` hands to the kernel.
     #[inline]
     pub(crate) fn has_unsubmitted(&self) -> bool {
         let Self::Kernel(ring) = self;

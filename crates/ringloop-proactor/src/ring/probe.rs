@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::config::Config;
 use crate::setup_error::{SetupError, SetupErrorKind};
 
 /// Turns the errno of a failed `io_uring_setup(2)` into a cause and a remedy.
@@ -27,6 +28,40 @@ pub(crate) fn explain_eventfd(error: io::Error) -> SetupError {
         Some(_) | None => SetupErrorKind::Other,
     };
     SetupError::new(kind, error)
+}
+
+/// Turns the errno of a failed `mmap(2)` of one page into a cause.
+pub(crate) fn explain_page(error: io::Error) -> SetupError {
+    SetupError::new(SetupErrorKind::Other, error)
+}
+
+/// Blames options of the configuration, before the kernel is asked or after it has `refused`.
+pub(crate) fn explain_options(config: &Config, refused: Option<&io::Error>) -> Option<SetupError> {
+    let polling = config.kernel_polling.as_ref();
+    let errno = refused.and_then(io::Error::raw_os_error);
+    let remedy = match (polling, errno) {
+        (Some(_), None) if config.device_polling => {
+            "kernel polling and device polling do not go together: choose one of them"
+        }
+        (None, None) if config.workers_of.is_some() => {
+            "rings share a thread that polls them: ask for kernel polling here too (without it, the \
+             rings of a thread share their workers anyway)"
+        }
+        (Some(polling), Some(libc::EINVAL)) if polling.cpu.is_some() => {
+            "the polling thread may not run on that processor: choose one that this process may \
+             use (taskset -p shows them)"
+        }
+        (Some(_), Some(libc::EAGAIN)) => {
+            "no thread can be made to poll the queue: raise the limit (ulimit -u), or do without \
+             kernel polling"
+        }
+        _ => return None,
+    };
+    let source = errno.map_or_else(
+        || io::ErrorKind::InvalidInput.into(),
+        io::Error::from_raw_os_error,
+    );
+    Some(SetupError::new(SetupErrorKind::Options { remedy }, source))
 }
 
 /// A kernel of a supported release that does not know the flags is not quite that kernel.

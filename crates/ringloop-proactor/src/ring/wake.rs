@@ -1,7 +1,8 @@
 //! The awake/asleep/notified word and the eventfd behind the proactor's unparker.
 //!
 //! A wake of a running loop costs one atomic swap. Only a sleeping loop costs a system call: the
-//! eventfd is watched by one multishot poll of the ring and never read.
+//! eventfd is watched by one multishot poll of the ring and never read. Where the ring cannot poll,
+//! the loop sleeps on the eventfd itself.
 //!
 //! # States
 //!
@@ -21,7 +22,9 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use ringloop_core::Unpark;
 
@@ -73,6 +76,22 @@ impl SleepWord {
         }
     }
 
+    /// Whether a wake came while awake.
+    pub(crate) fn is_notified(&self) -> bool {
+        // Ordering: Relaxed is enough to look; `wake_up` acquires.
+        self.word.load(Ordering::Relaxed) == NOTIFIED
+    }
+
+    /// Sleeps without the ring until the eventfd is written, for `timeout` at most; between
+    /// [`fall_asleep`](Self::fall_asleep) and [`wake_up`](Self::wake_up).
+    pub(crate) fn sleep(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let woken = poll(&self.eventfd, timeout)?;
+        if woken {
+            silence_the_bell(&self.eventfd);
+        }
+        Ok(())
+    }
+
     pub(crate) fn raw_eventfd(&self) -> RawFd {
         self.eventfd.as_raw_fd()
     }
@@ -111,3 +130,46 @@ fn ring_the_bell(eventfd: &OwnedFd) {
         )
     };
 }
+
+/// `ppoll(2)` of one eventfd. `false`: the time has passed, or a signal came.
+#[expect(unsafe_code, reason = "ppoll(2) has no wrapper in std")]
+fn poll(eventfd: &OwnedFd, timeout: Option<Duration>) -> io::Result<bool> {
+    let mut poll = libc::pollfd {
+        fd: eventfd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let timespec = timeout.map(|timeout| libc::timespec {
+        tv_sec: timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    let timespec = timespec.as_ref().map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: one poll entry and one time, or none, are live locals.
+    let count = unsafe { libc::ppoll(&raw mut poll, 1, timespec, ptr::null()) };
+    if count >= 0 {
+        return Ok(count > 0);
+    }
+    let error = io::Error::last_os_error();
+    if error.kind() == io::ErrorKind::Interrupted {
+        Ok(false)
+    } else {
+        Err(error)
+    }
+}
+
+/// Takes what was written into an eventfd, so that it can wake again.
+#[expect(unsafe_code, reason = "read(2) of an eventfd needs no File")]
+fn silence_the_bell(eventfd: &OwnedFd) {
+    let mut count = 0_u64;
+    // SAFETY: eight bytes are written into a live local. An empty counter (EAGAIN) is silent.
+    unsafe {
+        libc::read(
+            eventfd.as_raw_fd(),
+            (&raw mut count).cast(),
+            size_of::<u64>(),
+        )
+    };
+}
+
+#[cfg(test)]
+mod tests;

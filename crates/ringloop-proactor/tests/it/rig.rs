@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::future::Future;
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Config, Proactor};
+use ringloop_proactor::{Config, Proactor, Receiver};
 
 pub(crate) fn proactor() -> Proactor {
     Proactor::new(&Config::default()).unwrap()
@@ -89,13 +90,102 @@ pub(crate) fn alone_with_few_descriptors(test: &str) -> bool {
     alone_after(test, "ulimit -n 200")
 }
 
+/// Runs a test body in a child process of another user, who may lock so much memory. `false` with a
+/// line that says so where that is not allowed.
+pub(crate) fn alone_as_user(test: &str, user: u32, memlock_bytes: u32) -> bool {
+    let become_user = format!(
+        "exec setpriv --reuid={user} --clear-groups prlimit --memlock={memlock_bytes} \"$0\" \"$@\""
+    );
+    // The other user may not even be able to read this binary.
+    let works = is_child()
+        || std::process::Command::new("sh")
+            .args(["-c", &become_user])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--list", "--exact", test])
+            .output()
+            .is_ok_and(|output| output.status.success());
+    if !works {
+        skipped("setpriv or prlimit is missing, or not allowed here");
+    }
+    works && alone_after(test, &become_user)
+}
+
+/// Says so past the harness, which keeps what a passing test prints to itself.
+fn skipped(why: &str) {
+    let line = format!("skipped: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+/// Runs a test body in a child process under strace(1), which injects faults. Returns what strace
+/// noted, or `None` with a line that says so where it is missing or not allowed.
+pub(crate) fn alone_under_strace(test: &str, inject: &str) -> Option<String> {
+    let works = std::process::Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "true"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !works {
+        skipped("strace is missing, or not allowed here");
+        return None;
+    }
+    let name = test.rsplit("::").next().unwrap_or(test);
+    let notes = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.strace"));
+    let mut strace = std::process::Command::new("strace");
+    strace
+        .args([
+            "-f",
+            "-qq",
+            "-e",
+            "trace=io_uring_enter",
+            "-e",
+            inject,
+            "-o",
+        ])
+        .arg(&notes);
+    check_child(strace, test);
+    let text = std::fs::read_to_string(&notes).unwrap();
+    std::fs::remove_file(notes).unwrap();
+    Some(text)
+}
+
+/// Receives something into the shared buffers of a proactor that is made and dropped here.
+pub(crate) fn receive_into_a_pool_of_16_mib() {
+    let config = Config::default()
+        .buffer_count(64)
+        .buffer_len_bytes(256 * 1024);
+    let mut proactor = Proactor::new(&config).unwrap();
+    let (near, mut far) = tcp_pair();
+    far.write_all(b"hello").unwrap();
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    let mut bytes = [0; 16];
+    let count = proactor.block_on(receiver.read(&mut bytes)).unwrap();
+    assert_eq!(&bytes[..count.unwrap()], b"hello");
+}
+
+/// How much address space this process has.
+pub(crate) fn mapped_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = pages.split(' ').next().unwrap().parse().unwrap();
+    pages * 4096
+}
+
+/// Whether this is the child process of a test.
+pub(crate) fn is_child() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
 fn alone_after(test: &str, setup: &str) -> bool {
-    const MARK: &str = "RINGLOOP_TEST_ALONE";
-    if std::env::var_os(MARK).is_some() {
+    if is_child() {
         return true;
     }
-    let output = std::process::Command::new("sh")
-        .args(["-c", &format!("{setup} && exec \"$0\" \"$@\"")])
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("{setup} && exec \"$0\" \"$@\"")]);
+    check_child(shell, test);
+    false
+}
+
+/// Runs `program` with this test binary and one test of it as its arguments.
+fn check_child(mut program: std::process::Command, test: &str) {
+    let output = program
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(MARK, "1")
@@ -107,5 +197,6 @@ fn alone_after(test: &str, setup: &str) -> bool {
         "{text}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    false
 }
+
+const MARK: &str = "RINGLOOP_TEST_ALONE";
