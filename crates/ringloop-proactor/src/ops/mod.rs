@@ -24,6 +24,7 @@ mod poll;
 mod socket;
 mod stream;
 mod timeout;
+mod vectored;
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
@@ -40,6 +41,7 @@ pub(crate) use socket::ACCEPT_MULTISHOT;
 pub use socket::{Accept, AcceptMultishot, Connect, Socket};
 pub use stream::{Recv, Send};
 pub use timeout::{Expiry, LinkTimeout};
+pub use vectored::{ReadV, WriteV};
 
 /// The descriptor that a completion brings.
 pub(crate) fn new_fd(cqe: Cqe) -> std::io::Result<OwnedFd> {

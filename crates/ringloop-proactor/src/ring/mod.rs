@@ -23,7 +23,7 @@ pub use cqe::Cqe;
 pub(crate) use kernel::KernelRing;
 pub(crate) use probe::{explain, explain_eventfd};
 pub use sqe::Sqe;
-pub(crate) use sqe::{BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, SKIP_SUCCESS};
+pub(crate) use sqe::{BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, RW_BYTES_MAX, SKIP_SUCCESS};
 pub(crate) use wake::SleepWord;
 
 /// A submission queue and a completion queue.

@@ -4,6 +4,7 @@
 
 mod accept;
 mod bounds;
+mod buffers;
 mod cancel;
 mod chain;
 mod direct;
@@ -18,6 +19,7 @@ mod rig;
 mod send;
 mod shutdown;
 mod turns;
+mod vectored;
 mod waiters;
 mod wake;
 mod wakers;
