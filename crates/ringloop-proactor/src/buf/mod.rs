@@ -4,6 +4,8 @@ mod owned;
 mod room;
 mod slice;
 
+#[cfg(feature = "bytes")]
+mod bytes;
 mod named;
 mod pool;
 mod vectored;

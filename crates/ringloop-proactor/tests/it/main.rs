@@ -5,6 +5,8 @@
 mod accept;
 mod bounds;
 mod buffers;
+#[cfg(feature = "bytes")]
+mod bytes;
 mod cancel;
 mod chain;
 mod direct;
