@@ -177,7 +177,10 @@ mod setup_error;
 mod shared;
 mod stats;
 
-pub use buf::{Chunk, IO_BUFS_MAX, IoBuf, IoBufMut, IoBufs, IoBufsMut, OpError, Room, Slice};
+pub use buf::{
+    BufGroup, BufGroupConfig, BufGroupStats, Chunk, IO_BUFS_MAX, IoBuf, IoBufMut, IoBufs,
+    IoBufsMut, OpError, Room, Slice, WaitProvided,
+};
 pub use config::Config;
 pub use fd::{Close, Fd};
 pub use handle::Handle;

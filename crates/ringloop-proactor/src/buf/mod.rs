@@ -7,13 +7,22 @@ mod slice;
 #[cfg(feature = "bytes")]
 mod bytes;
 mod named;
-mod pool;
 mod vectored;
 
+mod chunk;
+mod group;
+mod group_config;
+mod pages;
+mod pool;
+mod ring;
+
+pub use chunk::Chunk;
+pub(crate) use group::Groups;
+pub use group::{BufGroup, BufGroupStats, WaitProvided};
+pub use group_config::BufGroupConfig;
 pub(crate) use named::Named;
 pub use owned::{IoBuf, IoBufMut, OpError};
-pub use pool::Chunk;
-pub(crate) use pool::{BufPool, GROUP, Lent};
+pub(crate) use pool::{BufPool, Lent, PoolSpec};
 pub use room::Room;
 pub use slice::Slice;
 pub(crate) use vectored::IoVecs;

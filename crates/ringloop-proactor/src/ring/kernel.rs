@@ -189,10 +189,11 @@ impl KernelRing {
         address: usize,
         entries: u16,
         group: u16,
+        flags: u16,
     ) -> io::Result<()> {
         let submitter = self.ring.submitter();
         // SAFETY: K2, the buffer pool keeps the memory at `address` until it is unregistered.
-        unsafe { submitter.register_buf_ring_with_flags(address as u64, entries, group, 0) }
+        unsafe { submitter.register_buf_ring_with_flags(address as u64, entries, group, flags) }
     }
 
     pub(crate) fn unregister_buffers(&mut self, group: u16) -> io::Result<()> {

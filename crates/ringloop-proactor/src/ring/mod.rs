@@ -119,15 +119,17 @@ impl Ring {
         ring.supports(opcode)
     }
 
-    /// Registers `entries` provided-buffer descriptors at `address` as buffer group `group`.
+    /// Registers `entries` provided-buffer descriptors at `address` as buffer group `group`, with
+    /// `IOU_PBUF_RING_*` flags.
     pub(crate) fn register_buffers(
         &mut self,
         address: usize,
         entries: u16,
         group: u16,
+        flags: u16,
     ) -> io::Result<()> {
         let Self::Kernel(ring) = self;
-        ring.register_buffers(address, entries, group)
+        ring.register_buffers(address, entries, group, flags)
     }
 
     /// Takes buffer group `group` back from the kernel.
