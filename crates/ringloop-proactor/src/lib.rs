@@ -178,8 +178,8 @@ mod shared;
 mod stats;
 
 pub use buf::{
-    BufGroup, BufGroupConfig, BufGroupStats, Chunk, IO_BUFS_MAX, IoBuf, IoBufMut, IoBufs,
-    IoBufsMut, OpError, Room, Slice, WaitProvided,
+    BufGroup, BufGroupConfig, BufGroupStats, Chunk, FixedBuf, FixedPool, IO_BUFS_MAX, IoBuf,
+    IoBufMut, IoBufs, IoBufsMut, OpError, RegisteredBuf, Room, Slice, WaitProvided,
 };
 pub use config::Config;
 pub use fd::{Close, Fd};

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ringloop_core::Setter;
 
-use crate::buf::{BufPool, Groups, PoolSpec};
+use crate::buf::{BufPool, FixedMemory, FixedTable, Groups, PoolSpec};
 use crate::config::Config;
 use crate::direct::DirectTable;
 use crate::fd::Descriptor;
@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     batch: Cell<Batch>,
     pool: RefCell<Pool>,
     groups: RefCell<Groups>,
+    fixed: FixedTable,
     word: Arc<SleepWord>,
 }
 
@@ -75,6 +76,7 @@ impl Shared {
                 len_bytes: config.buffer_len_bytes,
             }),
             groups: RefCell::default(),
+            fixed: FixedTable::default(),
             word: Arc::new(word),
         })
     }
@@ -321,6 +323,17 @@ impl Shared {
         let pool = Rc::new(made.ok_or_else(proactor_gone)??);
         groups.insert(&pool);
         Ok(pool)
+    }
+
+    /// Registers the memory that `make` gives for a place in the table.
+    pub(crate) fn register_fixed(
+        &self,
+        make: impl FnOnce(u16) -> FixedMemory,
+    ) -> io::Result<Rc<FixedMemory>> {
+        let memory = Rc::new(make(self.fixed.free_index()?));
+        let registered = self.with_ring(|ring| self.fixed.insert(ring, &memory));
+        registered.ok_or_else(proactor_gone)??;
+        Ok(memory)
     }
 
     /// Does something with the ring, if it is there and nobody is at it.

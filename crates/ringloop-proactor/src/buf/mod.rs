@@ -9,6 +9,8 @@ mod bytes;
 mod named;
 mod vectored;
 
+mod fixed;
+
 mod chunk;
 mod group;
 mod group_config;
@@ -17,6 +19,8 @@ mod pool;
 mod ring;
 
 pub use chunk::Chunk;
+pub use fixed::{FixedBuf, FixedPool, RegisteredBuf};
+pub(crate) use fixed::{FixedMemory, FixedTable};
 pub(crate) use group::Groups;
 pub use group::{BufGroup, BufGroupStats, WaitProvided};
 pub use group_config::BufGroupConfig;

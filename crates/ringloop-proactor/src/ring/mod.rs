@@ -132,6 +132,23 @@ impl Ring {
         ring.register_buffers(address, entries, group, flags)
     }
 
+    /// Registers an empty table for `count` stretches of memory.
+    pub(crate) fn register_fixed_table(&mut self, count: u32) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.register_fixed_table(count)
+    }
+
+    /// Registers `len` bytes at `address` in place `index` of that table; none empties the place.
+    pub(crate) fn update_fixed(
+        &mut self,
+        index: u16,
+        address: usize,
+        len: usize,
+    ) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.update_fixed(index, address, len)
+    }
+
     /// Takes buffer group `group` back from the kernel.
     pub(crate) fn unregister_buffers(&mut self, group: u16) -> io::Result<()> {
         let Self::Kernel(ring) = self;

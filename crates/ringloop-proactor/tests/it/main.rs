@@ -12,6 +12,7 @@ mod chain;
 mod direct;
 mod faults;
 mod files;
+mod fixed;
 mod groups;
 mod mail;
 mod multishot;
