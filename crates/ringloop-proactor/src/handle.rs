@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use crate::fd::Fd;
 use crate::op::{Op, OpReport, Operation};
@@ -45,6 +45,11 @@ impl Handle {
     #[inline]
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// What does not keep the proactor's state alive.
+    pub(crate) fn downgrade(&self) -> Weak<Shared> {
+        Rc::downgrade(&self.shared)
     }
 
     /// Makes a future of any operation.

@@ -39,6 +39,8 @@
 //! Anything that implements [`IoBuf`] or [`IoBufMut`] serves: both are safe to implement, because
 //! the table pins the buffer before it asks for the address. The room of a `Vec` is its capacity,
 //! and a read sets its length.
+//! [`IoBuf::slice`] makes a window, so that a part of a buffer is written or filled, and
+//! `vec.slice(vec.len()..)` appends. Sets of buffers ([`IoBufs`], [`IoBufsMut`]) go into one operation.
 //!
 //! ```
 //! use ringloop_proactor::{Config, Fd, Handle, Proactor};
@@ -177,7 +179,10 @@ mod setup_error;
 mod shared;
 mod stats;
 
-pub use buf::{Chunk, IoBuf, IoBufMut, OpError};
+pub use buf::{
+    BufGroup, BufGroupConfig, BufGroupStats, Chunk, FixedBuf, FixedPool, IO_BUFS_MAX, IoBuf,
+    IoBufMut, IoBufs, IoBufsMut, OpError, RegisteredBuf, Room, Slice, WaitProvided,
+};
 pub use config::Config;
 pub use fd::{Close, Fd};
 pub use features::Features;

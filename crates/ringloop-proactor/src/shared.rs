@@ -8,19 +8,20 @@ use std::io;
 use std::mem;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
 use ringloop_core::Setter;
 
-use crate::buf::BufPool;
+use crate::buf::{BufPool, FixedMemory, FixedTable, Groups, PoolSpec};
 use crate::config::Config;
 use crate::direct::DirectTable;
 use crate::fd::Descriptor;
 use crate::features::Features;
 use crate::idle::{self, Idle};
+use crate::net::proactor_gone;
 use crate::op::{
     Detached, Disposition, OpKey, OpReport, Operation, Service, ServiceKey, Staged, Ticket,
     Unprepared,
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     is_open: Cell<bool>,
     direct: DirectTable,
     pool: RefCell<Pool>,
+    groups: RefCell<Groups>,
+    fixed: FixedTable,
     word: Arc<SleepWord>,
     /// `None`: with nothing to do, the loop sleeps in the ring.
     idle: Option<Idle>,
@@ -81,6 +84,8 @@ impl Shared {
                 count: config.buffer_count,
                 len_bytes: config.buffer_len_bytes,
             }),
+            groups: RefCell::default(),
+            fixed: FixedTable::default(),
             word: Arc::new(word),
             idle: Idle::new(config),
         })
@@ -335,16 +340,52 @@ impl Shared {
             if queue.is_inherited() {
                 return None;
             }
+            let spec = PoolSpec {
+                group: 0,
+                count,
+                max: count,
+                len_bytes,
+                incremental: false,
+            };
             let made = queue
                 .ring
                 .as_mut()
-                .and_then(|ring| BufPool::new(ring, count, len_bytes).ok());
+                .and_then(|ring| BufPool::new(ring, spec, Weak::new()).ok());
             *pool = made.map_or(Pool::Refused, |made| Pool::Made(Rc::new(made)));
         }
         match &*pool {
             Pool::Made(pool) => Some(Rc::clone(pool)),
             Pool::Unmade { .. } | Pool::Refused => None,
         }
+    }
+
+    /// Makes a group of provided buffers with a number of its own.
+    pub(crate) fn provide(&self, spec: PoolSpec, owner: Weak<Self>) -> io::Result<Rc<BufPool>> {
+        let mut groups = self.groups.borrow_mut();
+        let number = groups.free_number();
+        let group = number.ok_or(io::ErrorKind::ResourceBusy)?;
+        let spec = PoolSpec { group, ..spec };
+        let made = self.with_ring(|ring| BufPool::new(ring, spec, owner));
+        let pool = Rc::new(made.ok_or_else(proactor_gone)??);
+        groups.insert(&pool);
+        Ok(pool)
+    }
+
+    /// Registers the memory that `make` gives for a place in the table.
+    pub(crate) fn register_fixed(
+        &self,
+        make: impl FnOnce(u16) -> FixedMemory,
+    ) -> io::Result<Rc<FixedMemory>> {
+        let memory = Rc::new(make(self.fixed.free_index()?));
+        let registered = self.with_ring(|ring| self.fixed.insert(ring, &memory));
+        registered.ok_or_else(proactor_gone)??;
+        Ok(memory)
+    }
+
+    /// Does something with the ring, if it is there and nobody is at it.
+    pub(crate) fn with_ring<T>(&self, work: impl FnOnce(&mut Ring) -> T) -> Option<T> {
+        let mut queue = self.queue.try_borrow_mut().ok()?;
+        queue.ring.as_mut().map(work)
     }
 
     pub(crate) fn stats(&self) -> ProactorStats {
@@ -582,8 +623,18 @@ impl Shared {
         let leaked = self.queue.borrow().table.in_flight();
         let ring = self.queue.borrow_mut().ring.take();
         let pool = mem::replace(&mut *self.pool.borrow_mut(), Pool::Refused);
-        if let (Pool::Made(pool), Some(mut ring)) = (pool, ring) {
-            pool.unregister(&mut ring, leaked > 0);
+        let groups = self.groups.borrow_mut().take();
+        if let Some(mut ring) = ring {
+            let pool = match &pool {
+                Pool::Made(pool) => Some(pool),
+                Pool::Unmade { .. } | Pool::Refused => None,
+            };
+            for pool in groups.iter().chain(pool) {
+                pool.unregister(&mut ring, leaked > 0);
+            }
+        }
+        for group in &groups {
+            group.wake_waiters();
         }
         leaked
     }

@@ -17,7 +17,13 @@ const ALLOWED: [(&str, &[&str]); 6] = [
     ),
     (
         "ringloop-proactor",
-        &["crossbeam-utils", "io-uring", "libc", "pin-project-lite"],
+        &[
+            "bytes",
+            "crossbeam-utils",
+            "io-uring",
+            "libc",
+            "pin-project-lite",
+        ],
     ),
     ("ringloop-task", &["crossbeam-utils", "pin-project-lite"]),
     ("ringloop-offload", &["crossbeam-utils", "pin-project-lite"]),

@@ -12,6 +12,8 @@
 
 use std::mem::MaybeUninit;
 
+use ringloop_proactor::Room;
+
 /// How long a page is.
 pub(super) const PAGE_LEN: usize = 4096;
 
@@ -30,8 +32,8 @@ impl Page {
 }
 
 impl ringloop_proactor::IoBufMut for Page {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        &mut self.0.0
+    fn room(&mut self) -> Room<'_> {
+        Room::from(self.0.0.as_mut_slice())
     }
 
     unsafe fn set_filled(&mut self, _len: usize) {}

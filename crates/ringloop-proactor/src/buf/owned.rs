@@ -4,32 +4,60 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
+use std::ops::RangeBounds;
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use super::{Room, Slice};
 
 /// An owned buffer that the kernel reads from.
 ///
 /// Safe to implement: the op table keeps the buffer, and asks for the slice once the buffer is at
-/// an address where it stays, untouched, until the kernel is done.
+/// an address where it stays, untouched, until the kernel is done. Each operation asks once and
+/// stands on that one answer.
 pub trait IoBuf: 'static {
     /// Returns the bytes to write or send.
     fn as_slice(&self) -> &[u8];
+
+    /// Makes a window on the buffer, to write from a part of it or to read into one.
+    #[must_use = "the window is what an operation takes"]
+    fn slice(self, range: impl RangeBounds<usize>) -> Slice<Self>
+    where
+        Self: Sized,
+    {
+        Slice::new(self, range)
+    }
 }
 
 /// An owned buffer that the kernel writes into.
 ///
 /// Safe to implement, for the same reason as [`IoBuf`].
 pub trait IoBufMut: 'static {
-    /// Returns the room to read into, from the buffer's start.
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>];
+    /// Returns the memory to read into, from the buffer's start; also over bytes that are there.
+    fn room(&mut self) -> Room<'_>;
 
-    /// Notes that the first `len` bytes of the room have been filled.
+    /// Notes that the first `len` bytes of the room have been filled, and are all that counts.
     ///
     /// # Safety
     ///
-    /// The first `len` bytes of what [`as_uninit`](Self::as_uninit) returned are initialized.
+    /// The first `len` bytes of what [`room`](Self::room) returned last are initialized.
     #[expect(unsafe_code, reason = "only the caller knows what the kernel filled")]
     unsafe fn set_filled(&mut self, len: usize);
+
+    /// Notes that `len` bytes of the room, from `start` on, have been filled through a
+    /// [`Slice`]. What was there besides stays.
+    ///
+    /// A buffer of a fixed length has nothing to note, which is what the provided method does. A
+    /// buffer that grows makes itself long enough.
+    ///
+    /// # Safety
+    ///
+    /// `len` bytes from `start` on of what [`room`](Self::room) returned last are initialized.
+    #[expect(unsafe_code, reason = "only the caller knows what the kernel filled")]
+    unsafe fn set_filled_at(&mut self, start: usize, len: usize) {
+        let _fixed = (start, len);
+    }
 }
 
 impl IoBuf for Vec<u8> {
@@ -81,23 +109,44 @@ impl<const N: usize> IoBuf for [u8; N] {
 }
 
 /// Reads overwrite the vector from its start, up to its capacity, and set its length.
+#[expect(
+    unsafe_code,
+    reason = "the room reaches beyond what is initialized, and what was filled is initialized"
+)]
 impl IoBufMut for Vec<u8> {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.clear();
-        self.spare_capacity_mut()
+    fn room(&mut self) -> Room<'_> {
+        let len = self.capacity();
+        let start = NonNull::new(self.as_mut_ptr()).expect("a vector's pointer is not null");
+        // SAFETY: R1 of `room`, the vector is borrowed, and its capacity is its own.
+        unsafe { Room::from_raw(start, len) }
     }
 
-    #[expect(unsafe_code, reason = "the trait's promise is the vector's")]
     unsafe fn set_filled(&mut self, len: usize) {
-        // SAFETY: the caller's promise; the vector was cleared, so its room starts at its start.
+        assert!(len <= self.capacity(), "F15: no more is filled than fits");
+        // SAFETY: the caller's promise; the room starts at the vector's start.
         unsafe { self.set_len(len) }
+    }
+
+    unsafe fn set_filled_at(&mut self, start: usize, len: usize) {
+        let end = start.saturating_add(len);
+        if len == 0 || end <= self.len() {
+            return;
+        }
+        assert!(end <= self.capacity(), "F15: no more is filled than fits");
+        if start > self.len() {
+            let gap = start - self.len();
+            self.spare_capacity_mut()[..gap].fill(MaybeUninit::new(0));
+        }
+        // SAFETY: the caller's promise for the bytes from `start` on; those before it are the
+        // vector's own, and the zeros just written.
+        unsafe { self.set_len(end) }
     }
 }
 
 #[expect(unsafe_code, reason = "the trait's method is unsafe to call")]
 impl IoBufMut for Box<[u8]> {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        uninit(self)
+    fn room(&mut self) -> Room<'_> {
+        Room::from(&mut **self)
     }
 
     unsafe fn set_filled(&mut self, _len: usize) {}
@@ -105,25 +154,11 @@ impl IoBufMut for Box<[u8]> {
 
 #[expect(unsafe_code, reason = "the trait's method is unsafe to call")]
 impl<const N: usize> IoBufMut for [u8; N] {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        uninit(self)
+    fn room(&mut self) -> Room<'_> {
+        Room::from(&mut self[..])
     }
 
     unsafe fn set_filled(&mut self, _len: usize) {}
-}
-
-/// Initialized bytes as room to read into.
-///
-/// Private, because safe code could write uninitialized bytes through what it returns; the kernel
-/// only writes initialized ones.
-#[expect(
-    unsafe_code,
-    reason = "std has this conversion only the other way round"
-)]
-fn uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
-    let pointer = std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>];
-    // SAFETY: same address, length and layout; nobody but the kernel writes through it.
-    unsafe { &mut *pointer }
 }
 
 /// An operation that failed, with the buffer that it owned.

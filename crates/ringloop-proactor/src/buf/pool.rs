@@ -1,44 +1,78 @@
-//! The receive buffers that all streams share: provided to the kernel, lent back per completion.
+//! Buffers provided to the kernel: one group, lent per completion, back home by count.
 //!
 //! The kernel picks a buffer when bytes arrive, so an idle connection holds none. A buffer that
-//! came with a completion is lent until it is given back, and only then provided again.
+//! came with a completion is lent until it comes home, and only then provided again. Address space
+//! is there for as many buffers as the group may ever have; what is not provided is spare.
 //!
 //! # Invariants
 //!
-//! - **B1** A buffer id is either provided to the kernel or lent, once. It is lent by the
-//!   completion that names it and by nobody else.
+//! - **B1** A buffer is provided to the kernel, lent, or spare, and changes by the kernel's
+//!   completion, by the end of its last holder, or by growth. In a group that is filled in parts, it is
+//!   provided *and* lent until the kernel is done with it; the kernel is a holder then.
 //! - **B2** The descriptor ring and the buffers stay at their addresses until the kernel has given
-//!   the group up; if operations are left in flight, for ever.
-//! - **B3** Of a lent buffer, the first `filled` bytes were written by the kernel before the
-//!   completion that lent it.
-//! - **B4** Only the pool writes the descriptor ring, on one thread; the kernel reads entries up to
-//!   the tail, which is stored last.
+//!   the group up; if operations are left in flight, for ever. Whatever names the group in an entry
+//!   holds a count of the pool until its last completion.
+//! - **B3** The bytes of a lent part were written by the kernel before the completion that lent it,
+//!   and no other part of the buffer that is lent or filled later overlaps it.
 
 #![expect(unsafe_code, reason = "memory shared with the kernel")]
 
-use std::alloc::{self, Layout};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io;
-use std::ops::Deref;
-use std::ptr::NonNull;
-use std::rc::Rc;
+use std::rc::Weak;
 use std::slice;
-use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::ring::Ring;
+use ringloop_core::WaitList;
+
+use super::pages::{PAGE, Pages};
+use super::ring::BufRing;
+use crate::ring::{Cqe, Ring};
+use crate::shared::Shared;
 
 /// A group of buffers registered with the ring.
 pub(crate) struct BufPool {
-    entries: NonNull<Entry>,
-    buffers: NonNull<u8>,
-    count: u16,
-    len_bytes: u32,
+    ring: BufRing,
+    memory: Pages,
     stride: usize,
-    tail: Cell<u16>,
-    lent: Cell<u16>,
-    /// Set when the kernel may still write here after the ring is closed.
-    leaked: Cell<bool>,
+    len_bytes: u32,
+    /// How many there may be.
+    max: u16,
+    provided: Cell<u16>,
+    /// How many are provided or lent.
+    active: Cell<u16>,
+    /// Above so many active ones, a buffer that comes home becomes spare.
+    keep: Cell<u16>,
+    states: Box<[BufState]>,
+    spare: RefCell<Vec<u16>>,
+    pub(super) grown: Cell<u64>,
+    /// Those who found the group empty.
+    pub(super) waiters: WaitList,
+    group: u16,
+    pub(super) is_incremental: bool,
+    is_registered: Cell<bool>,
+    /// Takes the group back at its end. Dangling for the pool that the proactor itself holds.
+    owner: Weak<Shared>,
+}
+
+/// What a pool is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolSpec {
+    pub(crate) group: u16,
+    pub(crate) count: u16,
+    pub(crate) max: u16,
+    pub(crate) len_bytes: u32,
+    pub(crate) incremental: bool,
+}
+
+/// What is known of a buffer that is not spare. Untouched while buffers are lent whole.
+#[derive(Debug, Default)]
+struct BufState {
+    /// Those besides one: parts that are lent, and the kernel while it fills on.
+    more_holders: Cell<u32>,
+    /// How far the kernel has filled it.
+    filled: Cell<u32>,
+    is_spare: Cell<bool>,
 }
 
 /// A filled part of a pool buffer. Not a guard: whoever holds it gives it back to its pool.
@@ -47,136 +81,267 @@ pub(crate) struct BufPool {
 pub(crate) struct Lent {
     id: u16,
     start: u32,
-    filled: u32,
-}
-
-/// `struct io_uring_buf`. The ring's tail lies over the `reserved` of the first one.
-#[repr(C)]
-struct Entry {
-    address: u64,
-    len: u32,
-    id: u16,
-    reserved: u16,
+    end: u32,
 }
 
 impl BufPool {
-    /// Makes `count` buffers (a power of two) and registers them.
-    pub(crate) fn new(ring: &mut Ring, count: u16, len_bytes: u32) -> io::Result<Self> {
-        let entries = allocate(entries_layout(count))?.cast::<Entry>();
-        let Ok(buffers) = allocate(buffers_layout(count, len_bytes)) else {
-            free(entries.cast(), entries_layout(count));
-            return Err(io::ErrorKind::OutOfMemory.into());
+    /// Makes the buffers and registers them.
+    pub(crate) fn new(ring: &mut Ring, spec: PoolSpec, owner: Weak<Shared>) -> io::Result<Self> {
+        let stride = stride(spec.len_bytes);
+        let memory_len = usize::from(spec.max).saturating_mul(stride);
+        let mut pool = Self {
+            ring: BufRing::new(spec.max.next_power_of_two())?,
+            memory: Pages::new(memory_len, ALIGN)?,
+            stride,
+            len_bytes: spec.len_bytes,
+            max: spec.max,
+            provided: Cell::new(0),
+            active: Cell::new(0),
+            keep: Cell::new(spec.count),
+            states: (0..spec.max).map(|_| BufState::default()).collect(),
+            spare: RefCell::new((0..spec.max).rev().collect()),
+            grown: Cell::new(0),
+            waiters: WaitList::new(),
+            group: spec.group,
+            is_incremental: false,
+            is_registered: Cell::new(false),
+            owner,
         };
-        let pool = Self {
-            entries,
-            buffers,
-            count,
-            len_bytes,
-            stride: stride(len_bytes),
-            tail: Cell::new(0),
-            lent: Cell::new(count),
-            leaked: Cell::new(false),
-        };
-        for id in 0..count {
-            pool.provide(id);
+        for state in &pool.states {
+            state.is_spare.set(true);
         }
-        ring.register_buffers(pool.entries.as_ptr().expose_provenance(), count, GROUP)?;
+        pool.activate(spec.count);
+        let (address, entries) = (pool.ring.address(), pool.ring.count());
+        let mut register = |flags: u16| ring.register_buffers(address, entries, spec.group, flags);
+        pool.is_incremental = spec.incremental && register(INCREMENTAL).is_ok();
+        if !pool.is_incremental {
+            register(0)?;
+        }
+        pool.is_registered.set(true);
         Ok(pool)
     }
 
     /// Takes the group back from the kernel. If operations are left, the memory is leaked (B2).
     pub(crate) fn unregister(&self, ring: &mut Ring, in_flight: bool) {
-        let given_up = ring.unregister_buffers(GROUP).is_ok() && !in_flight;
-        self.leaked.set(!given_up);
-    }
-
-    /// The filled bytes of buffer `id`, as a completion names it.
-    pub(crate) fn lend(&self, id: u16, filled: u32) -> Lent {
-        assert!(
-            id < self.count && filled <= self.len_bytes,
-            "B1: the kernel picks what it has"
-        );
-        self.lent.set(self.lent.get() + 1);
-        Lent {
-            id,
-            start: 0,
-            filled,
+        self.is_registered.set(false);
+        let given_up = ring.unregister_buffers(self.group).is_ok() && !in_flight;
+        if !given_up {
+            self.leak();
         }
     }
 
-    /// Provides a buffer to the kernel again.
+    fn leak(&self) {
+        self.ring.leak();
+        self.memory.leak();
+    }
+
+    /// The filled bytes of buffer `id`, as a completion names it that filled it alone.
+    #[inline]
+    pub(crate) fn lend(&self, id: u16, filled: u32) -> Lent {
+        assert!(
+            id < self.max && filled <= self.len_bytes,
+            "B1: the kernel picks what it has"
+        );
+        self.provided.set(self.provided.get() - 1);
+        Lent {
+            id,
+            start: 0,
+            end: filled,
+        }
+    }
+
+    /// The next `filled` bytes of buffer `id`. The kernel is done with it, or `keeps` it.
+    pub(super) fn lend_part(&self, id: u16, filled: u32, keeps: bool) -> Lent {
+        let state = &self.states[usize::from(id)];
+        let start = state.filled.get();
+        let end = start.saturating_add(filled);
+        assert!(end <= self.len_bytes, "B1: the kernel picks what it has");
+        if keeps {
+            state.filled.set(end);
+            state.more_holders.set(state.more_holders.get() + 1);
+        } else {
+            let left = self.provided.get().checked_sub(1);
+            self.provided
+                .set(left.expect("B1: the kernel picks what it has"));
+        }
+        Lent { id, start, end }
+    }
+
+    /// How much of buffer `id` the kernel has not filled.
+    pub(super) fn room(&self, id: u16) -> u32 {
+        self.len_bytes - self.states[usize::from(id)].filled.get()
+    }
+
+    /// The parts that a completion filled, in the order of the bytes.
+    pub(super) fn parts(&self, cqe: Cqe) -> Parts<'_> {
+        Parts {
+            pool: self,
+            next: cqe.buffer_id(),
+            left: u32::try_from(cqe.res).unwrap_or(0),
+            keeps: cqe.keeps_buffer(),
+        }
+    }
+
+    /// Cuts the first `count` bytes, which it has, off a lent part.
+    pub(super) fn split(&self, lent: &mut Lent, count: usize) -> Lent {
+        let holders = &self.states[usize::from(lent.id)].more_holders;
+        holders.set(holders.get() + 1);
+        let start = lent.start;
+        lent.advance(count);
+        Lent {
+            id: lent.id,
+            start,
+            end: lent.start,
+        }
+    }
+
+    /// Provides a whole buffer to the kernel again.
     #[inline]
     pub(crate) fn give_back(&self, lent: Lent) {
         self.provide(lent.id);
     }
 
+    /// Ends a holder of a buffer; the last one takes it home. Wakes who waits for that.
+    pub(super) fn release(&self, lent: Lent) {
+        if self.end_holder(&lent) {
+            self.wake_waiters();
+        }
+    }
+
+    /// Wakes those who wait for a buffer: one is there, or none will ever be.
+    pub(crate) fn wake_waiters(&self) {
+        self.waiters.wake_all();
+    }
+
+    /// Returns whether that provided a buffer.
+    fn end_holder(&self, lent: &Lent) -> bool {
+        let state = &self.states[usize::from(lent.id)];
+        if let Some(left) = state.more_holders.get().checked_sub(1) {
+            state.more_holders.set(left);
+            return false;
+        }
+        state.filled.set(0);
+        let is_kept = self.active.get() <= self.keep.get() || self.provided.get() == 0;
+        if is_kept {
+            self.provide(lent.id);
+        } else {
+            self.retire(lent.id);
+        }
+        is_kept
+    }
+
+    /// Sees to it that the kernel has something to pick from. `false`: the group is as large as it
+    /// may be, and all is lent.
+    pub(super) fn refill(&self) -> bool {
+        if self.provided.get() > 0 {
+            return true;
+        }
+        let before = self.active.get();
+        let added = self.activate(before.max(1));
+        self.grown.set(self.grown.get() + u64::from(added));
+        self.keep.set(self.keep.get().max(self.active.get()));
+        added > 0
+    }
+
+    /// Provides up to `count` spare buffers, and returns how many there were.
+    fn activate(&self, count: u16) -> u16 {
+        let mut spare = self.spare.borrow_mut();
+        let mut added = 0;
+        while added < count
+            && let Some(id) = spare.pop()
+        {
+            self.states[usize::from(id)].is_spare.set(false);
+            self.provide(id);
+            added += 1;
+        }
+        self.active.set(self.active.get() + added);
+        added
+    }
+
+    /// Keeps no more than `count` buffers; what is above that leaves when it comes home.
+    pub(super) fn shrink_to(&self, count: u16) {
+        self.keep.set(count.clamp(1, self.max));
+    }
+
+    fn retire(&self, id: u16) {
+        self.active.set(self.active.get() - 1);
+        self.states[usize::from(id)].is_spare.set(true);
+        self.spare.borrow_mut().push(id);
+        // A page belongs to nobody once all buffers in it are spare.
+        let reach = PAGE.div_ceil(self.stride);
+        let is_spare = |id: &usize| {
+            self.states
+                .get(*id)
+                .is_some_and(|state| state.is_spare.get())
+        };
+        let id = usize::from(id);
+        let below = (id.saturating_sub(reach)..id).rev().take_while(is_spare);
+        let above = (id + 1..=id + reach).take_while(is_spare);
+        let (first, last) = (id - below.count(), id + above.count());
+        self.memory
+            .discard(first * self.stride, (last + 1) * self.stride);
+    }
+
     #[inline]
     pub(crate) fn bytes<'a>(&'a self, lent: &'a Lent) -> &'a [u8] {
-        // SAFETY: B3, and B1 keeps the kernel away while `lent` is borrowed.
-        unsafe { slice::from_raw_parts(self.buffer(lent.id).as_ptr(), lent.filled as usize) }
-            .get(lent.start as usize..)
-            .expect("a lent part starts within what was filled")
+        let start = self.memory.at(self.offset(lent.id) + lent.start as usize);
+        // SAFETY: B3, the part is `start` to `end` of the buffer, and B1 keeps it lent while
+        // `lent` is borrowed.
+        unsafe { slice::from_raw_parts(start.as_ptr(), lent.len()) }
     }
 
     /// How many buffers are provided to the kernel.
+    #[inline]
     pub(crate) fn provided(&self) -> u16 {
-        self.count - self.lent.get()
+        self.provided.get()
     }
 
+    /// How many buffers are provided or lent.
     pub(crate) fn count(&self) -> u16 {
-        self.count
+        self.active.get()
+    }
+
+    pub(crate) fn group(&self) -> u16 {
+        self.group
+    }
+
+    pub(super) fn max(&self) -> u16 {
+        self.max
+    }
+
+    pub(super) fn len_bytes(&self) -> u32 {
+        self.len_bytes
+    }
+
+    /// Whether the proactor of this pool is there still.
+    pub(super) fn is_registered(&self) -> bool {
+        self.is_registered.get()
     }
 
     #[inline]
     fn provide(&self, id: u16) {
-        let tail = self.tail.get();
-        let slot = usize::from(tail & (self.count - 1));
-        let entry = self.entry(slot);
-        let address = self.buffer(id).as_ptr().expose_provenance() as u64;
-        // SAFETY: B4, nobody else writes the ring, and the kernel does not read this entry before
-        // the tail passes it.
-        let entry = unsafe { &mut *entry };
-        entry.address = address;
-        entry.len = self.len_bytes;
-        entry.id = id;
-        let tail = tail.wrapping_add(1);
-        self.tail.set(tail);
-        self.lent.set(self.lent.get() - 1);
-        // Ordering: Release pairs with the kernel's acquiring load of the tail.
-        self.shared_tail().store(tail, Ordering::Release);
+        let address = self.memory.at(self.offset(id)).as_ptr();
+        self.ring
+            .publish(address.expose_provenance() as u64, self.len_bytes, id);
+        self.provided.set(self.provided.get() + 1);
     }
 
     #[inline]
-    fn entry(&self, slot: usize) -> *mut Entry {
-        debug_assert!(
-            slot < usize::from(self.count),
-            "the mask keeps slots in range"
-        );
-        // SAFETY: B2, there are `count` entries.
-        unsafe { self.entries.as_ptr().add(slot) }
-    }
-
-    #[inline]
-    fn buffer(&self, id: u16) -> NonNull<u8> {
-        debug_assert!(id < self.count, "ids are checked when they are lent");
-        // SAFETY: B2, there are `count` buffers, one stride apart.
-        unsafe { self.buffers.add(usize::from(id) * self.stride) }
-    }
-
-    #[inline]
-    fn shared_tail(&self) -> &AtomicU16 {
-        // SAFETY: B2, the first entry is there.
-        let tail = unsafe { &raw mut (*self.entry(0)).reserved };
-        // SAFETY: aligned, alive as long as the pool, and accessed atomically only.
-        unsafe { AtomicU16::from_ptr(tail) }
+    fn offset(&self, id: u16) -> usize {
+        usize::from(id) * self.stride
     }
 }
 
 impl Drop for BufPool {
     fn drop(&mut self) {
-        if !self.leaked.get() {
-            free(self.entries.cast(), entries_layout(self.count));
-            free(self.buffers, buffers_layout(self.count, self.len_bytes));
+        if !self.is_registered.get() {
+            return;
+        }
+        // B2: nothing that names the group is in flight, or it would hold a count.
+        let owner = self.owner.upgrade();
+        let given_up = owner.and_then(|owner| owner.with_ring(|ring| self.unregister(ring, false)));
+        if given_up.is_none() {
+            self.leak();
         }
     }
 }
@@ -184,9 +349,10 @@ impl Drop for BufPool {
 impl fmt::Debug for BufPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BufPool")
-            .field("count", &self.count)
+            .field("group", &self.group)
             .field("len_bytes", &self.len_bytes)
-            .field("lent", &self.lent.get())
+            .field("provided", &self.provided.get())
+            .field("count", &self.active.get())
             .finish_non_exhaustive()
     }
 }
@@ -195,87 +361,46 @@ impl Lent {
     /// How many bytes are left.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        (self.filled - self.start) as usize
+        (self.end - self.start) as usize
     }
 
     /// Leaves the first `count` bytes behind.
     #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         let count = u32::try_from(count).expect("a buffer is smaller than 4 GiB");
-        self.start = (self.start + count).min(self.filled);
+        self.start = (self.start + count).min(self.end);
+    }
+
+    /// Leaves everything behind the first `count` bytes.
+    pub(super) fn truncate(&mut self, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.end = self.start.saturating_add(count).min(self.end);
     }
 }
 
-/// Received bytes, lent without a copy. Dropping it gives the buffer back.
-pub struct Chunk {
-    memory: Memory,
+/// What a completion filled: one part, or with a bundle a part of each of several buffers, in the
+/// order in which they were provided.
+pub(super) struct Parts<'a> {
+    pool: &'a BufPool,
+    next: Option<u16>,
+    left: u32,
+    keeps: bool,
 }
 
-enum Memory {
-    Lent {
-        pool: Rc<BufPool>,
-        lent: Option<Lent>,
-    },
-    Own {
-        bytes: Box<[u8]>,
-        start: usize,
-        end: usize,
-    },
-}
+impl Iterator for Parts<'_> {
+    type Item = Lent;
 
-impl Chunk {
-    pub(crate) fn lent(pool: Rc<BufPool>, lent: Lent) -> Self {
-        Self {
-            memory: Memory::Lent {
-                pool,
-                lent: Some(lent),
-            },
+    fn next(&mut self) -> Option<Lent> {
+        let id = self.next.take()?;
+        let filled = self.left.min(self.pool.room(id));
+        self.left -= filled;
+        let is_final = self.left == 0;
+        if !is_final {
+            let position = self.pool.ring.position(id);
+            let position = position.expect("B1: the kernel picks what it has");
+            self.next = Some(self.pool.ring.id_at(position.wrapping_add(1)));
         }
-    }
-
-    pub(crate) fn own(bytes: Box<[u8]>, start: usize, end: usize) -> Self {
-        Self {
-            memory: Memory::Own { bytes, start, end },
-        }
-    }
-}
-
-impl Deref for Chunk {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match &self.memory {
-            Memory::Lent {
-                pool,
-                lent: Some(lent),
-            } => pool.bytes(lent),
-            Memory::Lent { lent: None, .. } => &[],
-            Memory::Own { bytes, start, end } => &bytes[*start..*end],
-        }
-    }
-}
-
-impl AsRef<[u8]> for Chunk {
-    fn as_ref(&self) -> &[u8] {
-        self
-    }
-}
-
-impl Drop for Chunk {
-    fn drop(&mut self) {
-        if let Memory::Lent { pool, lent } = &mut self.memory
-            && let Some(lent) = lent.take()
-        {
-            pool.give_back(lent);
-        }
-    }
-}
-
-impl fmt::Debug for Chunk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chunk")
-            .field("len", &self.len())
-            .finish_non_exhaustive()
+        Some(self.pool.lend_part(id, filled, is_final && self.keeps))
     }
 }
 
@@ -285,34 +410,8 @@ fn stride(len_bytes: u32) -> usize {
     (len_bytes as usize).next_multiple_of(CACHE_LINE) + CACHE_LINE
 }
 
-fn entries_layout(count: u16) -> Layout {
-    Layout::array::<Entry>(usize::from(count))
-        .and_then(|layout| layout.align_to(PAGE))
-        .expect("at most 2^16 entries of 16 bytes")
-}
-
-fn buffers_layout(count: u16, len_bytes: u32) -> Layout {
-    Layout::from_size_align(usize::from(count) * stride(len_bytes), ALIGN)
-        .expect("the configuration bounds count and length")
-}
-
-/// Zeroed pages, untouched until something is received into them.
-fn allocate(layout: Layout) -> io::Result<NonNull<u8>> {
-    // SAFETY: the configuration keeps count and length above zero.
-    let pointer = unsafe { alloc::alloc_zeroed(layout) };
-    NonNull::new(pointer).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
-}
-
-fn free(pointer: NonNull<u8>, layout: Layout) {
-    // SAFETY: `allocate` made it with this layout, and it is freed once, by the pool's end.
-    unsafe { alloc::dealloc(pointer.as_ptr(), layout) };
-}
-
-/// The one buffer group of a ring.
-pub(crate) const GROUP: u16 = 0;
-const PAGE: usize = 4096;
 /// What the allocator gives anyway: zeroed memory then comes as fresh pages, unwritten.
 const ALIGN: usize = 16;
 const CACHE_LINE: usize = 64;
-
-const _: () = assert!(size_of::<Entry>() == 16, "the kernel's entry has 16 bytes");
+/// `IOU_PBUF_RING_INC`.
+const INCREMENTAL: u16 = 2;

@@ -27,7 +27,7 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 
 /// The error of a resource whose proactor has been dropped.
-fn proactor_gone() -> io::Error {
+pub(crate) fn proactor_gone() -> io::Error {
     io::Error::other("the proactor of this descriptor has been shut down")
 }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::{keep, proactor_gone};
-use crate::buf::{BufPool, Chunk, GROUP, Lent};
+use crate::buf::{BufPool, Chunk, Lent};
 use crate::fd::Fd;
 use crate::op::{Flow, RETIRED, Service, ServiceKey};
 use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
@@ -386,10 +386,10 @@ unsafe impl Service for RecvMultishot {
             ..Sqe::on(io_uring::opcode::Recv::CODE, &self.state.fd)
         };
         let pool = self.state.pool.as_ref();
-        if pool.is_some_and(|pool| pool.provided() > 0) {
+        if let Some(pool) = pool.filter(|pool| pool.provided() > 0) {
             sqe.ioprio |= RECV_MULTISHOT;
             sqe.flags |= BUFFER_SELECT;
-            sqe.buffer = GROUP;
+            sqe.buffer = pool.group();
             return;
         }
         let mut inbox = self.state.inbox.borrow_mut();

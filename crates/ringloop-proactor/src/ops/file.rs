@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::new_fd;
-use super::stream::{counted, filled};
-use crate::buf::{IoBuf, IoBufMut, OpError};
+use super::stream::counted;
+use crate::buf::{IoBuf, IoBufMut, Named, OpError};
 use crate::fd::Fd;
 use crate::handle::Handle;
 use crate::op::{Op, Operation};
@@ -29,7 +29,7 @@ impl Handle {
     /// Reads at an offset, or at the file's position if it is `u64::MAX`. Counterpart: `pread(2)`,
     /// `io_uring_prep_read(3)`.
     pub fn read<B: IoBufMut>(&self, fd: &Fd, buffer: B, offset: u64) -> Op<Read<B>> {
-        let fd = fd.clone();
+        let (fd, buffer) = (fd.clone(), Named::new(buffer));
         self.submit(Read { fd, buffer, offset })
     }
 
@@ -90,7 +90,7 @@ unsafe impl Operation for OpenAt {
 #[doc(alias = "io_uring_prep_read")]
 pub struct Read<B> {
     fd: Fd,
-    buffer: B,
+    buffer: Named<B>,
     offset: u64,
 }
 
@@ -101,20 +101,19 @@ unsafe impl<B: IoBufMut> Operation for Read<B> {
     const NAME: &'static str = "read";
 
     fn prepare(&mut self) -> Sqe {
-        let room = self.buffer.as_uninit();
+        let (start, len) = self.buffer.name();
         Sqe {
             offset: self.offset,
-            ..Sqe::on(io_uring::opcode::Read::CODE, &self.fd)
-                .memory(room.as_ptr().cast(), room.len())
+            ..Sqe::on(io_uring::opcode::Read::CODE, &self.fd).memory(start, len)
         }
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
-        filled(self.buffer, cqe)
+        self.buffer.finish(cqe)
     }
 
     fn reclaim(self) -> Self::Leftover {
-        self.buffer
+        self.buffer.into_inner()
     }
 }
 

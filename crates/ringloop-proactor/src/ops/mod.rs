@@ -18,12 +18,15 @@ mod address;
 mod close;
 mod direct;
 mod file;
+mod fixed;
 mod message;
 mod nop;
 mod poll;
+mod provided;
 mod socket;
 mod stream;
 mod timeout;
+mod vectored;
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
@@ -32,14 +35,17 @@ use crate::ring::Cqe;
 pub(crate) use close::CloseService;
 pub use direct::{AcceptDirect, FilesUpdate, FixedFdInstall};
 pub use file::{OpenAt, Read, Write};
+pub use fixed::{ReadFixed, WriteFixed};
 pub use message::{SendDescriptor, SendMessage};
 pub use nop::Nop;
 pub(crate) use poll::POLL_ADD_MULTI;
 pub use poll::{PollAdd, PollMultishot};
+pub use provided::{ReadProvided, RecvBundle, RecvMultishot, RecvProvided};
 pub(crate) use socket::ACCEPT_MULTISHOT;
 pub use socket::{Accept, AcceptMultishot, Connect, Socket};
 pub use stream::{Recv, Send};
 pub use timeout::{Expiry, LinkTimeout};
+pub use vectored::{ReadV, WriteV};
 
 /// The descriptor that a completion brings.
 pub(crate) fn new_fd(cqe: Cqe) -> std::io::Result<OwnedFd> {

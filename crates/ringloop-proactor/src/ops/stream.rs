@@ -1,6 +1,6 @@
 //! Receiving and sending with owned buffers.
 
-use crate::buf::{IoBuf, IoBufMut, OpError};
+use crate::buf::{IoBuf, IoBufMut, Named, OpError};
 use crate::fd::Fd;
 use crate::handle::Handle;
 use crate::op::{Op, Operation};
@@ -11,7 +11,7 @@ impl Handle {
     ///
     /// At most one receive may be in flight on a socket: several complete in any order.
     pub fn recv<B: IoBufMut>(&self, fd: &Fd, buffer: B) -> Op<Recv<B>> {
-        let fd = fd.clone();
+        let (fd, buffer) = (fd.clone(), Named::new(buffer));
         self.submit(Recv { fd, buffer })
     }
 
@@ -29,7 +29,7 @@ impl Handle {
 #[doc(alias = "io_uring_prep_recv")]
 pub struct Recv<B> {
     fd: Fd,
-    buffer: B,
+    buffer: Named<B>,
 }
 
 // SAFETY: as the module says.
@@ -39,16 +39,16 @@ unsafe impl<B: IoBufMut> Operation for Recv<B> {
     const NAME: &'static str = "recv";
 
     fn prepare(&mut self) -> Sqe {
-        let room = self.buffer.as_uninit();
-        Sqe::on(io_uring::opcode::Recv::CODE, &self.fd).memory(room.as_ptr().cast(), room.len())
+        let (start, len) = self.buffer.name();
+        Sqe::on(io_uring::opcode::Recv::CODE, &self.fd).memory(start, len)
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
-        filled(self.buffer, cqe)
+        self.buffer.finish(cqe)
     }
 
     fn reclaim(self) -> Self::Leftover {
-        self.buffer
+        self.buffer.into_inner()
     }
 }
 
@@ -91,13 +91,4 @@ pub(super) fn counted<B>(buffer: B, cqe: Cqe) -> Result<(usize, B), OpError<B>> 
         Ok(count) => Ok((count as usize, buffer)),
         Err(error) => Err(OpError::new(error, buffer)),
     }
-}
-
-/// The count and the buffer of an operation that filled it.
-pub(super) fn filled<B: IoBufMut>(mut buffer: B, cqe: Cqe) -> Result<(usize, B), OpError<B>> {
-    if let Ok(count) = cqe.result() {
-        // SAFETY: the kernel wrote `count` bytes to the start of the room that `prepare` named.
-        unsafe { buffer.set_filled(count as usize) };
-    }
-    counted(buffer, cqe)
 }

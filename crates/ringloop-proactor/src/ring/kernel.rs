@@ -251,10 +251,31 @@ impl KernelRing {
         address: usize,
         entries: u16,
         group: u16,
+        flags: u16,
     ) -> io::Result<()> {
         let submitter = self.ring.submitter();
         // SAFETY: K2, the buffer pool keeps the memory at `address` until it is unregistered.
-        unsafe { submitter.register_buf_ring_with_flags(address as u64, entries, group, 0) }
+        unsafe { submitter.register_buf_ring_with_flags(address as u64, entries, group, flags) }
+    }
+
+    pub(crate) fn register_fixed_table(&mut self, count: u32) -> io::Result<()> {
+        self.ring.submitter().register_buffers_sparse(count)
+    }
+
+    pub(crate) fn update_fixed(
+        &mut self,
+        index: u16,
+        address: usize,
+        len: usize,
+    ) -> io::Result<()> {
+        let memory = [libc::iovec {
+            iov_base: ptr::with_exposed_provenance_mut(address),
+            iov_len: len,
+        }];
+        let submitter = self.ring.submitter();
+        // SAFETY: K2, the pool's memory is there while an operation uses it; registering pins it
+        // and does not touch it.
+        unsafe { submitter.register_buffers_update(index.into(), &memory, None) }
     }
 
     pub(crate) fn unregister_buffers(&mut self, group: u16) -> io::Result<()> {

@@ -30,7 +30,7 @@ pub use cqe::Cqe;
 pub(crate) use kernel::KernelRing;
 pub(crate) use probe::{explain, explain_eventfd, explain_page};
 pub use sqe::Sqe;
-pub(crate) use sqe::{BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, SKIP_SUCCESS};
+pub(crate) use sqe::{BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, RW_BYTES_MAX, SKIP_SUCCESS};
 pub(crate) use wake::SleepWord;
 
 /// A submission queue and a completion queue.
@@ -144,15 +144,34 @@ impl Ring {
         ring.supports(opcode)
     }
 
-    /// Registers `entries` provided-buffer descriptors at `address` as buffer group `group`.
+    /// Registers `entries` provided-buffer descriptors at `address` as buffer group `group`, with
+    /// `IOU_PBUF_RING_*` flags.
     pub(crate) fn register_buffers(
         &mut self,
         address: usize,
         entries: u16,
         group: u16,
+        flags: u16,
     ) -> io::Result<()> {
         let Self::Kernel(ring) = self;
-        ring.register_buffers(address, entries, group)
+        ring.register_buffers(address, entries, group, flags)
+    }
+
+    /// Registers an empty table for `count` stretches of memory.
+    pub(crate) fn register_fixed_table(&mut self, count: u32) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.register_fixed_table(count)
+    }
+
+    /// Registers `len` bytes at `address` in place `index` of that table; none empties the place.
+    pub(crate) fn update_fixed(
+        &mut self,
+        index: u16,
+        address: usize,
+        len: usize,
+    ) -> io::Result<()> {
+        let Self::Kernel(ring) = self;
+        ring.update_fixed(index, address, len)
     }
 
     /// Takes buffer group `group` back from the kernel.

@@ -70,7 +70,7 @@ impl Sqe {
 
     /// Returns the entry with the memory at `address`, `len` bytes long.
     ///
-    /// A length beyond `u32` is clamped: the kernel moves at most 2 GiB at a time anyway.
+    /// A length beyond 2 GiB is clamped: the kernel moves no more at a time anyway.
     #[must_use]
     pub fn memory(mut self, address: *const u8, len: usize) -> Self {
         self.set_memory(address, len);
@@ -80,10 +80,12 @@ impl Sqe {
     #[inline]
     pub(crate) fn set_memory(&mut self, address: *const u8, len: usize) {
         self.address = address.expose_provenance() as u64;
-        self.len = u32::try_from(len).unwrap_or(u32::MAX);
+        self.len = u32::try_from(len).map_or(RW_BYTES_MAX, |len| len.min(RW_BYTES_MAX));
     }
 }
 
+/// The most that the kernel moves at a time: `MAX_RW_COUNT`, 2 GiB less a page.
+pub(crate) const RW_BYTES_MAX: u32 = 0x7fff_f000;
 /// Flag of an entry: the descriptor is direct, a slot of the ring's own table.
 pub(crate) const FIXED_FILE: u8 = 1 << 0;
 /// Flag of an entry: the next one starts when this has succeeded, and is cancelled if it fails.

@@ -4,13 +4,18 @@
 
 mod accept;
 mod bounds;
+mod buffers;
+#[cfg(feature = "bytes")]
+mod bytes;
 mod cancel;
 mod chain;
 mod config;
 mod direct;
 mod faults;
 mod files;
+mod fixed;
 mod fork;
+mod groups;
 mod mail;
 mod multishot;
 mod receive;
@@ -21,6 +26,7 @@ mod ring;
 mod send;
 mod shutdown;
 mod turns;
+mod vectored;
 mod waiters;
 mod wake;
 mod wakers;

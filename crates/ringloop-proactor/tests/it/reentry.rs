@@ -1,7 +1,6 @@
 //! User code (buffers, wakers) that uses the proactor while it is called by it.
 
 use std::cell::RefCell;
-use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use std::task::{Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Handle, IoBuf, IoBufMut, Proactor};
+use ringloop_proactor::{Handle, IoBuf, IoBufMut, Proactor, Room};
 
 use crate::rig::{Count, poll_once, poll_with, proactor, settle, tcp_pair};
 
@@ -106,8 +105,8 @@ fn a_buffer_may_end_the_proactor_while_it_is_asked_for_its_bytes() {
 struct Bomb(Vec<u8>);
 
 impl IoBufMut for Bomb {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.0.as_uninit()
+    fn room(&mut self) -> Room<'_> {
+        self.0.room()
     }
 
     #[expect(unsafe_code, reason = "the trait's method is unsafe to call")]

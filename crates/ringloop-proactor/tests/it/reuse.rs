@@ -1,5 +1,4 @@
 use std::io::{Read, Write};
-use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
@@ -7,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Acceptor, Config, Fd, IoBufMut, Proactor, Receiver, Sender};
+use ringloop_proactor::{Acceptor, Config, Fd, IoBufMut, Proactor, Receiver, Room, Sender};
 
 use crate::rig::{alone, open_fds, poll_once, proactor, settle, tcp_pair};
 
@@ -308,8 +307,8 @@ struct Marked {
 }
 
 impl IoBufMut for Marked {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.bytes.as_uninit()
+    fn room(&mut self) -> Room<'_> {
+        self.bytes.room()
     }
 
     #[expect(unsafe_code, reason = "the trait's method is unsafe to call")]

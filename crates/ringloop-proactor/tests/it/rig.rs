@@ -90,6 +90,13 @@ pub(crate) fn alone_with_few_descriptors(test: &str) -> bool {
     alone_after(test, "ulimit -n 200")
 }
 
+/// The same, where no more than 8 MiB may be locked; also by root, who is exempt otherwise.
+pub(crate) fn alone_with_little_locked_memory(test: &str) -> bool {
+    let unexempt = r#"exec setpriv --bounding-set=-ipc_lock "$0" "$@""#;
+    let setup = format!("ulimit -l 8192 && {{ [ $(id -u) -ne 0 ] || {unexempt}; }}");
+    alone_after(test, &setup)
+}
+
 /// Runs a test body in a child process of another user, who may lock so much memory. `false` with a
 /// line that says so where that is not allowed.
 pub(crate) fn alone_as_user(test: &str, user: u32, memlock_bytes: u32) -> bool {

@@ -1,6 +1,5 @@
 use std::fs::File;
 use std::io::Write;
-use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::AssertUnwindSafe;
@@ -8,7 +7,7 @@ use std::ptr;
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Acceptor, Config, IoBufMut, Proactor, Receiver, Sender};
+use ringloop_proactor::{Acceptor, Config, IoBufMut, Proactor, Receiver, Room, Sender};
 
 use crate::rig::{alone, open_fds, poll_once, proactor, tcp_pair};
 
@@ -115,9 +114,8 @@ fn memory_is_freed_only_after_the_kernel_is_done_with_it() {
 /// Buffers whose memory stays mapped, and which are marked when they are released.
 mod watched {
     use std::cell::RefCell;
-    use std::mem::MaybeUninit;
 
-    use ringloop_proactor::IoBufMut;
+    use ringloop_proactor::{IoBufMut, Room};
 
     pub(crate) const LEN: usize = 1 << 20;
     const MARK: u8 = 0xee;
@@ -140,18 +138,8 @@ mod watched {
     }
 
     impl IoBufMut for Block {
-        fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-            let start = self.start;
-            let bytes = &mut self.memory[start..start + LEN];
-            let room = std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>];
-            #[expect(
-                unsafe_code,
-                reason = "std has this conversion only the other way round"
-            )]
-            // SAFETY: same address and length; only initialized bytes are written through it.
-            unsafe {
-                &mut *room
-            }
+        fn room(&mut self) -> Room<'_> {
+            Room::from(&mut self.memory[self.start..][..LEN])
         }
 
         #[expect(unsafe_code, reason = "the trait's method is unsafe to call")]
@@ -279,8 +267,8 @@ fn a_buffer_that_panics_when_dropped_does_not_stop_the_shutdown() {
     struct Bomb(Vec<u8>);
 
     impl IoBufMut for Bomb {
-        fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-            self.0.as_uninit()
+        fn room(&mut self) -> Room<'_> {
+            self.0.room()
         }
 
         #[expect(unsafe_code, reason = "the trait's method is unsafe to call")]

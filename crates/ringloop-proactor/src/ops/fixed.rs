@@ -1,0 +1,116 @@
+//! Reading into and writing from registered buffers.
+
+use super::stream::counted;
+use crate::buf::{Named, OpError, RegisteredBuf};
+use crate::fd::Fd;
+use crate::handle::Handle;
+use crate::op::{Op, Operation};
+use crate::ring::{Cqe, Sqe};
+
+impl Handle {
+    /// Reads at an offset, or at the file's position if it is `u64::MAX`, into a registered
+    /// buffer of this proactor. Counterpart: `pread(2)`, `io_uring_prep_read_fixed(3)`.
+    ///
+    /// # Errors
+    ///
+    /// As `pread(2)`; `EFAULT` if the buffer is registered with another proactor.
+    pub fn read_fixed<B: RegisteredBuf>(
+        &self,
+        fd: &Fd,
+        buffer: B,
+        offset: u64,
+    ) -> Op<ReadFixed<B>> {
+        let index = buffer.index();
+        let (fd, buffer) = (fd.clone(), Named::new(buffer));
+        self.submit(ReadFixed {
+            fd,
+            buffer,
+            index,
+            offset,
+        })
+    }
+
+    /// Writes at an offset, or at the file's position if it is `u64::MAX`, from a registered
+    /// buffer of this proactor. Counterpart: `pwrite(2)`, `io_uring_prep_write_fixed(3)`.
+    ///
+    /// # Errors
+    ///
+    /// As `pwrite(2)`; `EFAULT` if the buffer is registered with another proactor.
+    pub fn write_fixed<B: RegisteredBuf>(
+        &self,
+        fd: &Fd,
+        buffer: B,
+        offset: u64,
+    ) -> Op<WriteFixed<B>> {
+        let fd = fd.clone();
+        self.submit(WriteFixed { fd, buffer, offset })
+    }
+}
+
+/// Reads into a registered buffer. Linux 5.1. Counterpart: `io_uring_prep_read_fixed(3)`.
+#[derive(Debug)]
+#[doc(alias = "io_uring_prep_read_fixed")]
+pub struct ReadFixed<B> {
+    fd: Fd,
+    buffer: Named<B>,
+    index: u16,
+    offset: u64,
+}
+
+// SAFETY: as the module says.
+unsafe impl<B: RegisteredBuf> Operation for ReadFixed<B> {
+    type Output = Result<(usize, B), OpError<B>>;
+    type Leftover = B;
+    const NAME: &'static str = "read fixed";
+
+    fn prepare(&mut self) -> Sqe {
+        let (start, len) = self.buffer.name();
+        Sqe {
+            offset: self.offset,
+            buffer: self.index,
+            ..Sqe::on(io_uring::opcode::ReadFixed::CODE, &self.fd).memory(start, len)
+        }
+    }
+
+    fn complete(self, cqe: Cqe) -> Self::Output {
+        self.buffer.finish(cqe)
+    }
+
+    fn reclaim(self) -> Self::Leftover {
+        self.buffer.into_inner()
+    }
+}
+
+/// Writes from a registered buffer. Linux 5.1. Counterpart: `io_uring_prep_write_fixed(3)`.
+#[derive(Debug)]
+#[doc(alias = "io_uring_prep_write_fixed")]
+pub struct WriteFixed<B> {
+    fd: Fd,
+    buffer: B,
+    offset: u64,
+}
+
+// SAFETY: as the module says.
+unsafe impl<B: RegisteredBuf> Operation for WriteFixed<B> {
+    type Output = Result<(usize, B), OpError<B>>;
+    type Leftover = B;
+    const NAME: &'static str = "write fixed";
+
+    fn prepare(&mut self) -> Sqe {
+        let bytes = self.buffer.as_slice();
+        Sqe {
+            offset: self.offset,
+            buffer: self.buffer.index(),
+            ..Sqe::on(io_uring::opcode::WriteFixed::CODE, &self.fd)
+                .memory(bytes.as_ptr(), bytes.len())
+        }
+    }
+
+    fn complete(self, cqe: Cqe) -> Self::Output {
+        counted(self.buffer, cqe)
+    }
+
+    fn reclaim(self) -> Self::Leftover {
+        self.buffer
+    }
+}

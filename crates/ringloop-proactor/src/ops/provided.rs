@@ -1,0 +1,225 @@
+//! Receiving and reading into a buffer that the kernel picks.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::buf::{BufGroup, Chunk, WaitProvided};
+use crate::fd::Fd;
+use crate::handle::Handle;
+use crate::op::{Answer, Multishot, Op, OpStream, Operation};
+use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
+
+impl Handle {
+    /// Receives into a buffer that the kernel picks from `group` when bytes come. Counterpart:
+    /// `recv(2)`, `io_uring_prep_recv(3)` with `IOSQE_BUFFER_SELECT`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS` if no buffer was free when bytes came, see
+    /// [`wait_provided`](BufGroup::wait_provided): nothing is lost; otherwise as `recv(2)`.
+    pub fn recv_provided(&self, fd: &Fd, group: &BufGroup) -> Op<RecvProvided> {
+        let (fd, group) = (fd.clone(), group.clone());
+        self.submit(RecvProvided { fd, group })
+    }
+
+    /// Receives into as many buffers of `group` as there are bytes for, at once. Counterpart:
+    /// `io_uring_prep_recv(3)` with `IORING_RECVSEND_BUNDLE`.
+    ///
+    /// Linux 6.10; avoid 6.13.11 to 6.14, where the kernel mixes up the order of the buffers.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_provided`](Self::recv_provided); `EINVAL` if the kernel is older.
+    pub fn recv_bundle(&self, fd: &Fd, group: &BufGroup) -> Op<RecvBundle> {
+        let (fd, group) = (fd.clone(), group.clone());
+        self.submit(RecvBundle { fd, group })
+    }
+
+    /// Reads at an offset, or at the file's position if it is `u64::MAX`, into a buffer that the
+    /// kernel picks from `group`. Counterpart: `pread(2)`, `io_uring_prep_read(3)` with
+    /// `IOSQE_BUFFER_SELECT`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS` if no buffer is free, see [`wait_provided`](BufGroup::wait_provided): nothing is
+    /// lost; otherwise as `pread(2)`.
+    pub fn read_provided(&self, fd: &Fd, group: &BufGroup, offset: u64) -> Op<ReadProvided> {
+        let (fd, group) = (fd.clone(), group.clone());
+        self.submit(ReadProvided { fd, group, offset })
+    }
+
+    /// Receives again and again, each time into a buffer that the kernel picks from `group`.
+    /// Counterpart: `io_uring_prep_recv_multishot(3)`.
+    ///
+    /// While the group is empty, bytes stay in the socket; the stream goes on when a buffer comes
+    /// home. Up to its [`limit`](OpStream::limit) it takes buffers that nobody has asked for yet:
+    /// choose one that leaves some to others. The end of the stream is `None`.
+    ///
+    /// # Errors
+    ///
+    /// The items give the errors of `recv(2)`.
+    pub fn recv_multishot(&self, fd: &Fd, group: &BufGroup) -> OpStream<RecvMultishot> {
+        let shots = RecvMultishot {
+            fd: fd.clone(),
+            wait: group.wait_provided(),
+            group: group.clone(),
+        };
+        OpStream::new(self.clone(), shots)
+    }
+}
+
+/// Receives into a buffer of a group. Linux 5.19. Counterpart: `io_uring_prep_recv(3)`.
+#[derive(Debug)]
+#[doc(alias = "io_uring_prep_recv")]
+pub struct RecvProvided {
+    fd: Fd,
+    group: BufGroup,
+}
+
+// SAFETY: the entry names no memory but the group's, which stays as long as the operation counts it
+// (B2 of `buf::pool`), and the counted descriptor.
+unsafe impl Operation for RecvProvided {
+    /// The bytes, none at the end of the stream.
+    type Output = io::Result<Chunk>;
+    type Leftover = ();
+    const NAME: &'static str = "recv";
+
+    fn prepare(&mut self) -> Sqe {
+        recv(&self.fd, &self.group)
+    }
+
+    fn complete(self, cqe: Cqe) -> Self::Output {
+        chunk(&self.group, cqe)
+    }
+
+    fn reclaim(self) -> Self::Leftover {}
+}
+
+/// Receives into several buffers of a group at once. Linux 6.10. Counterpart:
+/// `io_uring_prep_recv(3)`.
+#[derive(Debug)]
+#[doc(alias = "IORING_RECVSEND_BUNDLE")]
+pub struct RecvBundle {
+    fd: Fd,
+    group: BufGroup,
+}
+
+// SAFETY: as for `RecvProvided`.
+unsafe impl Operation for RecvBundle {
+    /// The bytes in order, none at the end of the stream.
+    type Output = io::Result<Vec<Chunk>>;
+    type Leftover = ();
+    const NAME: &'static str = "recv bundle";
+
+    fn prepare(&mut self) -> Sqe {
+        let mut sqe = recv(&self.fd, &self.group);
+        sqe.ioprio |= BUNDLE;
+        sqe
+    }
+
+    fn complete(self, cqe: Cqe) -> Self::Output {
+        let chunks = self.group.chunks(cqe).collect();
+        cqe.result()?;
+        Ok(chunks)
+    }
+
+    fn reclaim(self) -> Self::Leftover {}
+}
+
+/// Reads into a buffer of a group. Linux 5.19. Counterpart: `io_uring_prep_read(3)`.
+#[derive(Debug)]
+#[doc(alias = "io_uring_prep_read")]
+pub struct ReadProvided {
+    fd: Fd,
+    group: BufGroup,
+    offset: u64,
+}
+
+// SAFETY: as for `RecvProvided`.
+unsafe impl Operation for ReadProvided {
+    /// The bytes, none at the end of the file.
+    type Output = io::Result<Chunk>;
+    type Leftover = ();
+    const NAME: &'static str = "read";
+
+    fn prepare(&mut self) -> Sqe {
+        let sqe = Sqe::on(io_uring::opcode::Read::CODE, &self.fd);
+        Sqe {
+            flags: sqe.flags | BUFFER_SELECT,
+            buffer: self.group.id(),
+            offset: self.offset,
+            ..sqe
+        }
+    }
+
+    fn complete(self, cqe: Cqe) -> Self::Output {
+        chunk(&self.group, cqe)
+    }
+
+    fn reclaim(self) -> Self::Leftover {}
+}
+
+/// Receives again and again into buffers of a group. Linux 6.0. Counterpart:
+/// `io_uring_prep_recv_multishot(3)`.
+#[derive(Debug)]
+#[doc(alias = "io_uring_prep_recv_multishot")]
+pub struct RecvMultishot {
+    fd: Fd,
+    group: BufGroup,
+    wait: WaitProvided,
+}
+
+// SAFETY: as for `RecvProvided`.
+unsafe impl Multishot for RecvMultishot {
+    /// The bytes of one reception.
+    type Item = Chunk;
+    const NAME: &'static str = "recv multishot";
+
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        *sqe = recv(&self.fd, &self.group);
+        sqe.ioprio |= RECV_MULTISHOT;
+    }
+
+    fn judge(&self, cqe: &Cqe) -> Answer {
+        match cqe.errno() {
+            libc::ENOBUFS | libc::ECANCELED | libc::EINTR => Answer::Nothing,
+            0 if cqe.res == 0 && cqe.buffer_id().is_none() => Answer::End,
+            _ => Answer::Item,
+        }
+    }
+
+    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
+        chunk(&self.group, cqe)
+    }
+
+    fn poll_submittable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A proactor that is gone refuses the submission.
+        Pin::new(&mut self.wait).poll(cx).map(drop)
+    }
+}
+
+fn recv(fd: &Fd, group: &BufGroup) -> Sqe {
+    let sqe = Sqe::on(io_uring::opcode::Recv::CODE, fd);
+    Sqe {
+        // Without waiting for readiness first, an empty group would be an answer at once.
+        ioprio: POLL_FIRST,
+        flags: sqe.flags | BUFFER_SELECT,
+        buffer: group.id(),
+        ..sqe
+    }
+}
+
+/// What a completion brought. The buffer is taken first: also an error may name one.
+fn chunk(group: &BufGroup, cqe: Cqe) -> io::Result<Chunk> {
+    let chunk = group.lease(cqe);
+    cqe.result()?;
+    Ok(chunk.unwrap_or_default())
+}
+
+/// `IORING_RECVSEND_POLL_FIRST`.
+const POLL_FIRST: u16 = 1 << 0;
+/// `IORING_RECV_MULTISHOT`.
+const RECV_MULTISHOT: u16 = 1 << 1;
+/// `IORING_RECVSEND_BUNDLE`.
+const BUNDLE: u16 = 1 << 4;
