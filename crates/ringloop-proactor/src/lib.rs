@@ -175,6 +175,8 @@ mod queue;
 mod ring;
 mod setup_error;
 mod shared;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod stats;
 
 pub use buf::{Chunk, IoBuf, IoBufMut, OpError};

@@ -20,6 +20,8 @@ mod rig;
 mod ring;
 mod send;
 mod shutdown;
+#[cfg(feature = "sim")]
+mod sim;
 mod turns;
 mod waiters;
 mod wake;
