@@ -6,3 +6,4 @@ mod echo;
 mod faults;
 mod replay;
 mod rings;
+mod storm;

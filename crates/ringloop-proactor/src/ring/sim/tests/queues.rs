@@ -54,7 +54,8 @@ fn an_overflow_ends_a_multishot_request() {
             bench.push([nop(), nop()]);
             bench.ring.enter(0, None).unwrap();
         }
-        bench.push([with(SEND, near, &mut [1])]);
+        let mut byte = [1];
+        bench.push([with(SEND, near, &mut byte)]);
         bench.ring.enter(0, None).unwrap();
         let mut found = None;
         for _ in 0..4 {
