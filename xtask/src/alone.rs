@@ -35,6 +35,13 @@ fn one(chores: &Chores, steps: &mut Steps, package: &Package) {
     }
     steps.step(&step("tests"), || test::tests(sh, &["-p", name]));
     steps.step(&step("doctests"), || test::doctests(sh, &["-p", name]));
+    if package.has_optional_features {
+        let all = ["-p", name, "--all-features"];
+        steps.step(&step("tests with all features"), || test::tests(sh, &all));
+        steps.step(&step("doctests with all features"), || {
+            test::doctests(sh, &all)
+        });
+    }
     steps.step(&step("docs"), || {
         let docs = cmd!(sh, "cargo doc -p {name} --no-deps").env("RUSTDOCFLAGS", "-D warnings");
         docs.run().map_err(Stop::from)

@@ -36,7 +36,7 @@ fn sanitize(chores: &Chores, names: &[&str]) -> Result<(), Stop> {
     // With `--target`, the flags reach the tests and not the build scripts and macros, which the
     // compiler loads.
     let target = format!("{ARCH}-unknown-linux-gnu");
-    let mut flags = vec!["--target", &target];
+    let mut flags = vec!["--all-features", "--target", &target];
     flags.extend(names.iter().flat_map(|name| ["-p", name]));
     let _toolchain = sh.push_env("RUSTUP_TOOLCHAIN", "nightly");
     let _folder = sh.push_env("CARGO_TARGET_DIR", chores.workspace.target.join("asan"));

@@ -18,10 +18,18 @@ pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
         needs(sh, "clippy")?;
         Ok(cmd!(sh, "cargo clippy --workspace --all-targets -- -D warnings").run()?)
     });
+    steps.step("check: clippy, all features", || {
+        needs(sh, "clippy")?;
+        let clippy = cmd!(
+            sh,
+            "cargo clippy --workspace --all-targets --all-features -- -D warnings"
+        );
+        Ok(clippy.run()?)
+    });
     steps.step("check: docs", || {
         let docs = cmd!(
             sh,
-            "cargo doc --workspace --no-deps --document-private-items"
+            "cargo doc --workspace --all-features --no-deps --document-private-items"
         );
         Ok(docs.env("RUSTDOCFLAGS", "-D warnings").run()?)
     });

@@ -23,8 +23,11 @@ pub(crate) fn run(chores: &Chores, steps: &mut Steps, chosen: &[&Package]) {
         units.extend(flags(packages.iter().copied()));
         docs.extend(flags(packages.iter().copied().filter(with_docs)));
     }
+    // Features that are off by default are tested too: none of them takes anything away.
+    units.push("--all-features");
     steps.step("test: tests", || tests(&chores.sh, &units));
     if !docs.is_empty() {
+        docs.push("--all-features");
         steps.step("test: doctests", || doctests(&chores.sh, &docs));
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Package {
     pub(crate) is_library: bool,
     /// It has features that are on by default.
     pub(crate) has_default_features: bool,
+    /// It has features that are not on by default.
+    pub(crate) has_optional_features: bool,
 }
 
 /// One line of a manifest's dependency tables.
@@ -135,12 +137,19 @@ impl Package {
             })
             .collect::<Result<_, String>>()?;
         let default_features = json.pointer("/features/default").and_then(Value::as_array);
+        let features = json.get("features").and_then(Value::as_object);
+        let mut features = features.into_iter().flat_map(|features| features.keys());
+        let is_on = |name: &String| {
+            let default = default_features.into_iter().flatten();
+            name == "default" || default.filter_map(Value::as_str).any(|on| on == name)
+        };
         Ok(Self {
             name: string(json, "name")?,
             dependencies,
             targets,
             is_library: relative(string(json, "manifest_path")?).starts_with("crates/"),
             has_default_features: default_features.is_some_and(|features| !features.is_empty()),
+            has_optional_features: !features.all(is_on),
         })
     }
 

@@ -177,6 +177,8 @@ mod queue;
 mod ring;
 mod setup_error;
 mod shared;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod stats;
 
 pub use buf::{

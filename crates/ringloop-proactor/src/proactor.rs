@@ -14,6 +14,7 @@ use ringloop_core::{Driver, Unpark, Unparker};
 use crate::config::Config;
 use crate::features::Features;
 use crate::handle::Handle;
+use crate::ring::Clock;
 use crate::setup_error::SetupError;
 use crate::shared::Shared;
 use crate::stats::ProactorStats;
@@ -63,15 +64,21 @@ impl Proactor {
     ///
     /// Nothing to cancel: the function blocks the thread; it is no future.
     pub fn new(config: &Config) -> Result<Self, SetupError> {
-        let shared = Shared::new(config)?;
+        Shared::new(config).map(|shared| Self::of(shared, config))
+    }
+
+    pub(crate) fn of(shared: Shared, config: &Config) -> Self {
         let features = shared.features();
-        let handle = Handle::new(Rc::new(shared));
-        Ok(Self {
-            handle,
+        Self {
+            handle: Handle::new(Rc::new(shared)),
             config: config.clone(),
             features,
             is_down: Cell::new(false),
-        })
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        self.handle.shared().clock()
     }
 
     /// Returns a handle for making operations.
@@ -137,13 +144,13 @@ impl Proactor {
         }
         self.handle
             .shared()
-            .shut_down(self.config.linger, self.config.drain, &now)
+            .shut_down(self.config.linger, self.config.drain)
     }
 }
 
 impl Driver for Proactor {
     fn now(&self) -> Instant {
-        now()
+        self.clock().now()
     }
 
     #[inline]

@@ -28,7 +28,7 @@ use crate::op::{
 };
 use crate::ops::{CloseService, POLL_ADD_MULTI};
 use crate::queue::{Queue, WAKE};
-use crate::ring::{Cqe, FIXED_FILE, Ring, SleepWord, Sqe};
+use crate::ring::{Clock, Cqe, FIXED_FILE, Ring, SleepWord, Sqe};
 use crate::setup_error::SetupError;
 use crate::stats::ProactorStats;
 
@@ -46,6 +46,7 @@ pub(crate) struct Shared {
     word: Arc<SleepWord>,
     /// `None`: with nothing to do, the loop sleeps in the ring.
     idle: Option<Idle>,
+    clock: Clock,
 }
 
 /// A descriptor to close, and those who want to know the result.
@@ -64,7 +65,11 @@ enum Pool {
 
 impl Shared {
     pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
-        let ring = Ring::new(config)?;
+        Self::on(Ring::new(config)?, config)
+    }
+
+    pub(crate) fn on(ring: Ring, config: &Config) -> Result<Self, SetupError> {
+        let clock = ring.clock();
         let word = SleepWord::new().map_err(crate::ring::explain_eventfd)?;
         let wake_poll = Sqe {
             op_flags: u32::from(POLLIN),
@@ -88,6 +93,7 @@ impl Shared {
             fixed: FixedTable::default(),
             word: Arc::new(word),
             idle: Idle::new(config),
+            clock,
         })
     }
 
@@ -110,6 +116,10 @@ impl Shared {
             )),
             None => Err(gone()),
         }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Whether operations can be started.
@@ -554,15 +564,11 @@ impl Shared {
     /// First what abandoned senders still hold goes out, for as long as `linger`; then all is
     /// cancelled and reaped, for as long as `drain`. Closing a ring is not a barrier: the kernel
     /// goes on writing into the memory of what is in flight, so that memory is never freed (I6).
-    pub(crate) fn shut_down(
-        &self,
-        linger: Duration,
-        drain: Duration,
-        now: &dyn Fn() -> std::time::Instant,
-    ) -> usize {
+    pub(crate) fn shut_down(&self, linger: Duration, drain: Duration) -> usize {
         if self.queue.borrow().is_inherited() {
             return self.let_go();
         }
+        let now = || self.clock.now();
         // A buffer or a waker that panics on the way is heard when everything has ended.
         let mut panicked = None;
         let mut turn = |timeout| match catch_unwind(AssertUnwindSafe(|| self.turn(Some(timeout)))) {

@@ -14,6 +14,7 @@ pub(crate) fn library(name: &str) -> Package {
         }],
         is_library: true,
         has_default_features: false,
+        has_optional_features: false,
     }
 }
 
@@ -47,7 +48,7 @@ const METADATA: &str = r#"{
     "workspace_root": "/somewhere", "target_directory": "/elsewhere",
     "packages": [{
         "name": "ringloop", "manifest_path": "/somewhere/crates/ringloop/Cargo.toml",
-        "features": { "default": ["macros"], "macros": [] },
+        "features": { "default": ["macros"], "macros": [], "extra": [] },
         "targets": [{ "kind": ["lib"], "src_path": "/somewhere/crates/ringloop/src/lib.rs" }],
         "dependencies": [
             { "name": "libc", "kind": null, "target": null, "uses_default_features": false },
@@ -65,6 +66,7 @@ fn metadata_is_read() {
         panic!("one package: {workspace:?}")
     };
     assert!(package.is_library && package.has_default_features && package.has_lib());
+    assert!(package.has_optional_features);
     assert_eq!(package.targets[0].root, "crates/ringloop/src/lib.rs");
     let [libc, loom, core] = &package.dependencies[..] else {
         panic!("three: {package:?}")

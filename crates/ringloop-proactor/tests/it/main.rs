@@ -25,6 +25,8 @@ mod rig;
 mod ring;
 mod send;
 mod shutdown;
+#[cfg(feature = "sim")]
+mod sim;
 mod turns;
 mod vectored;
 mod waiters;

@@ -1,0 +1,26 @@
+//! Where a proactor's time comes from.
+
+use std::time::Instant;
+
+#[cfg(feature = "sim")]
+use super::sim::Simulation;
+
+/// The clock that a ring's waits agree with.
+#[derive(Debug)]
+pub(crate) enum Clock {
+    /// `CLOCK_MONOTONIC`, which the kernel's ring waits on.
+    Monotonic,
+    /// The time of a simulated ring, which passes by jumps.
+    #[cfg(feature = "sim")]
+    Virtual(Simulation),
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> Instant {
+        match self {
+            Self::Monotonic => crate::proactor::now(),
+            #[cfg(feature = "sim")]
+            Self::Virtual(simulation) => simulation.now(),
+        }
+    }
+}

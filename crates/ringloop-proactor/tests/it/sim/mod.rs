@@ -1,0 +1,9 @@
+//! What the proactor promises, on the simulated ring.
+
+mod clock;
+mod conformance;
+mod echo;
+mod faults;
+mod replay;
+mod rings;
+mod storm;
