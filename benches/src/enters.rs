@@ -58,9 +58,9 @@ fn calls(output: &str) -> Option<u64> {
 }
 
 const STRACE: &[&str] = &["strace", "-f", "-qq", "-c", "-e", "trace=io_uring_enter"];
-const MESSAGES: u32 = 400;
+const MESSAGES: u32 = 200;
 const MESSAGE: [u8; 64] = [7; 64];
-const FALL_ASLEEP: Duration = Duration::from_micros(500);
+const FALL_ASLEEP: Duration = Duration::from_micros(300);
 
 #[cfg(test)]
 mod tests;
