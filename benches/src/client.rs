@@ -121,6 +121,8 @@ impl Exchange<'_> {
                     self.start(index)?;
                 }
             }
+            // Tells the kernel that they are read: an unread one would end the next wait at once.
+            completions.sync();
         }
         Ok(())
     }

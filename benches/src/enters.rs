@@ -1,15 +1,18 @@
 //! Calls of `io_uring_enter(2)` per echoed message, counted by strace.
 //!
 //! The server runs under strace for so many messages and then for twice that number, as in
-//! [`icount`](crate::icount). strace sees everybody's calls, whoever makes them and how.
+//! [`icount`](crate::icount). strace sees everybody's calls, whoever makes them and how. It also slows
+//! them down, so the client waits after each echo until the server is asleep again: otherwise the
+//! next message would be there before the server asks for it.
 
-use std::io;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use crate::benchmarks::Setting;
-use crate::client::{Client, Until};
+use crate::clock;
 use crate::contestants::Contestant;
 use crate::process;
-use crate::samples::Samples;
 use crate::server::Server;
 use crate::tools;
 
@@ -34,8 +37,13 @@ pub fn count(contestant: &dyn Contestant, setting: &Setting) -> io::Result<f64> 
 fn total(contestant: &dyn Contestant, setting: &Setting, count: u32) -> io::Result<u64> {
     let cpu = setting.cores.server;
     let server = Server::start(&setting.program, STRACE, contestant, cpu, 1)?;
-    let mut client = Client::connect(server.address(), 1)?;
-    client.run(Until::Messages(count.into()), &mut Samples::default())?;
+    let mut client = TcpStream::connect(server.address())?;
+    client.set_nodelay(true)?;
+    for _ in 0..count {
+        clock::pause(FALL_ASLEEP);
+        client.write_all(&MESSAGE)?;
+        client.read_exact(&mut [0; MESSAGE.len()])?;
+    }
     drop(client);
     let errors = server.wait()?.errors;
     calls(&errors).ok_or_else(|| io::Error::other(format!("strace gave no count: {errors}")))
@@ -50,7 +58,9 @@ fn calls(output: &str) -> Option<u64> {
 }
 
 const STRACE: &[&str] = &["strace", "-f", "-qq", "-c", "-e", "trace=io_uring_enter"];
-const MESSAGES: u32 = 400;
+const MESSAGES: u32 = 200;
+const MESSAGE: [u8; 64] = [7; 64];
+const FALL_ASLEEP: Duration = Duration::from_micros(300);
 
 #[cfg(test)]
 mod tests;

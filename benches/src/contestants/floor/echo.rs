@@ -36,6 +36,8 @@ pub(super) fn serve(listener: &TcpListener, connections: u32) -> io::Result<()> 
         for cqe in completions.by_ref() {
             server.handle(&cqe)?;
         }
+        // Tells the kernel that they are read: an unread one would end the next wait at once.
+        completions.sync();
         server.buffers.publish();
         server.rearm()?;
     }

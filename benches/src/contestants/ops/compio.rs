@@ -32,10 +32,17 @@ impl Contestant for Compio {
 
     fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
         let driver = &driver()?;
-        let streams = accept(connections, announce)?;
-        let tasks = streams.into_iter();
-        let tasks = Tasks::new(tasks.map(|stream| Box::pin(echo(driver, stream)) as _));
-        tasks.run(|| park(driver))
+        match <[TcpStream; 1]>::try_from(accept(connections, announce)?) {
+            Ok([stream]) => {
+                let waker = driver.borrow().waker();
+                block_on(echo(driver, stream), &waker, || park(driver))?
+            }
+            Err(streams) => {
+                let tasks = streams.into_iter();
+                let tasks = Tasks::new(tasks.map(|stream| Box::pin(echo(driver, stream)) as _));
+                tasks.run(|| park(driver))
+            }
+        }
     }
 
     fn nops(&self, batch: u32, count: u32) -> io::Result<Cost> {

@@ -27,10 +27,14 @@ impl Contestant for Ringloop {
     fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
         let mut proactor = proactor()?;
         let handle = &proactor.handle();
-        let streams = accept(connections, announce)?;
-        let tasks = streams.into_iter();
-        let tasks = Tasks::new(tasks.map(|stream| Box::pin(echo(handle, stream)) as _));
-        tasks.run(|| proactor.park(None))
+        match <[TcpStream; 1]>::try_from(accept(connections, announce)?) {
+            Ok([stream]) => proactor.block_on(echo(handle, stream))?,
+            Err(streams) => {
+                let tasks = streams.into_iter();
+                let tasks = Tasks::new(tasks.map(|stream| Box::pin(echo(handle, stream)) as _));
+                tasks.run(|| proactor.park(None))
+            }
+        }
     }
 
     fn nops(&self, batch: u32, count: u32) -> io::Result<Cost> {
