@@ -78,8 +78,6 @@ pub(crate) struct Mail {
     target: Option<Arc<Target>>,
     arrived: VecDeque<Letter>,
     reader: Option<Waker>,
-    /// Slots of descriptors that came when nobody wanted any: to be closed.
-    pub(crate) unwanted: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -229,18 +227,20 @@ impl Mail {
         self.reader.take()
     }
 
-    /// Keeps a descriptor that came; returns who waits for it.
+    /// Keeps a descriptor that came; returns who waits for it. `Err`: nobody wants the one in this
+    /// slot.
     #[cold]
-    pub(crate) fn descriptor_came(&mut self, cqe: Cqe) -> Option<Waker> {
-        let slot = u32::try_from(cqe.res).ok()?;
+    pub(crate) fn descriptor_came(&mut self, cqe: Cqe) -> Result<Option<Waker>, u32> {
+        let Ok(slot) = u32::try_from(cqe.res) else {
+            return Ok(None);
+        };
         if self.target.is_none() {
-            self.unwanted.push(slot);
-            return None;
+            return Err(slot);
         }
         let [low, high, ..] = cqe.user_data.to_le_bytes();
         let tag = u16::from_le_bytes([low, high]);
         self.arrived.push_back(Letter::Descriptor { slot, tag });
-        self.reader.take()
+        Ok(self.reader.take())
     }
 
     /// Tells that nothing will come any more; returns who waits.

@@ -228,38 +228,73 @@ impl Queue {
     /// Takes all completions out of the ring and hands them to the table.
     #[inline]
     pub(crate) fn drain(&mut self) {
-        let Some(ring) = &mut self.ring else { return };
+        let Self {
+            ring: Some(ring),
+            table,
+            wakes,
+            gone,
+            ..
+        } = self
+        else {
+            return;
+        };
+        let mut count = 0;
         for cqe in ring.completions() {
-            self.stats.completions += 1;
-            let Some(key) = OpKey::from_user_data(cqe.user_data) else {
-                if cqe.user_data == WAKE && cqe.is_last() && !self.closing {
-                    self.internal.extend(self.wake_poll);
-                } else if cqe.user_data != WAKE && cqe.user_data != CANCEL {
-                    self.wakes.extend(self.mail.descriptor_came(cqe));
-                }
-                continue;
+            count += 1;
+            let next = match OpKey::from_user_data(cqe.user_data) {
+                Some(key) => table.completed(key, cqe, wakes, gone),
+                None => Next::Stray,
             };
-            let (wakes, gone) = (&mut self.wakes, &mut self.gone);
-            match self.table.completed(key, cqe, wakes, gone) {
-                Some(Next::Nothing) => {}
-                Some(Next::Submit(staged)) if self.closing => {
-                    let answer = Cqe::failed(libc::ECANCELED);
-                    self.table.refuse(staged, answer, wakes, gone);
+            match next {
+                Next::Nothing => {}
+                Next::Submit(staged) if self.closing => {
+                    table.refuse(staged, Cqe::failed(libc::ECANCELED), wakes, gone);
                 }
-                Some(Next::Submit(staged)) => self.staged.push(staged),
-                Some(Next::Cancel(key)) => self.internal.push_back(cancel(key)),
-                None if key.is_message() => self.wakes.extend(self.mail.data_came(key, cqe)),
-                // I3: a completion that nobody waits for is counted and hits nothing.
-                None => self.stats.stale_completions += 1,
+                Next::Submit(staged) => self.staged.push(staged),
+                Next::Cancel(key) => self.internal.push_back(cancel(key)),
+                Next::Stray => {
+                    let stray = Stray {
+                        internal: &mut self.internal,
+                        mail: &mut self.mail,
+                        wake_poll: self.wake_poll.filter(|_| !self.closing),
+                        stale: &mut self.stats.stale_completions,
+                    };
+                    wakes.extend(stray.came(cqe));
+                }
             }
         }
-        if !self.mail.unwanted.is_empty() {
-            let unwanted = mem::take(&mut self.mail.unwanted);
-            self.internal.extend(unwanted.into_iter().map(close_slot));
-        }
+        self.stats.completions += count;
         if !self.successors.is_empty() {
             self.cancel_successors();
         }
+    }
+}
+
+/// What a completion can touch that is none of an operation's.
+struct Stray<'a> {
+    internal: &'a mut VecDeque<Sqe>,
+    mail: &'a mut Mail,
+    /// To be armed again when the kernel has ended it.
+    wake_poll: Option<Sqe>,
+    stale: &'a mut u64,
+}
+
+impl Stray<'_> {
+    /// Deals with a completion that is no live operation's; returns whom to wake.
+    #[cold]
+    fn came(self, cqe: Cqe) -> Option<Waker> {
+        match OpKey::from_user_data(cqe.user_data) {
+            Some(key) if key.is_message() => return self.mail.data_came(key, cqe),
+            // I3: a completion that nobody waits for is counted and hits nothing.
+            Some(_) => *self.stale += 1,
+            None if cqe.user_data == WAKE && cqe.is_last() => self.internal.extend(self.wake_poll),
+            None if cqe.user_data == WAKE || cqe.user_data == CANCEL => {}
+            None => match self.mail.descriptor_came(cqe) {
+                Ok(waker) => return waker,
+                Err(slot) => self.internal.push_back(close_slot(slot)),
+            },
+        }
+        None
     }
 }
 

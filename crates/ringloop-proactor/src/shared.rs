@@ -247,6 +247,8 @@ impl Shared {
         done
     }
 
+    /// A poll that nothing completed came before: of another task, or by chance.
+    #[cold]
     fn keep_waker<O>(&self, ticket: &Ticket<O>, waker: &Waker) {
         let is_known = {
             let table = &mut self.queue.borrow_mut().table;
@@ -429,6 +431,8 @@ impl Shared {
             drop(queue);
             self.settle();
         }
+        // Whoever was woken here is polled before the next park, which may sleep then.
+        self.word.take_notification();
         result
     }
 

@@ -192,6 +192,13 @@ impl<O: Operation> Op<O> {
         self.poll_start(cx)
     }
 
+    #[inline(never)]
+    fn abandon(&mut self) {
+        if let Progress::Started(ticket) = mem::replace(&mut self.progress, Progress::Taken) {
+            drop(self.handle.shared().abandon(&ticket));
+        }
+    }
+
     /// Starts the operation, or tells that it was refused.
     #[inline(never)]
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<(O, Cqe)> {
@@ -223,11 +230,10 @@ impl<O: Operation> Future for Op<O> {
 impl<O: Operation> Unpin for Op<O> {}
 
 impl<O: Operation> Drop for Op<O> {
+    #[inline]
     fn drop(&mut self) {
-        if let Progress::Started(ticket) = &self.progress {
-            let disposition = self.handle.shared().abandon(ticket);
-            self.progress = Progress::Taken;
-            drop(disposition);
+        if let Progress::Started(_) = &self.progress {
+            self.abandon();
         }
     }
 }

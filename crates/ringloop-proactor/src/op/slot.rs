@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::erased::{FREE, Payload, VTable};
+use super::erased::{CompletionHook, FREE, Payload, VTable};
 use super::key::OpKey;
 use super::report::{OpReport, OpState};
 use crate::ring::{Cqe, Sqe, TickClock};
@@ -31,7 +31,9 @@ pub(super) struct Slot {
     pub(super) sqe: Sqe,
     pub(super) waker: Option<Waker>,
     pub(super) vtable: &'static VTable,
-    pub(super) cqe: Cqe,
+    /// That of the vtable: a service has one.
+    pub(super) hook: Option<CompletionHook>,
+    pub(super) answer: Answered,
     pub(super) next_free: Option<SlotPointer>,
     /// The name of the operation in the slot, or of the next one (I3).
     pub(super) key: OpKey,
@@ -39,6 +41,15 @@ pub(super) struct Slot {
     pub(super) abandoned: bool,
     pub(super) lingers: bool,
     pub(super) cancel_asked: bool,
+    /// What a notification said after the answer.
+    pub(super) note: u32,
+}
+
+/// The part of a completion that its operation needs.
+#[derive(Clone, Copy)]
+pub(super) struct Answered {
+    pub(super) res: i32,
+    pub(super) flags: u32,
 }
 
 /// Where a slot is. Slots live as long as their table (T1).
@@ -52,11 +63,9 @@ impl Slot {
             sqe: Sqe::new(0, -1),
             waker: None,
             vtable: &FREE,
-            cqe: Cqe {
-                user_data: 0,
-                res: 0,
-                flags: 0,
-            },
+            hook: None,
+            answer: Answered { res: 0, flags: 0 },
+            note: 0,
             next_free,
             key: OpKey::first(index),
             state: State::Free,
@@ -64,6 +73,25 @@ impl Slot {
             lingers: false,
             cancel_asked: false,
         }
+    }
+
+    /// The completion of the operation, with the note in place of the name, which has done its
+    /// service.
+    #[inline]
+    pub(super) fn cqe(&self) -> Cqe {
+        Cqe {
+            user_data: self.note.into(),
+            res: self.answer.res,
+            flags: self.answer.flags,
+        }
+    }
+
+    #[inline]
+    pub(super) fn set_answer(&mut self, cqe: Cqe) {
+        self.answer = Answered {
+            res: cqe.res,
+            flags: cqe.flags,
+        };
     }
 
     /// What is known of the operation in the slot; `None` if there is none.

@@ -154,7 +154,7 @@ impl OpTable {
         if slot.state != State::Completed {
             return None;
         }
-        let cqe = slot.cqe;
+        let cqe = slot.cqe();
         let payload = slot.payload.get();
         self.free(ticket.slot);
         // SAFETY: I3, this slot held an `O`, and the slot is free now, so it is read once.
@@ -178,7 +178,7 @@ impl OpTable {
         let slot = self.slot(ticket.slot);
         if slot.state == State::Staged {
             slot.state = State::Completed;
-            slot.cqe = cqe;
+            slot.set_answer(cqe);
         }
         slot.state == State::Completed
     }
@@ -266,7 +266,9 @@ impl OpTable {
         if slot.state != State::Staged || slot.key != staged.key {
             return None;
         }
-        if let Some(prepare) = slot.vtable.prepare {
+        if slot.hook.is_some()
+            && let Some(prepare) = slot.vtable.prepare
+        {
             slot.sqe = Sqe::default();
             // SAFETY: I3, the vtable is that of the payload's type; it is not in flight.
             unsafe { prepare(slot.payload.get(), &mut slot.sqe) };
@@ -288,9 +290,6 @@ impl OpTable {
     }
 
     /// Handles a completion. Wakers go into `wakes`, what the table gives up into `gone`.
-    ///
-    /// Returns what a service asks for next, [`Flow::Rest`] for everything else, and `None` if
-    /// nothing that `key` names is in flight.
     #[inline]
     pub(crate) fn completed(
         &mut self,
@@ -298,36 +297,58 @@ impl OpTable {
         cqe: Cqe,
         wakes: &mut Vec<Waker>,
         gone: &mut Vec<Detached>,
-    ) -> Option<Next> {
-        let at = self.find(key)?;
+    ) -> Next {
+        let Some(at) = self.find(key) else {
+            return Next::Stray;
+        };
         let slot = self.slot(at);
         if slot.state != State::InFlight {
-            return None;
+            return Next::Stray;
         }
-        if let Some(hook) = slot.vtable.on_completion {
-            // SAFETY: I3, the vtable is that of the payload's type; I2 lets the hook at its own
-            // state.
+        if let Some(hook) = slot.hook {
+            // SAFETY: I3, the hook is that of the payload's type; I2 lets it at its own state.
             let flow = unsafe { hook(slot.payload.get(), cqe.res, cqe.flags, wakes) };
-            return Some(self.service_completed(at, cqe, flow, gone));
+            return self.service_completed(at, cqe, flow, gone);
         }
-        if !cqe.is_last() {
-            // The result; the notification that the memory is free again comes later.
-            slot.cqe = cqe;
-            return Some(Next::Nothing);
+        if slot.abandoned || cqe.is_one_of_two() {
+            self.one_shot_completed(at, cqe, wakes, gone);
+            return Next::Nothing;
         }
-        slot.cqe = if cqe.is_notification() {
-            slot.cqe.notified(cqe)
-        } else {
-            cqe
-        };
+        slot.set_answer(cqe);
         slot.state = State::Completed;
-        if slot.abandoned {
-            gone.push(self.detach(at, true));
-        } else if let Some(waker) = slot.waker.take() {
+        if let Some(waker) = slot.waker.take() {
             wakes.push(waker);
         }
         self.in_flight -= 1;
-        Some(Next::Nothing)
+        Next::Nothing
+    }
+
+    /// A completion of an operation that nobody waits for, or that has two.
+    #[cold]
+    fn one_shot_completed(
+        &mut self,
+        at: SlotPointer,
+        cqe: Cqe,
+        wakes: &mut Vec<Waker>,
+        gone: &mut Vec<Detached>,
+    ) {
+        let slot = self.slot(at);
+        if cqe.is_notification() {
+            slot.note = cqe.res.cast_unsigned();
+        } else {
+            slot.set_answer(cqe);
+        }
+        if !cqe.is_last() {
+            // The result; the notification that the memory is free again comes later.
+            return;
+        }
+        slot.state = State::Completed;
+        if slot.abandoned {
+            gone.push(self.detach(at, true));
+        } else {
+            wakes.extend(slot.waker.take());
+        }
+        self.in_flight -= 1;
     }
 
     #[inline]
@@ -376,8 +397,8 @@ impl OpTable {
         if slot.state != State::Staged || slot.key != staged.key {
             return;
         }
-        let Some(hook) = slot.vtable.on_completion else {
-            slot.cqe = answer;
+        let Some(hook) = slot.hook else {
+            slot.set_answer(answer);
             slot.state = State::Completed;
             wakes.extend(slot.waker.take());
             return;
@@ -433,7 +454,9 @@ impl OpTable {
         slot.abandoned = false;
         slot.lingers = false;
         slot.cancel_asked = false;
+        slot.note = 0;
         slot.vtable = vtable;
+        slot.hook = vtable.on_completion;
         let next_free = slot.next_free;
         self.first_free = next_free;
         self.live += 1;
@@ -479,7 +502,7 @@ impl OpTable {
     fn detach(&mut self, at: SlotPointer, completed: bool) -> Detached {
         let slot = self.slot(at);
         let vtable = slot.vtable;
-        let cqe = completed.then_some(slot.cqe);
+        let cqe = completed.then_some(slot.cqe());
         // SAFETY: the payload is moved out; the slot is freed, so nobody reads it here again.
         let payload = unsafe { ptr::read(slot.payload.get()) };
         self.free(at);
@@ -516,6 +539,8 @@ impl OpTable {
 #[derive(Debug)]
 pub(crate) enum Next {
     Nothing,
+    /// Nothing that the completion names is in flight.
+    Stray,
     /// A service wants to be submitted again.
     Submit(Staged),
     /// A service wants the kernel to be asked for its end.

@@ -54,6 +54,12 @@ impl Cqe {
         self.flags & F_NOTIF != 0
     }
 
+    /// Whether it is the result of which a notification follows, or that notification.
+    #[inline]
+    pub(crate) fn is_one_of_two(&self) -> bool {
+        self.flags & (F_MORE | F_NOTIF) != 0
+    }
+
     /// Returns whether the provided buffer has room left, and the kernel goes on filling it.
     #[must_use]
     #[inline]
@@ -66,15 +72,6 @@ impl Cqe {
     #[inline]
     pub fn has_more_data(&self) -> bool {
         self.flags & F_SOCK_NONEMPTY != 0
-    }
-
-    /// The result of a zero-copy send, with what its notification says in place of the `user_data`,
-    /// which has done its service.
-    pub(crate) fn notified(self, notification: Self) -> Self {
-        Self {
-            user_data: u64::from(notification.res.cast_unsigned()),
-            ..self
-        }
     }
 
     /// Returns the errno, zero on success. A cancelled worker's private codes become `ECANCELED`.

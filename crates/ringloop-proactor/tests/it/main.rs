@@ -11,6 +11,7 @@ mod cancel;
 mod chain;
 mod config;
 mod direct;
+mod enters;
 mod faults;
 mod files;
 mod fixed;
