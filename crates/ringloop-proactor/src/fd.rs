@@ -21,8 +21,10 @@ use crate::ring::FIXED_FILE;
 ///
 /// It is *plain*, a number of the process, or *direct*: a slot in a table of the ring, which the
 /// process has no number for, and which the kernel looks up a little faster. Every operation takes
-/// either. [`Handle::adopt`] makes plain ones, the `_direct` operations and [`Handle::register`]
-/// direct ones, and [`Handle::install`] makes a plain one of a direct one.
+/// either, except where the kernel takes numbers only: as the directory that a path is relative to,
+/// and in [`Handle::statx_fd`]. Those refuse a direct one. [`Handle::adopt`] makes plain ones, the
+/// `_direct` operations and [`Handle::register`] direct ones, and [`Handle::install`] makes a plain
+/// one of a direct one.
 ///
 /// # Examples
 ///

@@ -53,6 +53,17 @@ impl<O: Operation> Op<O> {
         }
     }
 
+    /// Makes an operation that ends with `ECANCELED` without being submitted: its arguments are bad,
+    /// and its `complete` says so.
+    #[cold]
+    pub(crate) fn refused(handle: Handle, op: O) -> Self {
+        Self {
+            handle,
+            progress: Progress::Refused(op),
+            keeps_interruption: false,
+        }
+    }
+
     /// Asks the kernel to end the operation, and waits for what comes of that: its own result if it
     /// came first, else what it owned.
     ///

@@ -1,5 +1,7 @@
 //! Reading into and writing from registered buffers.
 
+use super::no_signal::no_signal;
+use super::offset::explain;
 use super::stream::counted;
 use crate::buf::{Named, OpError, RegisteredBuf};
 use crate::fd::Fd;
@@ -13,7 +15,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// As `pread(2)`; `EFAULT` if the buffer is registered with another proactor.
+    /// As [`read`](Self::read); `EFAULT` if the buffer is registered with another proactor.
     pub fn read_fixed<B: RegisteredBuf>(
         &self,
         fd: &Fd,
@@ -22,12 +24,13 @@ impl Handle {
     ) -> Op<ReadFixed<B>> {
         let index = buffer.index();
         let (fd, buffer) = (fd.clone(), Named::new(buffer));
-        self.submit(ReadFixed {
+        let read = ReadFixed {
             fd,
             buffer,
             index,
             offset,
-        })
+        };
+        self.submit_at(offset, read)
     }
 
     /// Writes at an offset, or at the file's position if it is `u64::MAX`, from a registered
@@ -35,7 +38,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// As `pwrite(2)`; `EFAULT` if the buffer is registered with another proactor.
+    /// As [`write`](Self::write); `EFAULT` if the buffer is registered with another proactor.
     pub fn write_fixed<B: RegisteredBuf>(
         &self,
         fd: &Fd,
@@ -43,7 +46,7 @@ impl Handle {
         offset: u64,
     ) -> Op<WriteFixed<B>> {
         let fd = fd.clone();
-        self.submit(WriteFixed { fd, buffer, offset })
+        self.submit_at(offset, WriteFixed { fd, buffer, offset })
     }
 }
 
@@ -73,7 +76,8 @@ unsafe impl<B: RegisteredBuf> Operation for ReadFixed<B> {
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
-        self.buffer.finish(cqe)
+        let result = self.buffer.finish(cqe);
+        result.map_err(|error| explain(error, self.offset))
     }
 
     fn reclaim(self) -> Self::Leftover {
@@ -101,13 +105,15 @@ unsafe impl<B: RegisteredBuf> Operation for WriteFixed<B> {
         Sqe {
             offset: self.offset,
             buffer: self.buffer.index(),
+            op_flags: no_signal(),
             ..Sqe::on(io_uring::opcode::WriteFixed::CODE, &self.fd)
                 .memory(bytes.as_ptr(), bytes.len())
         }
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
-        counted(self.buffer, cqe)
+        let result = counted(self.buffer, cqe);
+        result.map_err(|error| explain(error, self.offset))
     }
 
     fn reclaim(self) -> Self::Leftover {

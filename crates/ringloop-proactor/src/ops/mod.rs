@@ -15,37 +15,56 @@
 )]
 
 mod address;
+mod advice;
 mod close;
 mod direct;
 mod file;
 mod fixed;
 mod message;
+mod no_signal;
 mod nop;
+mod offset;
+mod open;
+mod path;
+mod pipe;
+mod place;
 mod poll;
 mod provided;
 mod socket;
+mod space;
+mod stat;
 mod stream;
+mod sync;
 mod timeout;
 mod vectored;
+mod xattr;
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use crate::ring::Cqe;
 
+pub use advice::{FAdvise, MAdvise, MemoryAdvice};
 pub(crate) use close::CloseService;
 pub use direct::{AcceptDirect, FilesUpdate, FixedFdInstall};
-pub use file::{OpenAt, Read, Write};
+pub use file::{Read, ReadWith, Write, WriteWith};
 pub use fixed::{ReadFixed, WriteFixed};
 pub use message::{SendDescriptor, SendMessage};
 pub use nop::Nop;
+pub use open::{OpenAt, OpenAt2, OpenAt2Direct, OpenAtDirect, OpenHow};
+pub use path::{LinkAt, MkDirAt, RenameAt, SymlinkAt, UnlinkAt};
+pub use pipe::{Pipe, PipeDirect, Splice, Tee};
 pub(crate) use poll::POLL_ADD_MULTI;
 pub use poll::{PollAdd, PollMultishot};
-pub use provided::{ReadProvided, RecvBundle, RecvMultishot, RecvProvided};
+pub use provided::{ReadMultishot, ReadProvided, RecvBundle, RecvMultishot, RecvProvided};
 pub(crate) use socket::ACCEPT_MULTISHOT;
 pub use socket::{Accept, AcceptMultishot, Connect, Socket};
+pub use space::{Fallocate, Ftruncate};
+pub use stat::{Stat, Statx};
 pub use stream::{Recv, Send};
+pub use sync::{Fsync, SyncFileRange};
 pub use timeout::{Expiry, LinkTimeout};
 pub use vectored::{ReadV, WriteV};
+pub use xattr::{FGetXattr, FSetXattr, GetXattr, SetXattr};
 
 /// The descriptor that a completion brings.
 pub(crate) fn new_fd(cqe: Cqe) -> std::io::Result<OwnedFd> {

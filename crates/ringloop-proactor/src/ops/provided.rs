@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::offset::{is_offset, offset_error};
 use crate::buf::{BufGroup, Chunk, WaitProvided};
 use crate::fd::Fd;
 use crate::handle::Handle;
@@ -46,7 +47,47 @@ impl Handle {
     /// lost; otherwise as `pread(2)`.
     pub fn read_provided(&self, fd: &Fd, group: &BufGroup, offset: u64) -> Op<ReadProvided> {
         let (fd, group) = (fd.clone(), group.clone());
-        self.submit(ReadProvided { fd, group, offset })
+        self.submit_at(offset, ReadProvided { fd, group, offset })
+    }
+
+    /// Reads a pipe, a terminal or another stream again and again, each time into a buffer that the
+    /// kernel picks from `group`. Counterpart: `io_uring_prep_read_multishot(3)`.
+    ///
+    /// While the group is empty, bytes stay in the stream; it goes on when a buffer comes home. The
+    /// [`limit`](OpStream::limit) is as for [`recv_multishot`](Self::recv_multishot). The end of the
+    /// stream is `None`.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` before Linux 6.7. The items give the errors of `read(2)`, and `EBADFD` for a
+    /// file that is always ready, as those on disks are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_proactor::{BufGroupConfig, Config, Proactor};
+    /// use std::io::Write;
+    ///
+    /// let mut proactor = Proactor::new(&Config::default())?;
+    /// let handle = proactor.handle();
+    /// let group = handle.provide(&BufGroupConfig::default())?;
+    /// let (reader, mut writer) = std::io::pipe()?;
+    /// let mut reads = handle.read_multishot(&handle.adopt(reader), &group)?;
+    /// writer.write_all(b"first")?;
+    /// let first = proactor.block_on(reads.next())?.transpose()?;
+    /// assert_eq!(first.as_deref(), Some(&b"first"[..]));
+    /// drop(writer);
+    /// assert!(proactor.block_on(reads.next())?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn read_multishot(&self, fd: &Fd, group: &BufGroup) -> io::Result<OpStream<ReadMultishot>> {
+        self.require(READ_MULTISHOT, ReadMultishot::NAME, "6.7")?;
+        let shots = ReadMultishot {
+            fd: fd.clone(),
+            wait: group.wait_provided(),
+            group: group.clone(),
+        };
+        Ok(OpStream::new(self.clone(), shots))
     }
 
     /// Receives again and again, each time into a buffer that the kernel picks from `group`.
@@ -154,7 +195,14 @@ unsafe impl Operation for ReadProvided {
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
-        chunk(&self.group, cqe)
+        let result = chunk(&self.group, cqe);
+        result.map_err(|error| {
+            if is_offset(self.offset) {
+                error
+            } else {
+                offset_error()
+            }
+        })
     }
 
     fn reclaim(self) -> Self::Leftover {}
@@ -182,11 +230,7 @@ unsafe impl Multishot for RecvMultishot {
     }
 
     fn judge(&self, cqe: &Cqe) -> Answer {
-        match cqe.errno() {
-            libc::ENOBUFS | libc::ECANCELED | libc::EINTR => Answer::Nothing,
-            0 if cqe.res == 0 && cqe.buffer_id().is_none() => Answer::End,
-            _ => Answer::Item,
-        }
+        judge(cqe)
     }
 
     fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
@@ -196,6 +240,55 @@ unsafe impl Multishot for RecvMultishot {
     fn poll_submittable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // A proactor that is gone refuses the submission.
         Pin::new(&mut self.wait).poll(cx).map(drop)
+    }
+}
+
+/// Reads again and again into buffers of a group. Linux 6.7. Counterpart:
+/// `io_uring_prep_read_multishot(3)`.
+#[derive(Debug)]
+#[doc(alias = "io_uring_prep_read_multishot")]
+pub struct ReadMultishot {
+    fd: Fd,
+    group: BufGroup,
+    wait: WaitProvided,
+}
+
+// SAFETY: as for `RecvProvided`.
+unsafe impl Multishot for ReadMultishot {
+    /// The bytes of one read.
+    type Item = Chunk;
+    const NAME: &'static str = "read multishot";
+
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        let on = Sqe::on(READ_MULTISHOT, &self.fd);
+        *sqe = Sqe {
+            flags: on.flags | BUFFER_SELECT,
+            buffer: self.group.id(),
+            offset: u64::MAX,
+            ..on
+        };
+    }
+
+    fn judge(&self, cqe: &Cqe) -> Answer {
+        judge(cqe)
+    }
+
+    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
+        chunk(&self.group, cqe)
+    }
+
+    fn poll_submittable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A proactor that is gone refuses the submission.
+        Pin::new(&mut self.wait).poll(cx).map(drop)
+    }
+}
+
+/// What an answer to a stream is: an empty group and an interruption are none.
+fn judge(cqe: &Cqe) -> Answer {
+    match cqe.errno() {
+        libc::ENOBUFS | libc::ECANCELED | libc::EINTR => Answer::Nothing,
+        0 if cqe.res == 0 && cqe.buffer_id().is_none() => Answer::End,
+        _ => Answer::Item,
     }
 }
 
@@ -217,6 +310,7 @@ fn chunk(group: &BufGroup, cqe: Cqe) -> io::Result<Chunk> {
     Ok(chunk.unwrap_or_default())
 }
 
+const READ_MULTISHOT: u8 = io_uring::opcode::ReadMulti::CODE;
 /// `IORING_RECVSEND_POLL_FIRST`.
 const POLL_FIRST: u16 = 1 << 0;
 /// `IORING_RECV_MULTISHOT`.

@@ -1,5 +1,7 @@
 //! Reading and writing several buffers at once.
 
+use super::no_signal::no_signal;
+use super::offset::explain;
 use super::stream::counted;
 use crate::buf::{IoBufs, IoBufsMut, IoVecs, OpError};
 use crate::fd::Fd;
@@ -49,7 +51,8 @@ unsafe impl<S: IoBufsMut> Operation for ReadV<S> {
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
-        self.iovecs.finish(self.set, cqe)
+        let result = self.iovecs.finish(self.set, cqe);
+        result.map_err(|error| explain(error, self.offset))
     }
 
     fn reclaim(self) -> Self::Leftover {
@@ -93,12 +96,14 @@ unsafe impl<S: IoBufs> Operation for WriteV<S> {
             offset: self.offset,
             address: array.expose_provenance() as u64,
             len: count,
+            op_flags: no_signal(),
             ..Sqe::on(io_uring::opcode::Writev::CODE, &self.fd)
         }
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
-        counted(self.set, cqe)
+        let result = counted(self.set, cqe);
+        result.map_err(|error| explain(error, self.offset))
     }
 
     fn reclaim(self) -> Self::Leftover {
@@ -113,7 +118,8 @@ impl Handle {
     /// # Errors
     ///
     /// `InvalidInput`, with the set, if it has more than [`IO_BUFS_MAX`](crate::IO_BUFS_MAX)
-    /// buffers; the future gives the errors of `preadv(2)`.
+    /// buffers; the future gives the errors of `preadv(2)`, and of an offset as
+    /// [`read`](Self::read).
     ///
     /// # Examples
     ///
@@ -134,7 +140,7 @@ impl Handle {
         set: S,
         offset: u64,
     ) -> Result<Op<ReadV<S>>, OpError<S>> {
-        Ok(self.submit(ReadV::new(fd.clone(), set, offset)?))
+        Ok(self.submit_at(offset, ReadV::new(fd.clone(), set, offset)?))
     }
 
     /// Writes the buffers of a set at an offset, or at the file's position if it is `u64::MAX`.
@@ -143,13 +149,14 @@ impl Handle {
     /// # Errors
     ///
     /// `InvalidInput`, with the set, if it has more than [`IO_BUFS_MAX`](crate::IO_BUFS_MAX)
-    /// buffers; the future gives the errors of `pwritev(2)`.
+    /// buffers; the future gives the errors of `pwritev(2)`, and of an offset as
+    /// [`write`](Self::write), with which it shares that it raises no `SIGPIPE`.
     pub fn write_vectored<S: IoBufs>(
         &self,
         fd: &Fd,
         set: S,
         offset: u64,
     ) -> Result<Op<WriteV<S>>, OpError<S>> {
-        Ok(self.submit(WriteV::new(fd.clone(), set, offset)?))
+        Ok(self.submit_at(offset, WriteV::new(fd.clone(), set, offset)?))
     }
 }

@@ -96,9 +96,7 @@ fn results_that_nobody_takes_are_disposed_of() {
     proactor.block_on(handle.nop()).unwrap().unwrap();
     let before = open_fds();
     for round in 0..300 {
-        let mut open = handle
-            .open("/dev/null".as_ref(), libc::O_RDONLY, 0)
-            .unwrap();
+        let mut open = handle.open("/dev/null", libc::O_RDONLY, 0).unwrap();
         let mut socket = handle.socket(libc::AF_INET, libc::SOCK_STREAM, 0);
         assert!(poll_once(&mut open).is_pending());
         assert!(poll_once(&mut socket).is_pending());

@@ -81,7 +81,7 @@ fn what_was_staged_and_dropped_does_not_happen_in_the_name_of_its_successor() {
     let mut proactor = proactor();
     let handle = proactor.handle();
     proactor.block_on(handle.nop()).unwrap().unwrap();
-    let missing = "/nowhere/at/all".as_ref();
+    let missing = "/nowhere/at/all";
     let mut dropped = handle.open(missing, libc::O_RDONLY, 0).unwrap();
     assert!(poll_once(&mut dropped).is_pending());
     drop(dropped);

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::future::Future;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,6 +34,50 @@ pub(crate) fn scratch_file(name: &str) -> File {
     let file = options.open(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     file
+}
+
+/// An empty directory of a test, removed with what is in it.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ringloop-{name}-{}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Makes a file in it.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// A descriptor of the directory itself.
+    pub(crate) fn open(&self) -> File {
+        File::open(&self.0).unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// The number of an error of the system.
+pub(crate) fn errno<T: std::fmt::Debug, E: Into<std::io::Error>>(result: Result<T, E>) -> i32 {
+    let error: std::io::Error = result
+        .map(|value| format!("{value:?}"))
+        .map_err(E::into)
+        .unwrap_err();
+    error
+        .raw_os_error()
+        .unwrap_or_else(|| panic!("not of the system: {error}"))
 }
 
 /// Polls once with a waker that does nothing.
