@@ -225,9 +225,7 @@ impl Ring {
         match self {
             Self::Kernel(ring) => ring.register_buffers(address, entries, group, flags),
             #[cfg(feature = "sim")]
-            Self::Sim(ring) if flags == 0 => ring.register_buffers(address, entries, group),
-            #[cfg(feature = "sim")]
-            Self::Sim(_) => Err(io::Error::from_raw_os_error(libc::EINVAL)),
+            Self::Sim(ring) => ring.register_buffers(address, entries, group, flags),
         }
     }
 
@@ -236,7 +234,7 @@ impl Ring {
         match self {
             Self::Kernel(ring) => ring.register_fixed_table(count),
             #[cfg(feature = "sim")]
-            Self::Sim(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Sim(ring) => ring.register_fixed_table(count),
         }
     }
 
@@ -250,7 +248,7 @@ impl Ring {
         match self {
             Self::Kernel(ring) => ring.update_fixed(index, address, len),
             #[cfg(feature = "sim")]
-            Self::Sim(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Sim(ring) => ring.update_fixed(index, address, len),
         }
     }
 

@@ -209,12 +209,14 @@ impl World {
 impl Request {
     /// Whether this outcome breaks a chain: an error, or a transfer that was to be whole and is not.
     fn has_failed(&self, res: i32) -> bool {
-        use opcode::{READ, READV, RECV, RECVMSG, SEND, SENDMSG, WRITE, WRITEV};
+        use opcode::{
+            READ, READ_FIXED, READV, RECV, RECVMSG, SEND, SENDMSG, WRITE, WRITE_FIXED, WRITEV,
+        };
         let code = self.kind.code;
         let waits_for_all = self.sqe.op_flags & libc::MSG_WAITALL.cast_unsigned() != 0;
         let is_whole = usize::try_from(res).is_ok_and(|res| res == self.total());
         res < 0
-            || ([READ, READV, WRITE, WRITEV].contains(&code) && !is_whole)
+            || ([READ, READ_FIXED, READV, WRITE, WRITE_FIXED, WRITEV].contains(&code) && !is_whole)
             || ([RECV, RECVMSG, SEND, SENDMSG].contains(&code) && waits_for_all && !is_whole)
     }
 }

@@ -45,6 +45,7 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::memory::Window;
 use self::world::World;
 use super::{Clock, Cqe, Sqe};
 use crate::config::Config;
@@ -147,10 +148,27 @@ impl SimRing {
         address: usize,
         entries: u16,
         group: u16,
+        flags: u16,
     ) -> io::Result<()> {
         let groups = &mut self.world.borrow_mut().groups;
-        let registered = groups.register(group, address as u64, entries);
+        let registered = groups.register(group, address as u64, entries, flags);
         registered.map_err(io::Error::from_raw_os_error)
+    }
+
+    /// Any memory can be used as registered: nothing is gained by it here.
+    pub(crate) fn register_fixed_table(&mut self, _count: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn update_fixed(
+        &mut self,
+        index: u16,
+        address: usize,
+        len: usize,
+    ) -> io::Result<()> {
+        let window = Window::new(address as u64, len as u64);
+        self.world.borrow_mut().groups.fix(index, window);
+        Ok(())
     }
 
     pub(crate) fn unregister_buffers(&mut self, group: u16) -> io::Result<()> {

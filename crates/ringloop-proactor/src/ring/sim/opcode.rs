@@ -37,6 +37,9 @@ pub(super) const FTRUNCATE: u8 = opcode::Ftruncate::CODE;
 pub(super) const BIND: u8 = opcode::Bind::CODE;
 pub(super) const LISTEN: u8 = opcode::Listen::CODE;
 pub(super) const PIPE: u8 = opcode::Pipe::CODE;
+pub(super) const READ_FIXED: u8 = opcode::ReadFixed::CODE;
+pub(super) const WRITE_FIXED: u8 = opcode::WriteFixed::CODE;
+pub(super) const READ_MULTISHOT: u8 = opcode::ReadMulti::CODE;
 pub(super) const FILES_UPDATE: u8 = opcode::FilesUpdate::CODE;
 pub(super) const FIXED_FD_INSTALL: u8 = opcode::FixedFdInstall::CODE;
 
@@ -87,7 +90,7 @@ const fn punted_on_file(code: u8, name: &'static str) -> Kind {
 }
 
 /// Which operation is punted is the observed behavior of the kernel on ext4.
-const KINDS: [Kind; 36] = [
+const KINDS: [Kind; 39] = [
     plain(NOP, "nop"),
     on_file(READV, "readv"),
     on_file(WRITEV, "writev"),
@@ -122,6 +125,9 @@ const KINDS: [Kind; 36] = [
     on_file(BIND, "bind"),
     on_file(LISTEN, "listen"),
     plain(PIPE, "pipe"),
+    on_file(READ_FIXED, "read_fixed"),
+    on_file(WRITE_FIXED, "write_fixed"),
+    on_file(READ_MULTISHOT, "read_multishot"),
     plain(FILES_UPDATE, "files_update"),
     on_file(FIXED_FD_INSTALL, "fixed_fd_install"),
 ];

@@ -121,8 +121,9 @@ impl Request {
 
     /// Whether the kernel writes into its windows.
     pub(super) fn fills(&self) -> bool {
-        use opcode::{READ, READV, RECV, RECVMSG};
-        [READ, READV, RECV, RECVMSG].contains(&self.sqe.opcode) && !self.has(BUFFER_SELECT)
+        use opcode::{READ, READ_FIXED, READV, RECV, RECVMSG};
+        [READ, READ_FIXED, READV, RECV, RECVMSG].contains(&self.sqe.opcode)
+            && !self.has(BUFFER_SELECT)
     }
 
     /// How many bytes it is about.
@@ -135,12 +136,13 @@ impl Args {
     /// Copies what the entry points to.
     pub(super) fn parse(sqe: &Sqe) -> Result<Self, i32> {
         use opcode::{
-            BIND, CONNECT, LINK_TIMEOUT, MKDIRAT, OPENAT, OPENAT2, READ, READV, RECV, RECVMSG,
-            RENAMEAT, SEND, SEND_ZC, SENDMSG, SENDMSG_ZC, STATX, TIMEOUT, UNLINKAT, WRITE, WRITEV,
+            BIND, CONNECT, LINK_TIMEOUT, MKDIRAT, OPENAT, OPENAT2, READ, READ_FIXED,
+            READ_MULTISHOT, READV, RECV, RECVMSG, RENAMEAT, SEND, SEND_ZC, SENDMSG, SENDMSG_ZC,
+            STATX, TIMEOUT, UNLINKAT, WRITE, WRITE_FIXED, WRITEV,
         };
         let mut args = Self::default();
         match sqe.opcode {
-            READ | WRITE | RECV | SEND | SEND_ZC => {
+            READ | WRITE | READ_FIXED | WRITE_FIXED | READ_MULTISHOT | RECV | SEND | SEND_ZC => {
                 args.windows.push(Window::new(sqe.address, sqe.len.into()));
             }
             READV | WRITEV => args.windows = vectors(sqe.address, sqe.len.into())?,

@@ -163,7 +163,7 @@ impl World {
             Some(Target::Real(_) | Target::Closed) | None => None,
         };
         let is_regular = matches!(file, Some(File::Regular(_)));
-        let reads = [opcode::READ, opcode::READV].contains(&request.kind.code);
+        let reads = [opcode::READ, opcode::READV, opcode::READ_FIXED].contains(&request.kind.code);
         if is_regular && reads && self.rng.chance(self.faults.uncancellable) {
             return busy(self.now + self.draw_delay(), Grip::Firm);
         }

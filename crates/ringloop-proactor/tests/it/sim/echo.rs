@@ -4,12 +4,39 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
 use ringloop_proactor::sim::{Faults, SimConfig, Simulation};
 use ringloop_proactor::{Acceptor, Config, Fd, Handle, Proactor, Receiver, Sender};
+
+/// A waker that remembers that it was woken; it is from the start.
+struct Flag(AtomicBool);
+
+impl Default for Flag {
+    fn default() -> Self {
+        Self(AtomicBool::new(true))
+    }
+}
+
+impl Flag {
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+
+    fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// What one seed came to.
 pub(super) struct Outcome {
@@ -40,24 +67,27 @@ pub(super) fn run(seed: u64, faults: Faults) -> Outcome {
         for client in 0..CLIENTS {
             tasks.push(Box::pin(ask(handle.clone(), address, client)));
         }
-        let mut left = tasks.len();
+        let flags: Vec<Arc<Flag>> = tasks.iter().map(|_| Arc::default()).collect();
         let mut results: Vec<Option<usize>> = tasks.iter().map(|_| None).collect();
         let mut turns = 0;
-        while left > 0 {
-            for (task, result) in tasks.iter_mut().zip(&mut results) {
-                if result.is_none()
-                    && let Poll::Ready(count) =
-                        task.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        while results.contains(&None) {
+            for ((task, result), flag) in tasks.iter_mut().zip(&mut results).zip(&flags) {
+                let waker = Waker::from(Arc::clone(flag));
+                if flag.take()
+                    && result.is_none()
+                    && let Poll::Ready(count) = task.as_mut().poll(&mut Context::from_waker(&waker))
                 {
                     *result = Some(count);
-                    left -= 1;
                 }
             }
             turns += 1;
             assert!(turns < 100_000, "no progress:\n{}", simulation.trace());
-            if left > 0 {
+            // A lost wake shows as a park that nothing can end.
+            let is_idle = !flags.iter().any(|flag| flag.is_raised());
+            let timeout = (!is_idle).then_some(Duration::ZERO);
+            if results.contains(&None) {
                 proactor
-                    .park(None)
+                    .park(timeout)
                     .unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", simulation.trace()));
             }
         }
@@ -77,21 +107,38 @@ pub(super) fn run(seed: u64, faults: Faults) -> Outcome {
 async fn serve(listener: Fd) -> usize {
     let acceptor = Acceptor::new(listener);
     let handle = acceptor.fd().handle().clone();
-    let mut connections = Vec::new();
-    while connections.len() < CLIENTS {
-        match acceptor.accept().await {
-            Ok(connection) => connections.push(Box::pin(echo(handle.adopt(connection)))),
-            // It is there for the next call.
-            Err(error) => assert!(
-                [Some(libc::EMFILE), Some(libc::ENFILE)].contains(&error.raw_os_error()),
-                "{error}"
-            ),
-        }
-    }
+    let mut connections: Vec<Pin<Box<dyn Future<Output = usize>>>> = Vec::new();
     let mut total = 0;
-    for connection in connections {
-        total += connection.await;
-    }
+    let mut accepted = 0;
+    let mut next = acceptor.accept();
+    std::future::poll_fn(|cx| {
+        while accepted < CLIENTS
+            && let Poll::Ready(result) = Pin::new(&mut next).poll(cx)
+        {
+            match result {
+                Ok(connection) => {
+                    accepted += 1;
+                    connections.push(Box::pin(echo(handle.adopt(connection))));
+                }
+                // The connection is there for the next call.
+                Err(error) => assert!(is_out_of_descriptors(&error), "{error}"),
+            }
+            next = acceptor.accept();
+        }
+        connections.retain_mut(|connection| match connection.as_mut().poll(cx) {
+            Poll::Ready(count) => {
+                total += count;
+                false
+            }
+            Poll::Pending => true,
+        });
+        if accepted == CLIENTS && connections.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
     total
 }
 

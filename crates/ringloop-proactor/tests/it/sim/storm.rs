@@ -148,7 +148,9 @@ fn storm(seed: u64) {
     }
     drop(tasks);
     drop(world);
+    crate::rig::settle(&mut proactor);
     let trace = || simulation.trace();
+    assert_eq!(simulation.lent_buffers(), 0, "seed {seed}:\n{}", trace());
     assert_eq!(proactor.shut_down(), 0, "seed {seed}:\n{}", trace());
     let stats = proactor.stats();
     assert_eq!((stats.live, stats.stale_completions), (0, 0), "seed {seed}");

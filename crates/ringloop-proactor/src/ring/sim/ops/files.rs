@@ -1,26 +1,50 @@
 //! Reading and writing, and the sizes of files.
 
+use super::transfer::F_BUF_MORE;
 use super::{Answer, transfer};
 use crate::ring::sim::file::File;
 use crate::ring::sim::finish::amount;
 use crate::ring::sim::memory;
-use crate::ring::sim::request::Request;
+use crate::ring::sim::opcode::{READ_FIXED, READ_MULTISHOT, WRITE_FIXED};
+use crate::ring::sim::request::{BUFFER_SELECT, Request};
 use crate::ring::sim::world::World;
 
 /// Counterpart: `io_uring_prep_read(3)` and `io_uring_prep_readv(3)`.
 pub(super) fn read(world: &mut World, request: &mut Request) -> Result<Answer, i32> {
+    check_fixed(world, request)?;
     let file = request.file()?;
+    let picks = request.has(BUFFER_SELECT);
     match &*file {
-        File::Socket(_) if request.total() == 0 => Ok(Answer::done(0)),
+        File::Socket(_) if request.total() == 0 && !picks => Ok(Answer::done(0)),
         File::Socket(_) => transfer::recv(world, request),
         File::PipeReader(channel) => {
-            if request.total() == 0 {
+            if request.total() == 0 && !picks {
                 return Ok(Answer::done(0));
             }
             transfer::take(world, request, channel)
         }
         File::PipeWriter(_) => Err(libc::EBADF),
         File::Directory(_) => Err(libc::EISDIR),
+        File::Regular(_) if request.kind.code == READ_MULTISHOT => Err(libc::EBADFD),
+        File::Regular(file) if picks => {
+            let wanted = match request.total() {
+                0 => usize::MAX,
+                len => len,
+            };
+            let group = request.sqe.buffer;
+            let room = world.groups.room(group).ok_or(libc::ENOBUFS)?;
+            let bytes = file.read(request.offset()?, wanted.min(room.len()))?;
+            if bytes.is_empty() {
+                return Ok(Answer::done(0));
+            }
+            let picked = world.groups.pick(group, bytes.len())?;
+            memory::scatter(&[picked.window], &bytes);
+            let more = if picked.is_kept { F_BUF_MORE } else { 0 };
+            Ok(Answer::Done {
+                res: amount(bytes.len()),
+                flags: picked.flags() | more,
+            })
+        }
         File::Regular(file) => {
             let mut count = request.total();
             if world.rng.chance(world.faults.short) {
@@ -36,6 +60,7 @@ pub(super) fn read(world: &mut World, request: &mut Request) -> Result<Answer, i
 
 /// Counterpart: `io_uring_prep_write(3)` and `io_uring_prep_writev(3)`.
 pub(super) fn write(world: &mut World, request: &mut Request) -> Result<Answer, i32> {
+    check_fixed(world, request)?;
     let file = request.file()?;
     match &*file {
         File::Socket(_) => transfer::send(world, request),
@@ -59,6 +84,17 @@ pub(super) fn write(world: &mut World, request: &mut Request) -> Result<Answer, 
             Ok(Answer::done(amount(count)))
         }
     }
+}
+
+/// What is said to be registered has to be.
+fn check_fixed(world: &World, request: &Request) -> Result<(), i32> {
+    let is_fixed = [READ_FIXED, WRITE_FIXED].contains(&request.kind.code);
+    let windows = &request.args.windows;
+    let is_registered = |window| world.groups.is_fixed(request.sqe.buffer, window);
+    if is_fixed && !windows.iter().copied().all(is_registered) {
+        return Err(libc::EFAULT);
+    }
+    Ok(())
 }
 
 /// There is no disk, so everything is always on it.

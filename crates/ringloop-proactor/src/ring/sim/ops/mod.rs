@@ -60,8 +60,10 @@ fn dispatch(world: &mut World, request: &mut Request) -> Result<Answer, i32> {
         opcode::SEND | opcode::SENDMSG | opcode::SEND_ZC | opcode::SENDMSG_ZC => {
             transfer::send(world, request)
         }
-        opcode::READ | opcode::READV => files::read(world, request),
-        opcode::WRITE | opcode::WRITEV => files::write(world, request),
+        opcode::READ | opcode::READV | opcode::READ_FIXED | opcode::READ_MULTISHOT => {
+            files::read(world, request)
+        }
+        opcode::WRITE | opcode::WRITEV | opcode::WRITE_FIXED => files::write(world, request),
         opcode::FSYNC => files::sync(request),
         opcode::FALLOCATE => files::allocate(world, request),
         opcode::FTRUNCATE => files::truncate(request),

@@ -1,10 +1,13 @@
 //! Bytes from and to sockets and pipes.
 
 use super::{Answer, messages};
+use crate::ring::sim::buffers::Picked;
 use crate::ring::sim::channel::{Channel, Shared};
 use crate::ring::sim::finish::amount;
-use crate::ring::sim::memory::{self, Window};
-use crate::ring::sim::opcode::{RECV, SEND_ZC, SENDMSG_ZC};
+use crate::ring::sim::memory;
+use crate::ring::sim::opcode::{
+    READ_MULTISHOT, RECV, SEND_ZC, SENDMSG_ZC, WRITE, WRITE_FIXED, WRITEV,
+};
 use crate::ring::sim::request::{BUFFER_SELECT, Request};
 use crate::ring::sim::world::World;
 
@@ -107,34 +110,63 @@ fn pick(world: &mut World, request: &Request, channel: &mut Channel) -> Result<A
     if world.rng.chance(world.faults.no_buffers) {
         return Err(libc::ENOBUFS);
     }
-    let (id, buffer) = world.groups.pick(request.sqe.buffer)?;
     let asked = match request.sqe.len {
         0 => usize::MAX,
         len => len as usize,
     };
-    let mut count = buffer.len().min(asked).min(channel.len());
+    let mut left = asked.min(channel.len());
     if world.rng.chance(world.faults.short) {
-        count = world.rng.part_of(count);
+        left = world.rng.part_of(left);
     }
-    if world.rng.chance(world.faults.scribble) {
-        let garbage = world.rng.byte();
-        memory::write(buffer.address, &vec![garbage; buffer.len()]);
+    let is_bundle = request.kind.code == RECV && request.sqe.ioprio & BUNDLE != 0;
+    let first = fill(world, request.sqe.buffer, left, channel)?;
+    let (mut count, mut last) = (first.window.len(), first);
+    left -= count;
+    while is_bundle && left > 0 && !world.groups.is_empty(request.sqe.buffer) {
+        last = fill(world, request.sqe.buffer, left, channel)?;
+        count += last.window.len();
+        left -= last.window.len();
     }
-    memory::scatter(
-        &[Window::new(buffer.address, buffer.len)],
-        &channel.take(count),
-    );
-    let mut flags = F_BUFFER | u32::from(id) << BUFFER_SHIFT;
+    let mut flags = first.flags();
+    if last.is_kept {
+        flags |= F_BUF_MORE;
+    }
     if channel.len() > 0 {
         flags |= F_SOCK_NONEMPTY;
     }
     let res = amount(count);
-    let is_multishot = request.kind.code == RECV && request.sqe.ioprio & RECV_MULTISHOT != 0;
+    let is_multishot = request.kind.code == READ_MULTISHOT
+        || request.kind.code == RECV && request.sqe.ioprio & RECV_MULTISHOT != 0;
     Ok(if is_multishot {
         Answer::Shot { res, flags }
     } else {
         Answer::Done { res, flags }
     })
+}
+
+/// Moves up to `wanted` bytes to the next buffer.
+fn fill(
+    world: &mut World,
+    group: u16,
+    wanted: usize,
+    channel: &mut Channel,
+) -> Result<Picked, i32> {
+    if let Some(room) = world.groups.room(group)
+        && world.rng.chance(world.faults.scribble)
+    {
+        let garbage = world.rng.byte();
+        memory::write(room.address, &vec![garbage; room.len()]);
+    }
+    let picked = world.groups.pick(group, wanted)?;
+    memory::scatter(&[picked.window], &channel.take(picked.window.len()));
+    Ok(picked)
+}
+
+impl Picked {
+    /// The flags of a completion whose first buffer this is.
+    pub(super) fn flags(self) -> u32 {
+        F_BUFFER | u32::from(self.id) << BUFFER_SHIFT
+    }
 }
 
 /// Moves bytes from the memory of a request to `channel`.
@@ -145,11 +177,7 @@ pub(super) fn put(
 ) -> Result<Answer, i32> {
     let mut channel = channel.borrow_mut();
     let flags = request.sqe.op_flags.cast_signed();
-    let is_send = ![
-        crate::ring::sim::opcode::WRITE,
-        crate::ring::sim::opcode::WRITEV,
-    ]
-    .contains(&request.kind.code);
+    let is_send = ![WRITE, WRITEV, WRITE_FIXED].contains(&request.kind.code);
     let rest = request.total() - request.done;
     if rest > 0 && channel.room() == 0 {
         return if is_send && flags & libc::MSG_DONTWAIT != 0 {
@@ -177,10 +205,12 @@ pub(super) fn put(
     Ok(Answer::done(res))
 }
 
-/// `IORING_RECVSEND_POLL_FIRST` and `IORING_RECV_MULTISHOT`.
+/// `IORING_RECVSEND_POLL_FIRST`, `IORING_RECV_MULTISHOT`, `IORING_RECVSEND_BUNDLE`.
 const POLL_FIRST: u16 = 1 << 0;
 const RECV_MULTISHOT: u16 = 1 << 1;
-/// `IORING_CQE_F_BUFFER` and `IORING_CQE_F_SOCK_NONEMPTY`.
+const BUNDLE: u16 = 1 << 4;
+/// `IORING_CQE_F_*`.
 const F_BUFFER: u32 = 1 << 0;
 const F_SOCK_NONEMPTY: u32 = 1 << 2;
+pub(super) const F_BUF_MORE: u32 = 1 << 4;
 const BUFFER_SHIFT: u32 = 16;

@@ -11,6 +11,10 @@ struct Group {
 
 impl Group {
     fn new(bench: &mut Bench) -> Box<Self> {
+        Self::with_flags(bench, 0)
+    }
+
+    fn with_flags(bench: &mut Bench, flags: u16) -> Box<Self> {
         let mut group = Box::new(Self {
             entries: [[0; 2]; 4],
             buffers: [[0; 8]; 4],
@@ -18,7 +22,7 @@ impl Group {
         let ring = address(&mut group.entries);
         bench
             .ring
-            .register_buffers(usize::try_from(ring).unwrap(), 4, 3, 0)
+            .register_buffers(usize::try_from(ring).unwrap(), 4, 3, flags)
             .unwrap();
         group
     }
@@ -129,3 +133,53 @@ fn a_cancelled_receive_takes_no_buffer() {
         bench.close(&[near, far]);
     });
 }
+
+#[test]
+fn an_incremental_group_fills_its_buffers_part_by_part() {
+    on_both(|bench| {
+        let (near, far) = bench.pair();
+        let mut group = Group::with_flags(bench, 1 << 1);
+        group.provide(0, 2);
+        let [recv] = bench.push([select(far, MULTISHOT)]);
+        bench.turn();
+        for (part, is_kept) in [
+            (&mut *b"one".to_vec(), true),
+            (&mut *b"three".to_vec(), false),
+        ] {
+            let len = i32::try_from(part.len()).unwrap();
+            assert_eq!(bench.result(with(SEND, near, part)), len);
+            let cqe = bench.next(recv);
+            let seen = (cqe.res, cqe.buffer_id(), cqe.keeps_buffer());
+            assert_eq!(seen, (len, Some(0), is_kept), "{}", bench.name);
+        }
+        assert_eq!(&group.buffers[0], b"onethree");
+        bench.close(&[near]);
+        assert_eq!(bench.next(recv).res, 0);
+        bench.ring.unregister_buffers(3).unwrap();
+        bench.close(&[far]);
+    });
+}
+
+#[test]
+fn a_bundle_fills_several_buffers_at_once() {
+    on_both(|bench| {
+        let (near, far) = bench.pair();
+        let mut group = Group::new(bench);
+        group.provide(0, 4);
+        assert_eq!(
+            bench.result(with(SEND, near, &mut { *b"twelve bytes" })),
+            12
+        );
+        let [recv] = bench.push([select(far, BUNDLE)]);
+        let cqe = bench.next(recv);
+        assert_eq!((cqe.res, cqe.buffer_id()), (12, Some(0)), "{}", bench.name);
+        assert_eq!(
+            (&group.buffers[0], &group.buffers[1][..4]),
+            (b"twelve b", &b"ytes"[..])
+        );
+        bench.ring.unregister_buffers(3).unwrap();
+        bench.close(&[near, far]);
+    });
+}
+
+const BUNDLE: u16 = 1 << 4;

@@ -3,8 +3,8 @@ use std::ffi::CString;
 use super::{Bench, address, on_both, with};
 use crate::ring::Sqe;
 use crate::ring::sim::opcode::{
-    FALLOCATE, FSYNC, FTRUNCATE, MKDIRAT, OPENAT, OPENAT2, READ, READV, RECV, RENAMEAT, STATX,
-    UNLINKAT, WRITE, WRITEV,
+    FALLOCATE, FSYNC, FTRUNCATE, MKDIRAT, OPENAT, OPENAT2, READ, READ_FIXED, READV, RECV, RENAMEAT,
+    STATX, UNLINKAT, WRITE, WRITE_FIXED, WRITEV,
 };
 
 fn path(bench: &Bench, what: &str) -> CString {
@@ -184,6 +184,34 @@ fn names_are_made_moved_and_removed() {
         assert_eq!(bench.result(remove(&other)), -libc::ENOTDIR);
         unlink(bench, &other);
         assert_eq!(bench.result(on_path(UNLINKAT, &other)), -libc::ENOENT);
+    });
+}
+
+#[test]
+fn registered_memory_is_read_and_written_within_its_bounds() {
+    on_both(|bench| {
+        let name = path(bench, "fixed");
+        let file = bench.open(open(&name, libc::O_RDWR | libc::O_CREAT));
+        let mut memory = *b"registered......";
+        let start = usize::try_from(address(&mut memory)).unwrap();
+        bench.ring.register_fixed_table(2).unwrap();
+        bench.ring.update_fixed(1, start, 10).unwrap();
+        let on = |index, sqe: Sqe| Sqe {
+            buffer: index,
+            ..sqe
+        };
+        let whole = with(WRITE_FIXED, file, &mut memory[..10]);
+        assert_eq!(bench.result(on(1, whole)), 10);
+        assert_eq!(bench.result(on(0, whole)), -libc::EFAULT);
+        let beyond = with(WRITE_FIXED, file, &mut memory);
+        assert_eq!(bench.result(on(1, beyond)), -libc::EFAULT);
+        let part = with(READ_FIXED, file, &mut memory[2..6]);
+        assert_eq!(bench.result(on(1, part)), 4);
+        assert_eq!(&memory, b"reregiered......");
+        bench.ring.update_fixed(1, 0, 0).unwrap();
+        assert_eq!(bench.result(on(1, part)), -libc::EFAULT);
+        bench.close(&[file]);
+        unlink(bench, &name);
     });
 }
 
