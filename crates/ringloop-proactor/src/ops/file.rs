@@ -108,6 +108,7 @@ unsafe impl<B: IoBufMut> Operation for Read<B> {
         }
     }
 
+    #[inline]
     fn complete(self, cqe: Cqe) -> Self::Output {
         self.buffer.finish(cqe)
     }
@@ -140,6 +141,7 @@ unsafe impl<B: IoBuf> Operation for Write<B> {
         }
     }
 
+    #[inline]
     fn complete(self, cqe: Cqe) -> Self::Output {
         counted(self.buffer, cqe)
     }
