@@ -19,6 +19,7 @@ pub(crate) struct Named<B> {
 }
 
 impl<B: IoBufMut> Named<B> {
+    #[inline]
     pub(crate) fn new(buffer: B) -> Self {
         Self {
             buffer,
@@ -27,6 +28,7 @@ impl<B: IoBufMut> Named<B> {
     }
 
     /// The memory for the entry. The buffer is at the address where it stays.
+    #[inline]
     pub(crate) fn name(&mut self) -> (*mut u8, usize) {
         let mut room = self.buffer.room();
         let len = u32::try_from(room.len()).unwrap_or(u32::MAX);
@@ -41,6 +43,7 @@ impl<B: IoBufMut> Named<B> {
     }
 
     /// The count and the buffer, once the kernel has filled it.
+    #[inline]
     pub(crate) fn finish(mut self, cqe: Cqe) -> Result<(usize, B), OpError<B>> {
         match cqe.result() {
             Ok(count) => {

@@ -61,6 +61,7 @@ pub trait IoBufMut: 'static {
 }
 
 impl IoBuf for Vec<u8> {
+    #[inline]
     fn as_slice(&self) -> &[u8] {
         self
     }
@@ -114,6 +115,7 @@ impl<const N: usize> IoBuf for [u8; N] {
     reason = "the room reaches beyond what is initialized, and what was filled is initialized"
 )]
 impl IoBufMut for Vec<u8> {
+    #[inline]
     fn room(&mut self) -> Room<'_> {
         let len = self.capacity();
         let start = NonNull::new(self.as_mut_ptr()).expect("a vector's pointer is not null");
@@ -121,8 +123,9 @@ impl IoBufMut for Vec<u8> {
         unsafe { Room::from_raw(start, len) }
     }
 
+    #[inline]
     unsafe fn set_filled(&mut self, len: usize) {
-        assert!(len <= self.capacity(), "F15: no more is filled than fits");
+        debug_assert!(len <= self.capacity(), "F15: no more is filled than fits");
         // SAFETY: the caller's promise; the room starts at the vector's start.
         unsafe { self.set_len(len) }
     }

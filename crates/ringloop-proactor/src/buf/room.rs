@@ -39,6 +39,7 @@ impl Room<'_> {
     /// # Safety
     ///
     /// The memory is exclusively borrowed for as long as the room's lifetime says (R1).
+    #[inline]
     pub(super) unsafe fn from_raw(start: NonNull<u8>, len: usize) -> Self {
         Self {
             start,
@@ -93,6 +94,7 @@ impl Room<'_> {
 }
 
 impl<'a> From<&'a mut [u8]> for Room<'a> {
+    #[inline]
     fn from(bytes: &'a mut [u8]) -> Self {
         Self {
             len: bytes.len(),
@@ -103,6 +105,7 @@ impl<'a> From<&'a mut [u8]> for Room<'a> {
 }
 
 impl<'a> From<&'a mut [MaybeUninit<u8>]> for Room<'a> {
+    #[inline]
     fn from(bytes: &'a mut [MaybeUninit<u8>]) -> Self {
         Self {
             len: bytes.len(),

@@ -126,6 +126,7 @@ unsafe impl<B: IoBufMut> Operation for Read<B> {
         }
     }
 
+    #[inline]
     fn complete(self, cqe: Cqe) -> Self::Output {
         let result = self.buffer.finish(cqe);
         result.map_err(|error| explain(error, self.offset))
@@ -189,6 +190,7 @@ unsafe impl<B: IoBuf> Operation for Write<B> {
         }
     }
 
+    #[inline]
     fn complete(self, cqe: Cqe) -> Self::Output {
         let result = counted(self.buffer, cqe);
         result.map_err(|error| explain(error, self.offset))

@@ -43,6 +43,7 @@ unsafe impl<B: IoBufMut> Operation for Recv<B> {
         Sqe::on(io_uring::opcode::Recv::CODE, &self.fd).memory(start, len)
     }
 
+    #[inline]
     fn complete(self, cqe: Cqe) -> Self::Output {
         self.buffer.finish(cqe)
     }
@@ -76,6 +77,7 @@ unsafe impl<B: IoBuf> Operation for Send<B> {
         }
     }
 
+    #[inline]
     fn complete(self, cqe: Cqe) -> Self::Output {
         counted(self.buffer, cqe)
     }
@@ -86,6 +88,7 @@ unsafe impl<B: IoBuf> Operation for Send<B> {
 }
 
 /// The count and the buffer of an operation that read from it.
+#[inline]
 pub(super) fn counted<B>(buffer: B, cqe: Cqe) -> Result<(usize, B), OpError<B>> {
     match cqe.result() {
         Ok(count) => Ok((count as usize, buffer)),

@@ -351,7 +351,7 @@ fn a_group_shrinks_as_buffers_come_home_and_grows_again() {
         drop(chunks);
         assert_eq!(counts(&group), (2, 0, 30));
         let shrunk = resident();
-        assert!(shrunk < before + 4 * LEN, "{before} {grown} {shrunk}");
+        assert!(shrunk < before + 16 * LEN, "{before} {grown} {shrunk}");
     }
     // With all of them lent, the first one that comes home is needed.
     let mut chunks = take_all(&mut proactor, &zeros, &group);
@@ -563,13 +563,11 @@ fn chunks_of_streams_can_be_split_too() {
 }
 
 #[test]
-fn a_group_that_cannot_be_is_an_error() {
+fn numbers_and_lengths_are_kept_in_bounds() {
     let proactor = proactor();
-    let config = BufGroupConfig::default()
-        .count(u16::MAX)
-        .len_bytes(u32::MAX);
-    // 32 TiB of address space are there or not; either way, nothing is touched.
-    drop(proactor.handle().provide(&config));
+    let config = BufGroupConfig::default().count(u16::MAX).len_bytes(100);
+    let group = proactor.handle().provide(&config).unwrap();
+    assert_eq!(counts(&group), (1 << 15, 0, 0));
     let one = BufGroupConfig::default().count(0).len_bytes(0);
     let group = proactor.handle().provide(&one).unwrap();
     assert_eq!(counts(&group), (1, 0, 0));
