@@ -195,6 +195,9 @@ pub use op::{
     Answer, Cancelling, Link, Multishot, Op, OpReport, OpState, OpStream, Operation, Outcome, Then,
     WithTimeout,
 };
+pub use ops::address::SocketAddress;
+pub use ops::ancillary::{Ancillary, AncillaryMessage};
+pub use ops::datagram::Received;
 pub use proactor::Proactor;
 pub use ring::{Cqe, Sqe};
 pub use setup_error::{SetupError, SetupErrorKind};

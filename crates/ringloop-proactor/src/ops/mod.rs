@@ -14,11 +14,17 @@
     reason = "each operation vouches for the memory that its entry names"
 )]
 
-mod address;
+mod accept;
+pub(crate) mod address;
+pub(crate) mod ancillary;
 mod close;
+mod connect;
+pub(crate) mod datagram;
+mod datagram_stream;
 mod direct;
 mod file;
 mod fixed;
+mod header;
 mod message;
 mod nop;
 mod poll;
@@ -32,8 +38,13 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use crate::ring::Cqe;
 
+pub(crate) use accept::ACCEPT_MULTISHOT;
+pub use accept::{Accept, AcceptDirect, AcceptFrom, AcceptMultishot, AcceptMultishotDirect};
 pub(crate) use close::CloseService;
-pub use direct::{AcceptDirect, FilesUpdate, FixedFdInstall};
+pub use connect::Connect;
+pub use datagram::{RecvMsg, SendMsg};
+pub use datagram_stream::RecvMsgMultishot;
+pub use direct::{FilesUpdate, FixedFdInstall};
 pub use file::{OpenAt, Read, Write};
 pub use fixed::{ReadFixed, WriteFixed};
 pub use message::{SendDescriptor, SendMessage};
@@ -41,9 +52,8 @@ pub use nop::Nop;
 pub(crate) use poll::POLL_ADD_MULTI;
 pub use poll::{PollAdd, PollMultishot};
 pub use provided::{ReadProvided, RecvBundle, RecvMultishot, RecvProvided};
-pub(crate) use socket::ACCEPT_MULTISHOT;
-pub use socket::{Accept, AcceptMultishot, Connect, Socket};
-pub use stream::{Recv, Send};
+pub use socket::{Bind, Listen, Shutdown, Socket, SocketDirect};
+pub use stream::{Recv, Send, SendTo};
 pub use timeout::{Expiry, LinkTimeout};
 pub use vectored::{ReadV, WriteV};
 

@@ -10,6 +10,7 @@ mod bytes;
 mod cancel;
 mod chain;
 mod config;
+mod datagrams;
 mod direct;
 mod faults;
 mod files;
@@ -27,6 +28,7 @@ mod send;
 mod shutdown;
 #[cfg(feature = "sim")]
 mod sim;
+mod sockets;
 mod turns;
 mod vectored;
 mod waiters;
