@@ -19,6 +19,7 @@ mod fork;
 mod groups;
 mod mail;
 mod multishot;
+mod options;
 mod receive;
 mod reentry;
 mod reuse;
