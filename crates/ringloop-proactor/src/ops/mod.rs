@@ -35,6 +35,7 @@ pub(crate) mod socket_option;
 mod stream;
 mod timeout;
 mod vectored;
+pub(crate) mod zero_copy;
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
@@ -60,6 +61,7 @@ pub use socket_option::OptionValue;
 pub use stream::{Recv, Send, SendTo};
 pub use timeout::{Expiry, LinkTimeout};
 pub use vectored::{ReadV, WriteV};
+pub use zero_copy::{SendMsgZc, SendZc, SendZcFixed};
 
 /// The descriptor that a completion brings.
 pub(crate) fn new_fd(cqe: Cqe) -> std::io::Result<OwnedFd> {

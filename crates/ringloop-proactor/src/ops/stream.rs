@@ -58,8 +58,8 @@ impl Handle {
     /// `io_uring_prep_send(3)`.
     ///
     /// With `MSG_WAITALL` it goes on until everything has been sent, an error comes, or it is
-    /// cancelled: what had been sent by then is its result. `MSG_ZEROCOPY` is left out: with it,
-    /// the kernel would read the buffer after it has been given back.
+    /// cancelled: what had been sent by then is its result. `MSG_ZEROCOPY` is left out: that is
+    /// [`send_zc`](Self::send_zc), which keeps the buffer until the kernel is done with it.
     pub fn send_with_flags<B: IoBuf>(&self, fd: &Fd, buffer: B, flags: i32) -> Op<Send<B>> {
         self.submit(Send {
             fd: fd.clone(),

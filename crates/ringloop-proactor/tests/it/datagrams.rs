@@ -72,7 +72,8 @@ fn a_message_fills_its_buffers_in_order() {
         .unwrap_err();
     assert_eq!(error.error.kind(), std::io::ErrorKind::InvalidInput);
     assert_eq!(error.buffer.0.len(), 1025);
-    assert!(handle.recv_msg(&far, more, room(3), 0).is_err());
+    assert!(handle.recv_msg(&far, more.clone(), room(3), 0).is_err());
+    assert!(handle.send_msg_zc(&near, more, None, room(3), 0).is_err());
 }
 
 #[test]

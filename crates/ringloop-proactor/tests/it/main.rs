@@ -35,3 +35,4 @@ mod vectored;
 mod waiters;
 mod wake;
 mod wakers;
+mod zero_copy;
