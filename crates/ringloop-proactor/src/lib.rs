@@ -195,6 +195,11 @@ pub use op::{
     Answer, Cancelling, Link, Multishot, Op, OpReport, OpState, OpStream, Operation, Outcome, Then,
     WithTimeout,
 };
+pub use ops::address::SocketAddress;
+pub use ops::ancillary::{Ancillary, AncillaryMessage};
+pub use ops::datagram::Received;
+pub use ops::socket_option::SocketOption;
+pub use ops::zero_copy::Sent;
 pub use proactor::Proactor;
 pub use ring::{Cqe, Sqe};
 pub use setup_error::{SetupError, SetupErrorKind};

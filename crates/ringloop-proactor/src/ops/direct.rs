@@ -29,23 +29,6 @@ impl Handle {
         }))
     }
 
-    /// Accepts one connection as a direct descriptor. Counterpart:
-    /// `io_uring_prep_accept_direct(3)`.
-    ///
-    /// If the table is full when a connection comes, the future gives `ENFILE` and the kernel closes
-    /// the connection. [`accept`](Self::accept) loses none.
-    ///
-    /// # Errors
-    ///
-    /// `EMFILE` if the table cannot be made.
-    pub fn accept_direct(&self, fd: &Fd) -> io::Result<Op<AcceptDirect>> {
-        self.shared().direct_table()?;
-        Ok(self.submit(AcceptDirect {
-            handle: self.clone(),
-            fd: fd.clone(),
-        }))
-    }
-
     /// Makes a plain descriptor, closed on exec, of the file or socket behind a direct one.
     /// Counterpart: `io_uring_prep_fixed_fd_install(3)`.
     ///
@@ -96,35 +79,6 @@ unsafe impl Operation for FilesUpdate {
                 Ok(Fd::direct(self.handle, slot.cast_unsigned()))
             }
         }
-    }
-
-    fn reclaim(self) -> Self::Leftover {}
-}
-
-/// Accepts one connection as a direct descriptor. Linux 5.19. Counterpart:
-/// `io_uring_prep_accept_direct(3)`.
-#[derive(Debug)]
-#[doc(alias = "io_uring_prep_accept_direct")]
-pub struct AcceptDirect {
-    handle: Handle,
-    fd: Fd,
-}
-
-// SAFETY: as the module says.
-unsafe impl Operation for AcceptDirect {
-    type Output = io::Result<Fd>;
-    type Leftover = ();
-    const NAME: &'static str = "accept direct";
-
-    fn prepare(&mut self) -> Sqe {
-        Sqe {
-            file_index: ALLOC,
-            ..Sqe::on(io_uring::opcode::Accept::CODE, &self.fd)
-        }
-    }
-
-    fn complete(self, cqe: Cqe) -> Self::Output {
-        new_direct(self.handle, cqe)
     }
 
     fn reclaim(self) -> Self::Leftover {}

@@ -14,23 +14,31 @@
     reason = "each operation vouches for the memory that its entry names"
 )]
 
-mod address;
+mod accept;
+pub(crate) mod address;
 mod advice;
+pub(crate) mod ancillary;
 mod close;
+mod connect;
+pub(crate) mod datagram;
+mod datagram_stream;
 mod direct;
 mod file;
 mod fixed;
+mod header;
 mod message;
 mod no_signal;
 mod nop;
 mod offset;
 mod open;
+mod option;
 mod path;
 mod pipe;
 mod place;
 mod poll;
 mod provided;
 mod socket;
+pub(crate) mod socket_option;
 mod space;
 mod stat;
 mod stream;
@@ -38,33 +46,41 @@ mod sync;
 mod timeout;
 mod vectored;
 mod xattr;
+pub(crate) mod zero_copy;
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use crate::ring::Cqe;
 
+pub(crate) use accept::ACCEPT_MULTISHOT;
+pub use accept::{Accept, AcceptDirect, AcceptFrom, AcceptMultishot, AcceptMultishotDirect};
 pub use advice::{FAdvise, MAdvise, MemoryAdvice};
 pub(crate) use close::CloseService;
-pub use direct::{AcceptDirect, FilesUpdate, FixedFdInstall};
+pub use connect::Connect;
+pub use datagram::{RecvMsg, SendMsg};
+pub use datagram_stream::RecvMsgMultishot;
+pub use direct::{FilesUpdate, FixedFdInstall};
 pub use file::{Read, ReadWith, Write, WriteWith};
 pub use fixed::{ReadFixed, WriteFixed};
 pub use message::{SendDescriptor, SendMessage};
 pub use nop::Nop;
 pub use open::{OpenAt, OpenAt2, OpenAt2Direct, OpenAtDirect, OpenHow};
+pub use option::{GetSockOpt, QueueLen, SetSockOpt};
 pub use path::{LinkAt, MkDirAt, RenameAt, SymlinkAt, UnlinkAt};
 pub use pipe::{Pipe, PipeDirect, Splice, Tee};
 pub(crate) use poll::POLL_ADD_MULTI;
 pub use poll::{PollAdd, PollMultishot};
 pub use provided::{ReadMultishot, ReadProvided, RecvBundle, RecvMultishot, RecvProvided};
-pub(crate) use socket::ACCEPT_MULTISHOT;
-pub use socket::{Accept, AcceptMultishot, Connect, Socket};
+pub use socket::{Bind, Listen, Shutdown, Socket, SocketDirect};
+pub use socket_option::OptionValue;
 pub use space::{Fallocate, Ftruncate};
 pub use stat::{Stat, Statx};
-pub use stream::{Recv, Send};
+pub use stream::{Recv, Send, SendTo};
 pub use sync::{Fsync, SyncFileRange};
 pub use timeout::{Expiry, LinkTimeout};
 pub use vectored::{ReadV, WriteV};
 pub use xattr::{FGetXattr, FSetXattr, GetXattr, SetXattr};
+pub use zero_copy::{SendMsgZc, SendZc, SendZcFixed};
 
 /// The descriptor that a completion brings.
 pub(crate) fn new_fd(cqe: Cqe) -> std::io::Result<OwnedFd> {

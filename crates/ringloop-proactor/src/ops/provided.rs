@@ -312,8 +312,8 @@ fn chunk(group: &BufGroup, cqe: Cqe) -> io::Result<Chunk> {
 
 const READ_MULTISHOT: u8 = io_uring::opcode::ReadMulti::CODE;
 /// `IORING_RECVSEND_POLL_FIRST`.
-const POLL_FIRST: u16 = 1 << 0;
+pub(super) const POLL_FIRST: u16 = 1 << 0;
 /// `IORING_RECV_MULTISHOT`.
-const RECV_MULTISHOT: u16 = 1 << 1;
+pub(super) const RECV_MULTISHOT: u16 = 1 << 1;
 /// `IORING_RECVSEND_BUNDLE`.
 const BUNDLE: u16 = 1 << 4;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::future::Future;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -123,6 +124,15 @@ pub(crate) fn settle(proactor: &mut Proactor) {
 /// Descriptors of this process that are of the same socket or file as none before.
 pub(crate) fn open_fds() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Whether a program that is executed does not get it.
+pub(crate) fn is_closed_on_exec(fd: &OwnedFd) -> bool {
+    let info = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
+    let info = std::fs::read_to_string(info).unwrap();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = i32::from_str_radix(flags.unwrap().trim(), 8).unwrap();
+    flags & libc::O_CLOEXEC != 0
 }
 
 /// Runs a test body in a child process, so that what it counts is its own.
