@@ -115,3 +115,6 @@ fn left(start: Instant, timeout: Duration) -> Duration {
 
 /// A look at the clock costs more than a look at the queue.
 const LOOKS_PER_CLOCK: u32 = 8;
+
+#[cfg(test)]
+mod tests;

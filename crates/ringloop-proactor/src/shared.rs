@@ -327,11 +327,9 @@ impl Shared {
         disposition
     }
 
-    /// Closes `descriptor` at the next park and tells `done`. At once if the proactor is gone, or
-    /// with `close(2)` if its ring knows nothing but reads and writes.
+    /// Closes `descriptor` at the next park and tells `done`; at once if the proactor is gone.
     pub(crate) fn close(&self, descriptor: Descriptor, done: Vec<Setter<io::Result<()>>>) {
-        let by_call = self.is_polled() && matches!(descriptor, Descriptor::Plain(_));
-        if self.is_open() && !by_call {
+        if self.is_open() {
             self.closing.borrow_mut().push((descriptor, done));
             self.has_closing.set(true);
         } else {
@@ -347,9 +345,6 @@ impl Shared {
         let mut pool = self.pool.borrow_mut();
         if let Pool::Unmade { count, len_bytes } = *pool {
             let mut queue = self.queue.borrow_mut();
-            if queue.is_inherited() {
-                return None;
-            }
             let spec = PoolSpec {
                 group: 0,
                 count,
@@ -522,7 +517,7 @@ impl Shared {
         self.has_closing.set(false);
         let closing = self.closing.take();
         if self.is_polled() {
-            return self.empty_slots(closing);
+            return self.close_now(closing);
         }
         let mut queue = self.queue.borrow_mut();
         for (fd, done) in closing {
@@ -537,17 +532,18 @@ impl Shared {
         }
     }
 
-    /// Closes direct descriptors where the ring cannot.
+    /// Closes descriptors without the ring, which knows nothing but reads and writes.
     #[cold]
-    fn empty_slots(&self, closing: Vec<Closing>) {
+    fn close_now(&self, closing: Vec<Closing>) {
         for (descriptor, done) in closing {
-            let mut result = Ok(());
-            if let (Descriptor::Direct(slot), Some(ring)) =
-                (&descriptor, &mut self.queue.borrow_mut().ring)
-                && !ring.is_inherited()
-            {
-                result = ring.empty_slot(*slot);
-            }
+            let result = match (descriptor, &mut self.queue.borrow_mut().ring) {
+                (Descriptor::Direct(slot), Some(ring)) => ring.empty_slot(slot),
+                (Descriptor::Direct(_), None) => Ok(()),
+                (Descriptor::Plain(fd), _) => {
+                    drop(fd);
+                    Ok(())
+                }
+            };
             let errno = result.err().and_then(|error| error.raw_os_error());
             for done in done {
                 drop(
