@@ -64,9 +64,11 @@ fn a_forked_child_may_shut_the_proactor_down() {
 fn a_forked_child_may_make_a_proactor_of_its_own() {
     check_child(
         "fork::a_forked_child_may_make_a_proactor_of_its_own",
-        |_proactor, _fd| {
+        |proactor, _fd| {
             let mut own = Proactor::new(&Config::default()).unwrap();
             let handle = own.handle();
+            own.block_on(handle.nop()).unwrap().unwrap();
+            check_error(proactor.park(None));
             own.block_on(handle.nop()).unwrap().unwrap();
         },
     );
