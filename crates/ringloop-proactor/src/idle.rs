@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::proactor::now;
-use crate::ring::{Ring, SleepWord};
+use crate::ring::{Clock, Ring, SleepWord};
 use crate::stats::ProactorStats;
 
 /// How a loop waits that does not just sleep.
@@ -24,9 +24,11 @@ pub(crate) enum Idle {
 }
 
 impl Idle {
-    /// `None`: it just sleeps.
-    pub(crate) fn new(config: &Config) -> Option<Self> {
-        if config.device_polling {
+    /// `None`: it just sleeps, as it does where time passes in sleeps alone.
+    pub(crate) fn new(config: &Config, clock: &Clock) -> Option<Self> {
+        if !clock.is_real() {
+            None
+        } else if config.device_polling {
             Some(Self::Polled)
         } else {
             (config.spin > Duration::ZERO).then_some(Self::Spin(config.spin))
@@ -115,3 +117,6 @@ fn left(start: Instant, timeout: Duration) -> Duration {
 
 /// A look at the clock costs more than a look at the queue.
 const LOOKS_PER_CLOCK: u32 = 8;
+
+#[cfg(test)]
+mod tests;

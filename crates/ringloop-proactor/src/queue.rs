@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use crate::mail::Mail;
 use crate::op::{Detached, Next, OpKey, OpTable, Staged, State};
-use crate::ring::{Cqe, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock};
+use crate::ring::{Cqe, ForkMark, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock};
 use crate::stats::ProactorStats;
 
 /// The ring, the table, and what has to go from one to the other.
@@ -33,8 +33,9 @@ pub(crate) struct Queue {
     pub(crate) wakes: Vec<Waker>,
     pub(crate) gone: Vec<Detached>,
     pub(crate) clock: TickClock,
-    /// The multishot poll of the eventfd, to be armed. `None` if the ring cannot poll.
-    wake_poll: Option<Sqe>,
+    mark: ForkMark,
+    /// The multishot poll of the eventfd, to be armed. On a ring that cannot poll, it never is.
+    wake_poll: Sqe,
 }
 
 /// The second part of a link that was given up.
@@ -47,14 +48,16 @@ struct Successor {
 }
 
 impl Queue {
-    pub(crate) fn new(ring: Ring, wake_poll: Option<Sqe>) -> Self {
+    pub(crate) fn new(ring: Ring, wake_poll: Sqe) -> Self {
+        let can_poll = !ring.features().device_polling;
         Self {
+            mark: ring.mark(),
             ring: Some(ring),
             table: OpTable::new(),
             stats: ProactorStats::default(),
             closing: false,
             staged: Vec::new(),
-            internal: wake_poll.into_iter().collect(),
+            internal: can_poll.then_some(wake_poll).into_iter().collect(),
             successors: Vec::new(),
             mail: Mail::default(),
             wakes: Vec::new(),
@@ -120,7 +123,7 @@ impl Queue {
     /// Whether a forked child asks, for whom the ring is not there.
     #[inline]
     pub(crate) fn is_inherited(&self) -> bool {
-        self.ring.as_ref().is_some_and(Ring::is_inherited)
+        self.mark.is_inherited()
     }
 
     #[inline]
@@ -256,7 +259,7 @@ impl Queue {
                     let stray = Stray {
                         internal: &mut self.internal,
                         mail: &mut self.mail,
-                        wake_poll: self.wake_poll.filter(|_| !self.closing),
+                        wake_poll: (!self.closing).then_some(self.wake_poll),
                         stale: &mut self.stats.stale_completions,
                     };
                     wakes.extend(stray.came(cqe));

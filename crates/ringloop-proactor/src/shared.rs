@@ -37,6 +37,10 @@ pub(crate) struct Shared {
     /// Descriptors whose last user has gone; closed through the ring at the next park.
     closing: RefCell<Vec<Closing>>,
     has_closing: Cell<bool>,
+    /// There is something to close, or the ring has modes: a turn has more to look at.
+    is_odd: Cell<bool>,
+    /// A thread polls for the ring, or the loop does not just sleep.
+    has_modes: bool,
     /// Operations can be started. Readable in the middle of a batch, when the queue is not.
     is_open: Cell<bool>,
     direct: DirectTable,
@@ -70,6 +74,8 @@ impl Shared {
 
     pub(crate) fn on(ring: Ring, config: &Config) -> Result<Self, SetupError> {
         let clock = ring.clock();
+        let idle = Idle::new(config, &clock);
+        let has_modes = idle.is_some() || ring.features().kernel_polling;
         let word = SleepWord::new().map_err(crate::ring::explain_eventfd)?;
         let wake_poll = Sqe {
             op_flags: u32::from(POLLIN),
@@ -77,12 +83,12 @@ impl Shared {
             user_data: WAKE,
             ..Sqe::new(io_uring::opcode::PollAdd::CODE, word.raw_eventfd())
         };
-        // A ring of polled devices cannot poll anything else.
-        let wake_poll = (!config.device_polling).then_some(wake_poll);
         Ok(Self {
             queue: RefCell::new(Queue::new(ring, wake_poll)),
             closing: RefCell::default(),
             has_closing: Cell::new(false),
+            is_odd: Cell::new(has_modes),
+            has_modes,
             is_open: Cell::new(true),
             direct: DirectTable::new(config.direct_descriptors),
             pool: RefCell::new(Pool::Unmade {
@@ -92,7 +98,7 @@ impl Shared {
             groups: RefCell::default(),
             fixed: FixedTable::default(),
             word: Arc::new(word),
-            idle: Idle::new(config),
+            idle,
             clock,
         })
     }
@@ -329,13 +335,12 @@ impl Shared {
         disposition
     }
 
-    /// Closes `descriptor` at the next park and tells `done`. At once if the proactor is gone, or
-    /// with `close(2)` if its ring knows nothing but reads and writes.
+    /// Closes `descriptor` at the next park and tells `done`; at once if the proactor is gone.
     pub(crate) fn close(&self, descriptor: Descriptor, done: Vec<Setter<io::Result<()>>>) {
-        let by_call = self.is_polled() && matches!(descriptor, Descriptor::Plain(_));
-        if self.is_open() && !by_call {
+        if self.is_open() {
             self.closing.borrow_mut().push((descriptor, done));
             self.has_closing.set(true);
+            self.is_odd.set(true);
         } else {
             drop(descriptor);
             for done in done {
@@ -349,9 +354,6 @@ impl Shared {
         let mut pool = self.pool.borrow_mut();
         if let Pool::Unmade { count, len_bytes } = *pool {
             let mut queue = self.queue.borrow_mut();
-            if queue.is_inherited() {
-                return None;
-            }
             let spec = PoolSpec {
                 group: 0,
                 count,
@@ -410,16 +412,37 @@ impl Shared {
     }
 
     /// Submits what is staged, waits for `timeout` at most, and deals with what has completed.
+    #[inline]
     pub(crate) fn turn(&self, timeout: Option<Duration>) -> io::Result<()> {
+        if self.is_odd.get() {
+            self.odd_turn(timeout)
+        } else {
+            self.turn_on::<PLAIN>(timeout)
+        }
+    }
+
+    /// A turn on a ring with modes, or one with something to close.
+    #[cold]
+    fn odd_turn(&self, timeout: Option<Duration>) -> io::Result<()> {
         if self.has_closing.get() {
             self.stage_closing();
         }
+        self.is_odd.set(self.has_modes);
+        if self.has_modes {
+            self.turn_on::<WITH_MODES>(timeout)
+        } else {
+            self.turn_on::<PLAIN>(timeout)
+        }
+    }
+
+    /// A turn that looks at the modes of its ring, or does not have to.
+    fn turn_on<const MODES: bool>(&self, timeout: Option<Duration>) -> io::Result<()> {
         let mut queue = self.queue.borrow_mut();
         if queue.is_inherited() {
             return Err(inherited());
         }
         queue.stats.turns += 1;
-        let result = self.enter(&mut queue, timeout);
+        let result = self.enter::<MODES>(&mut queue, timeout);
         queue.drain();
         if queue.gone.is_empty() && queue.wakes.len() <= 1 {
             let waker = queue.wakes.pop();
@@ -465,7 +488,11 @@ impl Shared {
     }
 
     #[inline]
-    fn enter(&self, queue: &mut Queue, timeout: Option<Duration>) -> io::Result<()> {
+    fn enter<const MODES: bool>(
+        &self,
+        queue: &mut Queue,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
         if queue.has_staged() {
             queue.flush()?;
         }
@@ -475,12 +502,19 @@ impl Shared {
             return Err(gone());
         };
         let idles = waits && !stuck && !ring.has_completions();
-        if idles && let Some(idle) = self.idle {
+        if MODES
+            && idles
+            && let Some(idle) = self.idle
+        {
             return self.wait_busily(idle, queue, timeout);
         }
         if idles && self.word.fall_asleep() {
             queue.stats.enters += 1;
-            let result = ring.enter(1, timeout);
+            let result = if MODES {
+                ring.enter(1, timeout)
+            } else {
+                ring.enter_plain(1, timeout)
+            };
             self.word.wake_up();
             return result;
         }
@@ -526,7 +560,7 @@ impl Shared {
         self.has_closing.set(false);
         let closing = self.closing.take();
         if self.is_polled() {
-            return self.empty_slots(closing);
+            return self.close_now(closing);
         }
         let mut queue = self.queue.borrow_mut();
         for (fd, done) in closing {
@@ -541,17 +575,18 @@ impl Shared {
         }
     }
 
-    /// Closes direct descriptors where the ring cannot.
+    /// Closes descriptors without the ring, which knows nothing but reads and writes.
     #[cold]
-    fn empty_slots(&self, closing: Vec<Closing>) {
+    fn close_now(&self, closing: Vec<Closing>) {
         for (descriptor, done) in closing {
-            let mut result = Ok(());
-            if let (Descriptor::Direct(slot), Some(ring)) =
-                (&descriptor, &mut self.queue.borrow_mut().ring)
-                && !ring.is_inherited()
-            {
-                result = ring.empty_slot(*slot);
-            }
+            let result = match (descriptor, &mut self.queue.borrow_mut().ring) {
+                (Descriptor::Direct(slot), Some(ring)) => ring.empty_slot(slot),
+                (Descriptor::Direct(_), None) => Ok(()),
+                (Descriptor::Plain(fd), _) => {
+                    drop(fd);
+                    Ok(())
+                }
+            };
             let errno = result.err().and_then(|error| error.raw_os_error());
             for done in done {
                 drop(
@@ -661,5 +696,8 @@ fn gone() -> io::Error {
     io::Error::other("the proactor has been shut down")
 }
 
+/// For [`Shared::turn_on`]: the ring has no modes.
+const PLAIN: bool = false;
+const WITH_MODES: bool = true;
 const REAP_INTERVAL: Duration = Duration::from_millis(10);
 const POLLIN: u16 = 0x001;

@@ -16,7 +16,7 @@
 //! - **K3** The ring lives on the thread that made it: it holds a raw descriptor index of that
 //!   thread and is neither `Send` nor `Sync` by way of the proactor's `Rc`.
 //! - **K4** The queues are mapped in the process that made them and in none of its children. Whoever
-//!   touches them has asked [`is_inherited`](KernelRing::is_inherited) first. What makes a call and
+//!   touches them has asked [`is_inherited`](ForkMark::is_inherited) first. What makes a call and
 //!   touches no queue may be asked in a child: the kernel refuses it there, because it serves one
 //!   thread only.
 
@@ -100,10 +100,8 @@ impl KernelRing {
         self.features
     }
 
-    /// Whether this is a forked child's copy, whose queues are not there (K4).
-    #[inline]
-    pub(crate) fn is_inherited(&self) -> bool {
-        self.mark.is_inherited()
+    pub(crate) fn mark(&self) -> ForkMark {
+        self.mark
     }
 
     #[inline]
@@ -158,8 +156,18 @@ impl KernelRing {
     #[inline]
     pub(crate) fn enter(&mut self, want: u32, timeout: Option<Duration>) -> io::Result<()> {
         if self.features.kernel_polling {
-            return self.enter_polled(want, timeout);
+            self.enter_polled(want, timeout)
+        } else {
+            self.enter_plain(want, timeout)
         }
+    }
+
+    #[inline]
+    pub(crate) fn enter_plain(&mut self, want: u32, timeout: Option<Duration>) -> io::Result<()> {
+        debug_assert!(
+            !self.features.kernel_polling,
+            "the thread may have to be woken"
+        );
         let queued = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
         let result = self.door.enter(queued, want, timeout);
         if result >= 0 {
@@ -285,7 +293,7 @@ impl KernelRing {
 
 impl Drop for KernelRing {
     fn drop(&mut self) {
-        if self.is_inherited() {
+        if self.mark.is_inherited() {
             // K4: at the addresses of the queues is nothing, or something of the child's. All that
             // this process has of the ring is a descriptor, and closing it ends nothing.
             // SAFETY: the descriptor was the ring's, which is never dropped here.

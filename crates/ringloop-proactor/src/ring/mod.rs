@@ -31,6 +31,7 @@ use crate::setup_error::SetupError;
 
 pub(crate) use clock::{TickClock, ticks};
 pub use cqe::Cqe;
+pub(crate) use fork_mark::ForkMark;
 pub(crate) use kernel::KernelRing;
 pub(crate) use probe::{explain, explain_eventfd, explain_page};
 pub use sqe::Sqe;
@@ -69,13 +70,12 @@ impl Ring {
         }
     }
 
-    /// Whether this is the copy that a forked child has: then it is dropped and nothing else.
-    #[inline]
-    pub(crate) fn is_inherited(&self) -> bool {
+    /// Tells a forked child that it has a copy: then the ring is dropped and nothing else.
+    pub(crate) fn mark(&self) -> ForkMark {
         match self {
-            Self::Kernel(ring) => ring.is_inherited(),
+            Self::Kernel(ring) => ring.mark(),
             #[cfg(feature = "sim")]
-            Self::Sim(ring) => ring.is_inherited(),
+            Self::Sim(ring) => ring.mark(),
         }
     }
 
@@ -159,6 +159,16 @@ impl Ring {
     pub(crate) fn enter(&mut self, want: u32, timeout: Option<Duration>) -> io::Result<()> {
         match self {
             Self::Kernel(ring) => ring.enter(want, timeout),
+            #[cfg(feature = "sim")]
+            Self::Sim(ring) => ring.enter(want, timeout),
+        }
+    }
+
+    /// The same for a ring that is known to have no polling thread.
+    #[inline]
+    pub(crate) fn enter_plain(&mut self, want: u32, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            Self::Kernel(ring) => ring.enter_plain(want, timeout),
             #[cfg(feature = "sim")]
             Self::Sim(ring) => ring.enter(want, timeout),
         }

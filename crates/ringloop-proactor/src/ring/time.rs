@@ -16,6 +16,11 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
+    /// Whether time passes by itself.
+    pub(crate) fn is_real(&self) -> bool {
+        matches!(self, Self::Monotonic)
+    }
+
     pub(crate) fn now(&self) -> Instant {
         match self {
             Self::Monotonic => crate::proactor::now(),

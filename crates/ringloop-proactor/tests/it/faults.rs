@@ -2,16 +2,14 @@
 
 #![expect(unsafe_code, reason = "seccomp filters have no wrapper in std")]
 
+use std::io::Write;
 use std::time::Duration;
 
 use ringloop_core::Driver;
 use ringloop_core::future::join;
-use ringloop_proactor::{Config, Proactor};
+use ringloop_proactor::{Config, Proactor, Receiver};
 
-use crate::rig::{
-    alone, alone_under_strace, is_child, mapped_bytes, poll_once, receive_into_a_pool_of_16_mib,
-    settle,
-};
+use crate::rig::{alone, alone_under_strace, is_child, poll_once, settle, tcp_pair};
 
 #[test]
 fn an_enter_that_fails_in_a_flush_loses_no_operation() {
@@ -108,6 +106,27 @@ fn an_enter_may_fail_at_any_time() {
             assert!(trace.contains("(INJECTED)"), "{inject}: {trace}");
         }
     }
+}
+
+/// Receives something into the shared buffers of a proactor that is made and dropped here.
+fn receive_into_a_pool_of_16_mib() {
+    let config = Config::default()
+        .buffer_count(64)
+        .buffer_len_bytes(256 * 1024);
+    let mut proactor = Proactor::new(&config).unwrap();
+    let (near, mut far) = tcp_pair();
+    far.write_all(b"hello").unwrap();
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    let mut bytes = [0; 16];
+    let count = proactor.block_on(receiver.read(&mut bytes)).unwrap();
+    assert_eq!(&bytes[..count.unwrap()], b"hello");
+}
+
+/// How much address space this process has.
+fn mapped_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = pages.split(' ').next().unwrap().parse().unwrap();
+    pages * 4096
 }
 
 /// Batches through a tiny ring, and bytes through a pipe.

@@ -4,12 +4,13 @@
 
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringloop_core::Driver;
 use ringloop_proactor::{Config, Fd, Proactor, Receiver, Sender};
 
-use crate::rig::{alone, poll_once, tcp_pair};
+use crate::rig::{Count, alone, poll_once, poll_with, tcp_pair};
 
 #[test]
 fn a_forked_child_is_told_that_the_proactor_is_not_its_own() {
@@ -42,8 +43,13 @@ fn a_forked_child_may_shut_the_proactor_down() {
     check_child(
         "fork::a_forked_child_may_shut_the_proactor_down",
         |proactor, _fd| {
+            let woken = Arc::new(Count::default());
+            let mut staged = proactor.handle().nop();
+            assert!(poll_with(&mut staged, &woken).is_pending());
             // The receive that is in flight in the parent.
             assert_eq!(proactor.shut_down(), 1);
+            assert_eq!(woken.get(), 1);
+            assert!(poll_once(&mut staged).is_ready());
             assert!(proactor.park(Some(Duration::ZERO)).is_err());
             let mut nop = proactor.handle().nop();
             let std::task::Poll::Ready(result) = poll_once(&mut nop) else {
@@ -58,13 +64,68 @@ fn a_forked_child_may_shut_the_proactor_down() {
 fn a_forked_child_may_make_a_proactor_of_its_own() {
     check_child(
         "fork::a_forked_child_may_make_a_proactor_of_its_own",
-        |_proactor, _fd| {
+        |proactor, _fd| {
             let mut own = Proactor::new(&Config::default()).unwrap();
             let handle = own.handle();
+            own.block_on(handle.nop()).unwrap().unwrap();
+            check_error(proactor.park(None));
             own.block_on(handle.nop()).unwrap().unwrap();
         },
     );
 }
+
+#[test]
+fn a_forked_child_keeps_what_it_has_mapped_where_the_queues_were() {
+    const NAME: &str = "fork::a_forked_child_keeps_what_it_has_mapped_where_the_queues_were";
+    if !alone(NAME) {
+        return;
+    }
+    let proactor = Proactor::new(&Config::default()).unwrap();
+    let queues = queues();
+    assert_eq!(queues.len(), 2);
+    let pid = fork();
+    if pid == 0 {
+        leave(|| {
+            let pages: Vec<_> = queues.iter().map(|&address| map_at(address)).collect();
+            drop(proactor);
+            for page in pages {
+                // SAFETY: it is mapped, or this test has something to tell.
+                assert_eq!(unsafe { page.read_volatile() }, MARK);
+            }
+        });
+    }
+    assert_eq!(exit_code(pid), Some(0), "the child did not end well");
+}
+
+/// Where the queues of the only ring are mapped.
+fn queues() -> Vec<usize> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let queues = maps.lines().filter(|line| line.contains("[io_uring]"));
+    let start = |line: &str| usize::from_str_radix(line.split('-').next().unwrap(), 16).unwrap();
+    queues.map(start).collect()
+}
+
+/// Maps a page where nothing is, with a mark on it.
+fn map_at(address: usize) -> *mut u8 {
+    // SAFETY: the flag refuses an address where something is.
+    let page = unsafe {
+        libc::mmap(
+            std::ptr::with_exposed_provenance_mut(address),
+            1,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE,
+            -1,
+            0,
+        )
+    };
+    assert_eq!(page.addr(), address);
+    let page = page.cast::<u8>();
+    // SAFETY: the page was just made, and is writable.
+    unsafe { page.write(MARK) };
+    page
+}
+
+const MARK: u8 = 42;
 
 /// Forks with a receive in flight. The child does what `child` says, drops everything that it has
 /// inherited, and leaves; then the parent goes on as if nothing had happened.
@@ -81,20 +142,12 @@ fn check_child(name: &str, child: impl FnOnce(&mut Proactor, &Fd)) {
     proactor.park(Some(Duration::ZERO)).unwrap();
     let before = proactor.stats();
 
-    // SAFETY: the child goes on on this thread alone and leaves by `_exit`; what it calls takes no
-    // lock that another thread may have held.
-    let pid = unsafe { libc::fork() };
-    assert!(pid >= 0);
+    let pid = fork();
     if pid == 0 {
-        let passed = catch_unwind(AssertUnwindSafe(|| {
+        leave(|| {
             child(&mut proactor, &fd);
-            drop(recv);
-            drop(fd);
-            drop(proactor);
-            drop(handle);
-        }));
-        // SAFETY: ends the process, without running what belongs to the parent.
-        unsafe { libc::_exit(i32::from(passed.is_err())) };
+            drop((recv, fd, proactor, handle));
+        });
     }
     assert_eq!(exit_code(pid), Some(0), "the child did not end well");
 
@@ -118,6 +171,22 @@ fn check_error(result: std::io::Result<()>) {
         text.contains("belongs to the process that made it"),
         "{text}"
     );
+}
+
+/// The child's process id, and 0 in the child.
+fn fork() -> libc::pid_t {
+    // SAFETY: the child goes on on this thread alone and leaves by `_exit`; what it calls takes no
+    // lock that another thread may have held.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0);
+    pid
+}
+
+/// Ends the child, in whose body nothing may panic.
+fn leave(body: impl FnOnce()) -> ! {
+    let passed = catch_unwind(AssertUnwindSafe(body));
+    // SAFETY: ends the process, without running what belongs to the parent.
+    unsafe { libc::_exit(i32::from(passed.is_err())) }
 }
 
 /// `None`: a signal has ended it.

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Config, Proactor, Receiver};
+use ringloop_proactor::{Config, Proactor};
 
 pub(crate) fn proactor() -> Proactor {
     Proactor::new(&Config::default()).unwrap()
@@ -207,27 +207,6 @@ pub(crate) fn alone_under_strace(test: &str, inject: &str) -> Option<String> {
     let text = std::fs::read_to_string(&notes).unwrap();
     std::fs::remove_file(notes).unwrap();
     Some(text)
-}
-
-/// Receives something into the shared buffers of a proactor that is made and dropped here.
-pub(crate) fn receive_into_a_pool_of_16_mib() {
-    let config = Config::default()
-        .buffer_count(64)
-        .buffer_len_bytes(256 * 1024);
-    let mut proactor = Proactor::new(&config).unwrap();
-    let (near, mut far) = tcp_pair();
-    far.write_all(b"hello").unwrap();
-    let mut receiver = Receiver::new(proactor.handle().adopt(near));
-    let mut bytes = [0; 16];
-    let count = proactor.block_on(receiver.read(&mut bytes)).unwrap();
-    assert_eq!(&bytes[..count.unwrap()], b"hello");
-}
-
-/// How much address space this process has.
-pub(crate) fn mapped_bytes() -> usize {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: usize = pages.split(' ').next().unwrap().parse().unwrap();
-    pages * 4096
 }
 
 /// Whether this is the child process of a test.

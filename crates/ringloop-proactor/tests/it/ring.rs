@@ -14,10 +14,7 @@ use std::time::Duration;
 use ringloop_core::Driver;
 use ringloop_proactor::{Config, Fd, Handle, Proactor};
 
-use crate::rig::{
-    alone, alone_as_user, mapped_bytes, poll_once, proactor, receive_into_a_pool_of_16_mib, settle,
-    tcp_pair,
-};
+use crate::rig::{alone, alone_as_user, poll_once, proactor, settle, tcp_pair};
 
 #[test]
 fn a_turn_submits_ten_times_as_much_as_the_queue_holds() {
@@ -164,30 +161,17 @@ fn a_ring_that_does_not_fit_is_made_smaller() {
 
 /// The kernel gives the memory of a closed ring back late, so rings made in turn add up.
 #[test]
-fn proactors_may_come_and_go_within_a_usual_limit() {
-    const NAME: &str = "ring::proactors_may_come_and_go_within_a_usual_limit";
-    if !alone_as_user(NAME, 65_001, 8 << 20) {
+fn proactors_may_come_and_go_within_a_limit() {
+    const NAME: &str = "ring::proactors_may_come_and_go_within_a_limit";
+    // Room for a few rings of the smallest size.
+    if !alone_as_user(NAME, 65_001, 64 << 10) {
         return;
     }
-    for _ in 0..300 {
-        let mut proactor = Proactor::new(&Config::default().ring_entries(1024)).unwrap();
+    for _ in 0..100 {
+        let mut proactor = Proactor::new(&Config::default().ring_entries(32)).unwrap();
         let handle = proactor.handle();
         proactor.block_on(handle.nop()).unwrap().unwrap();
     }
-}
-
-#[test]
-fn the_receive_buffers_go_with_their_proactor() {
-    if !alone("ring::the_receive_buffers_go_with_their_proactor") {
-        return;
-    }
-    receive_into_a_pool_of_16_mib();
-    let before = mapped_bytes();
-    for _ in 0..9 {
-        receive_into_a_pool_of_16_mib();
-    }
-    let grown = mapped_bytes().saturating_sub(before);
-    assert!(grown < 8 << 20, "{grown} bytes are left");
 }
 
 #[test]

@@ -47,7 +47,7 @@ use std::time::Duration;
 
 use self::memory::Window;
 use self::world::World;
-use super::{Clock, Cqe, Sqe};
+use super::{Clock, Cqe, ForkMark, Sqe};
 use crate::config::Config;
 use crate::features::Features;
 
@@ -95,8 +95,8 @@ impl SimRing {
     }
 
     /// A forked child can go on with its copy of the simulation.
-    pub(crate) fn is_inherited(&self) -> bool {
-        false
+    pub(crate) fn mark(&self) -> ForkMark {
+        ForkMark::of_all()
     }
 
     pub(crate) fn empty_slot(&mut self, slot: u32) -> io::Result<()> {
