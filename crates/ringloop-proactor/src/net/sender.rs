@@ -179,11 +179,12 @@ impl Outbox {
         self.pending = Vec::new();
     }
 
-    /// A send that sent nothing: again after an interruption, else the end of the queue.
+    /// A send that sent nothing: again after an interruption or when everything on the descriptor
+    /// was asked to end, which is not meant for what waits here; else the end of the queue.
     #[cold]
     fn failed(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
         match cqe.errno() {
-            libc::EINTR | libc::EAGAIN => return Flow::Again,
+            libc::EINTR | libc::EAGAIN | libc::ECANCELED => return Flow::Again,
             // No bytes, and no reason either.
             0 => self.fail(libc::EIO),
             RETIRED => self.fail(libc::ESHUTDOWN),

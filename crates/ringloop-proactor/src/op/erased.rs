@@ -21,6 +21,8 @@ use crate::ring::{Cqe, Sqe};
 /// What can be done to an operation whose type is forgotten.
 pub(super) struct VTable {
     pub(super) name: &'static str,
+    /// The entry's `fd` is a descriptor.
+    pub(super) has_fd: bool,
     /// Moves the operation out and drops it, or completes it and drops its output.
     pub(super) dispose: unsafe fn(*mut Payload, Option<Cqe>),
     pub(super) prepare: Option<PrepareHook>,
@@ -34,6 +36,7 @@ pub(super) type CompletionHook = unsafe fn(*mut Payload, i32, u32, &mut Vec<Wake
 /// The vtable of slots that hold nothing.
 pub(super) static FREE: VTable = VTable {
     name: "nothing",
+    has_fd: false,
     dispose: dispose_nothing,
     prepare: None,
     on_completion: None,
@@ -50,6 +53,7 @@ pub(super) struct OneShot<O>(PhantomData<O>);
 impl<O: Operation> OneShot<O> {
     pub(super) const VTABLE: VTable = VTable {
         name: O::NAME,
+        has_fd: O::HAS_FD,
         dispose: Self::dispose,
         prepare: None,
         on_completion: None,
@@ -74,6 +78,7 @@ pub(super) struct Hooks<S>(PhantomData<S>);
 impl<S: Service> Hooks<S> {
     pub(super) const VTABLE: VTable = VTable {
         name: S::NAME,
+        has_fd: true,
         dispose: Self::dispose,
         prepare: Some(Self::prepare),
         on_completion: Some(Self::on_completion),

@@ -89,6 +89,10 @@ pub unsafe trait Operation: Sized + 'static {
     /// What the operation is called in reports: the system call's name.
     const NAME: &'static str;
 
+    /// Whether the entry's `fd` is a descriptor, as it is for all but a few system calls. Only
+    /// reports go by this.
+    const HAS_FD: bool = true;
+
     /// Describes the request. Called when `self` is at an address where it stays until the
     /// completion; called again if a signal interrupted the request before it had done anything.
     fn prepare(&mut self) -> Sqe;

@@ -94,6 +94,11 @@ impl Slot {
         };
     }
 
+    /// The descriptor in its entry.
+    pub(super) fn fd(&self) -> Option<i32> {
+        Some(self.sqe.fd).filter(|&fd| self.vtable.has_fd && fd >= 0)
+    }
+
     /// What is known of the operation in the slot; `None` if there is none.
     pub(super) fn report(&self, clock: &TickClock) -> Option<OpReport> {
         let state = match self.state {
@@ -110,7 +115,7 @@ impl Slot {
         } else {
             Duration::ZERO
         };
-        let fd = was_submitted.then_some(self.sqe.fd);
+        let fd = self.fd().filter(|_| was_submitted);
         Some(OpReport::new(self.vtable.name, state, fd, age))
     }
 }

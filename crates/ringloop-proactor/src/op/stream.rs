@@ -13,7 +13,8 @@ use std::mem;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use super::{Flow, RETIRED, Service, ServiceKey};
+use super::State as InTable;
+use super::{Flow, OpKey, RETIRED, Service, ServiceKey};
 use crate::handle::Handle;
 use crate::ring::{Cqe, Sqe};
 
@@ -200,6 +201,21 @@ impl<M: Multishot> OpStream<M> {
     pub fn request_cancel(&mut self) {
         self.state.borrow_mut().has_ended = true;
         self.handle.shared().stop(&self.key);
+    }
+}
+
+impl<M: Multishot> OpStream<M> {
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Changes how it is submitted from now on. Returns the name of what is in flight, if anything.
+    pub(crate) fn update(&mut self, change: impl FnOnce(&mut M)) -> Option<OpKey> {
+        change(&mut self.state.borrow_mut().shots);
+        self.handle.shared().with_queue(|queue| {
+            let key = queue.table.service(&self.key);
+            (queue.table.state(key) == InTable::InFlight).then_some(key)
+        })
     }
 }
 

@@ -113,6 +113,7 @@ unsafe impl Operation for Socket {
     type Output = io::Result<OwnedFd>;
     type Leftover = ();
     const NAME: &'static str = "socket";
+    const HAS_FD: bool = false;
 
     fn prepare(&mut self) -> Sqe {
         let kind = self.kind | libc::SOCK_CLOEXEC;

@@ -1,12 +1,125 @@
 //! Timeouts that the kernel keeps.
 
+use std::io;
 use std::time::Duration;
 
-use crate::op::Operation;
+use crate::handle::Handle;
+use crate::op::{Answer, Multishot, Op, OpStream, Operation};
 use crate::ring::{Cqe, Sqe};
 
+impl Handle {
+    /// Lets a time pass, never less. It begins when the entry is submitted, with the next park.
+    /// Counterpart: `io_uring_prep_timeout(3)`.
+    ///
+    /// The kernel keeps these in a list: a thousand of them at a time are slow. An executor has timers
+    /// of its own, and passes the next deadline to [`park`](ringloop_core::Driver::park).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_proactor::{Config, Proactor};
+    /// use std::time::Duration;
+    ///
+    /// let mut proactor = Proactor::new(&Config::default())?;
+    /// proactor.block_on(proactor.handle().timeout(Duration::from_millis(1)))??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn timeout(&self, duration: Duration) -> Op<Timeout> {
+        self.submit(Timeout {
+            timespec: Timespec::new(duration),
+        })
+    }
+
+    /// Tells again and again that a time has passed. Counterpart: `io_uring_prep_timeout(3)` with
+    /// `IORING_TIMEOUT_MULTISHOT`.
+    ///
+    /// The next interval begins when the kernel tells of the one before, so they add up to more than
+    /// their sum. Those that nobody takes wait, up to the [limit](OpStream::limit) of the stream.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for no time at all. The first item is `Unsupported` before Linux 6.4.
+    pub fn timeout_multishot(&self, interval: Duration) -> io::Result<OpStream<TimeoutMultishot>> {
+        if interval.is_zero() {
+            let text = "a timeout of no time would tell without end";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let timespec = Timespec::new(interval);
+        Ok(OpStream::new(self.clone(), TimeoutMultishot { timespec }))
+    }
+}
+
+/// Lets a time pass. Linux 5.4. Counterpart: `io_uring_prep_timeout(3)`.
+#[derive(Debug)]
+#[doc(alias = "io_uring_prep_timeout")]
+pub struct Timeout {
+    timespec: Timespec,
+}
+
+// SAFETY: as the module says; the time is inside the operation, which does not move.
+unsafe impl Operation for Timeout {
+    type Output = io::Result<()>;
+    type Leftover = ();
+    const NAME: &'static str = "timeout";
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::new(io_uring::opcode::Timeout::CODE, -1).timespec(&self.timespec)
+    }
+
+    fn complete(self, cqe: Cqe) -> Self::Output {
+        passed(cqe)
+    }
+
+    fn reclaim(self) -> Self::Leftover {}
+}
+
+/// Tells again and again that a time has passed. Linux 6.4. Counterpart:
+/// `io_uring_prep_timeout(3)`.
+#[derive(Debug)]
+pub struct TimeoutMultishot {
+    timespec: Timespec,
+}
+
+// SAFETY: as the module says; the time is where the service is, which does not move.
+unsafe impl Multishot for TimeoutMultishot {
+    type Item = ();
+    const NAME: &'static str = "timeout multishot";
+
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        *sqe = Sqe {
+            op_flags: TIMEOUT_MULTISHOT,
+            ..Sqe::new(io_uring::opcode::Timeout::CODE, -1).timespec(&self.timespec)
+        };
+    }
+
+    fn judge(&self, cqe: &Cqe) -> Answer {
+        match cqe.errno() {
+            libc::ECANCELED | libc::EINTR => Answer::Nothing,
+            libc::EINVAL => Answer::Last,
+            _ => Answer::Item,
+        }
+    }
+
+    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
+        // The time is a valid one, so it is the flag that the kernel does not know.
+        if cqe.errno() == libc::EINVAL {
+            let text = "this kernel has no io_uring timeout multishot: it needs Linux 6.4";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        }
+        passed(cqe)
+    }
+}
+
+/// That the time has passed is what was asked for.
+fn passed(cqe: Cqe) -> io::Result<()> {
+    match cqe.errno() {
+        libc::ETIME => Ok(()),
+        _ => cqe.result().map(drop),
+    }
+}
+
 /// Ends the operation before it in a chain when it takes too long. Linux 5.5. Counterpart:
-/// `io_uring_prep_link_timeout(3)`.
+/// `io_uring_prep_link_timeout(3)`. Made by [`Op::with_timeout`].
 #[derive(Debug)]
 #[doc(alias = "io_uring_prep_link_timeout")]
 pub struct LinkTimeout {
@@ -83,3 +196,6 @@ impl Sqe {
         }
     }
 }
+
+/// `IORING_TIMEOUT_MULTISHOT`.
+const TIMEOUT_MULTISHOT: u32 = 1 << 6;
