@@ -170,6 +170,7 @@ mod handle;
 mod idle;
 mod mail;
 mod net;
+mod observer;
 mod op;
 pub mod ops;
 mod proactor;
@@ -191,6 +192,7 @@ pub use features::Features;
 pub use handle::Handle;
 pub use mail::{Address, Inbox, Message};
 pub use net::{Accepted, Acceptor, Receiver, Sender};
+pub use observer::{Observer, OpEvent};
 pub use op::{
     Answer, Cancelling, Link, Multishot, Op, OpReport, OpState, OpStream, Operation, Outcome, Then,
     WithTimeout,

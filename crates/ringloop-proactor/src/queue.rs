@@ -10,7 +10,9 @@ use std::mem;
 use std::task::Waker;
 
 use crate::mail::Mail;
+use crate::observer::Log;
 use crate::op::{Detached, Next, OpKey, OpTable, Staged, State};
+use crate::ops::{CANCEL_ALL, CANCEL_ANY};
 use crate::ring::{Cqe, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock};
 use crate::stats::ProactorStats;
 
@@ -35,6 +37,10 @@ pub(crate) struct Queue {
     pub(crate) clock: TickClock,
     /// The multishot poll of the eventfd, to be armed. `None` if the ring cannot poll.
     wake_poll: Option<Sqe>,
+    /// What an observer is to be told, if there is one.
+    pub(crate) log: Option<Box<Log>>,
+    /// So many completions in one turn are a record, or fill the queue.
+    notable_batch: u64,
 }
 
 /// The second part of a link that was given up.
@@ -61,6 +67,8 @@ impl Queue {
             gone: Vec::new(),
             clock: TickClock::new(),
             wake_poll,
+            log: None,
+            notable_batch: 1,
         }
     }
 
@@ -97,6 +105,7 @@ impl Queue {
 
     /// Asks the kernel to end `key`; its own last completion tells when it has.
     pub(crate) fn stage_cancel(&mut self, key: OpKey) {
+        self.stats.cancels_asked += 1;
         self.internal.push_back(cancel(key));
     }
 
@@ -135,6 +144,9 @@ impl Queue {
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let mut done = 0;
         let result = self.flush_staged(&mut done);
+        if let Some(log) = &mut self.log {
+            log.submitted(&mut self.table, &self.staged[..done]);
+        }
         if done == self.staged.len() {
             self.staged.clear();
         } else {
@@ -200,6 +212,7 @@ impl Queue {
             successors,
             table,
             internal,
+            stats,
             ..
         } = self;
         successors.retain_mut(|link| {
@@ -211,6 +224,7 @@ impl Queue {
             }
             // If the kernel has not begun it yet, it says so, and that is the next occasion.
             internal.push_back(cancel(link.second));
+            stats.cancels_asked += 1;
             link.tries += 1;
             link.tries < CANCEL_TRIES
         });
@@ -228,11 +242,27 @@ impl Queue {
     /// Takes all completions out of the ring and hands them to the table.
     #[inline]
     pub(crate) fn drain(&mut self) {
+        match self.log {
+            None => self.drain_as::<false>(),
+            Some(_) => self.drain_observed(),
+        }
+    }
+
+    #[cold]
+    fn drain_observed(&mut self) {
+        self.drain_as::<true>();
+    }
+
+    /// There are two of this, so that those who have no observer pay for it once in a turn and not
+    /// with each completion.
+    #[inline]
+    fn drain_as<const OBSERVED: bool>(&mut self) {
         let Self {
             ring: Some(ring),
             table,
             wakes,
             gone,
+            log,
             ..
         } = self
         else {
@@ -241,6 +271,9 @@ impl Queue {
         let mut count = 0;
         for cqe in ring.completions() {
             count += 1;
+            if OBSERVED && let Some(log) = log {
+                log.completed(table, cqe);
+            }
             let next = match OpKey::from_user_data(cqe.user_data) {
                 Some(key) => table.completed(key, cqe, wakes, gone),
                 None => Next::Stray,
@@ -251,22 +284,39 @@ impl Queue {
                     table.refuse(staged, Cqe::failed(libc::ECANCELED), wakes, gone);
                 }
                 Next::Submit(staged) => self.staged.push(staged),
-                Next::Cancel(key) => self.internal.push_back(cancel(key)),
+                Next::Cancel(key) => {
+                    self.stats.cancels_asked += 1;
+                    self.internal.push_back(cancel(key));
+                }
                 Next::Stray => {
                     let stray = Stray {
                         internal: &mut self.internal,
                         mail: &mut self.mail,
                         wake_poll: self.wake_poll.filter(|_| !self.closing),
-                        stale: &mut self.stats.stale_completions,
+                        stats: &mut self.stats,
                     };
                     wakes.extend(stray.came(cqe));
                 }
             }
         }
         self.stats.completions += count;
+        if count >= self.notable_batch {
+            self.note_batch(count);
+        }
         if !self.successors.is_empty() {
             self.cancel_successors();
         }
+    }
+
+    /// Counts a turn with more completions than any before, or with as many as the queue holds: only
+    /// then can the queue have overflowed.
+    #[cold]
+    fn note_batch(&mut self, count: u64) {
+        let Some(ring) = &self.ring else { return };
+        let capacity = u64::from(ring.features().completion_entries);
+        self.stats.batch_max = self.stats.batch_max.max(count);
+        self.stats.overflows += u64::from(count >= capacity && ring.has_overflowed());
+        self.notable_batch = capacity.min(self.stats.batch_max + 1);
     }
 }
 
@@ -276,7 +326,7 @@ struct Stray<'a> {
     mail: &'a mut Mail,
     /// To be armed again when the kernel has ended it.
     wake_poll: Option<Sqe>,
-    stale: &'a mut u64,
+    stats: &'a mut ProactorStats,
 }
 
 impl Stray<'_> {
@@ -286,9 +336,13 @@ impl Stray<'_> {
         match OpKey::from_user_data(cqe.user_data) {
             Some(key) if key.is_message() => return self.mail.data_came(key, cqe),
             // I3: a completion that nobody waits for is counted and hits nothing.
-            Some(_) => *self.stale += 1,
+            Some(_) => self.stats.stale_completions += 1,
             None if cqe.user_data == WAKE && cqe.is_last() => self.internal.extend(self.wake_poll),
-            None if cqe.user_data == WAKE || cqe.user_data == CANCEL => {}
+            None if cqe.user_data == WAKE => {}
+            None if cqe.user_data == CANCEL => {
+                let missed = [libc::ENOENT, libc::EALREADY].contains(&cqe.errno());
+                self.stats.cancels_missed += u64::from(missed);
+            }
             None => match self.mail.descriptor_came(cqe) {
                 Ok(waker) => return waker,
                 Err(slot) => self.internal.push_back(close_slot(slot)),
@@ -377,7 +431,3 @@ pub(crate) const WAKE: u64 = 1;
 const CANCEL: u64 = 2;
 /// How often the second part of a link is asked to end: once too early, and once for good measure.
 const CANCEL_TRIES: u8 = 3;
-
-/// `IORING_ASYNC_CANCEL_ALL` and `IORING_ASYNC_CANCEL_ANY`.
-const CANCEL_ALL: u32 = 1 << 0;
-const CANCEL_ANY: u32 = 1 << 2;

@@ -22,6 +22,7 @@ use crate::fd::Descriptor;
 use crate::features::Features;
 use crate::idle::{self, Idle};
 use crate::net::proactor_gone;
+use crate::observer::{Log, Tell};
 use crate::op::{
     Detached, Disposition, OpKey, OpReport, Operation, Service, ServiceKey, Staged, Ticket,
     Unprepared,
@@ -421,6 +422,11 @@ impl Shared {
         queue.stats.turns += 1;
         let result = self.enter(&mut queue, timeout);
         queue.drain();
+        if queue.log.is_some() {
+            drop(queue);
+            self.tell_observer();
+            queue = self.queue.borrow_mut();
+        }
         if queue.gone.is_empty() && queue.wakes.len() <= 1 {
             let waker = queue.wakes.pop();
             drop(queue);
@@ -434,6 +440,28 @@ impl Shared {
         // Whoever was woken here is polled before the next park, which may sleep then.
         self.word.take_notification();
         result
+    }
+
+    /// Tells what has happened. If the observer panics, the batch is settled first.
+    #[cold]
+    fn tell_observer(&self) {
+        let next = || self.queue.borrow_mut().log.as_mut()?.next();
+        let tell = || {
+            while let Some((tell, event)) = next() {
+                tell(&event);
+            }
+        };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(tell)) {
+            self.settle();
+            resume_unwind(payload);
+        }
+    }
+
+    pub(crate) fn set_observer(&self, tell: Option<Tell>) {
+        // Once the proactor is down, nobody would break a circle of handle and observer.
+        let log = tell.filter(|_| self.is_open()).map(Log::new);
+        let old = mem::replace(&mut self.queue.borrow_mut().log, log);
+        drop(old);
     }
 
     /// Drops what was given up and wakes who waits; a panic on the way keeps nobody asleep.
@@ -598,6 +626,7 @@ impl Shared {
             }
         }
         turn(Duration::ZERO);
+        self.set_observer(None);
         let leaked = self.close_ring();
         for (fd, done) in self.closing.take() {
             self.close(fd, done);

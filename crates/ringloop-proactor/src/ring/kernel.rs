@@ -134,6 +134,12 @@ impl KernelRing {
         }
     }
 
+    pub(crate) fn has_overflowed(&self) -> bool {
+        // SAFETY: K3, no other submission queue handle is alive: each one ends with its statement.
+        let queue = unsafe { self.ring.submission_shared() };
+        queue.cq_overflow()
+    }
+
     pub(crate) fn register_direct_table(&mut self, slots: u32) -> io::Result<()> {
         self.ring.submitter().register_files_sparse(slots)
     }

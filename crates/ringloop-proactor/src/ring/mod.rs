@@ -116,6 +116,15 @@ impl Ring {
         }
     }
 
+    /// Whether there were more completions than the queue holds. The next `enter` brings them.
+    pub(crate) fn has_overflowed(&self) -> bool {
+        match self {
+            Self::Kernel(ring) => ring.has_overflowed(),
+            #[cfg(feature = "sim")]
+            Self::Sim(ring) => ring.has_overflowed(),
+        }
+    }
+
     /// Registers a table of `slots` direct descriptors, all empty.
     pub(crate) fn register_direct_table(&mut self, slots: u32) -> io::Result<()> {
         match self {

@@ -139,6 +139,10 @@ impl SimRing {
         self.world.borrow().queues.submission_count() > 0
     }
 
+    pub(crate) fn has_overflowed(&self) -> bool {
+        self.world.borrow().queues.has_overflow()
+    }
+
     pub(crate) fn is_flagged(&mut self) -> bool {
         self.world.borrow_mut().is_flagged()
     }
