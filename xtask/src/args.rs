@@ -31,18 +31,20 @@ pub(crate) enum Command {
     Loom,
     Asan,
     Examples,
+    Ops,
     Bench,
     Ci,
 }
 
 impl Command {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Check,
         Self::Test,
         Self::Alone,
         Self::Loom,
         Self::Asan,
         Self::Examples,
+        Self::Ops,
         Self::Bench,
         Self::Ci,
     ];
@@ -55,6 +57,7 @@ impl Command {
             Self::Loom => "loom",
             Self::Asan => "asan",
             Self::Examples => "examples",
+            Self::Ops => "ops",
             Self::Bench => "bench",
             Self::Ci => "ci",
         }
@@ -67,7 +70,8 @@ impl Command {
             Self::Alone => "builds, tests and documents each library crate by itself",
             Self::Loom => "the loom tests of each crate that has some; LOOM_MAX_PREEMPTIONS=2",
             Self::Asan => "the tests of core, proactor and task under AddressSanitizer (nightly)",
-            Self::Examples => "builds all examples",
+            Self::Examples => "builds all examples, and runs those whose output is known",
+            Self::Ops => "writes docs/ops.md, the table of operations, which check compares",
             Self::Bench => "runs the benchmark program in release mode, with the arguments given",
             Self::Ci => "everything above that the gate runs, in order, with one closing line",
         }

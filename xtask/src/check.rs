@@ -4,7 +4,7 @@ use xshell::{Shell, cmd};
 
 use crate::Chores;
 use crate::steps::{Steps, Stop};
-use crate::tidy::{File, externals, links, machine, picture, unsafe_list};
+use crate::tidy::{File, externals, links, machine, ops_table, picture, unsafe_list};
 
 /// Format, clippy, docs, and the rules of `tidy`, from the cheapest to the dearest.
 pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
@@ -51,12 +51,15 @@ fn rules(chores: &Chores, steps: &mut Steps) {
         steps.step("check: traces of a machine", || {
             report(&machine::check(&files))
         });
+        steps.step("check: table of operations", || {
+            report(&ops_table::check(&files))
+        });
         steps.step("check: links", || report(&links::check(&files)));
     }
 }
 
 /// Prints the findings; none is what passes.
-fn report(findings: &[String]) -> Result<(), Stop> {
+pub(crate) fn report(findings: &[String]) -> Result<(), Stop> {
     for finding in findings {
         println!("{finding}");
     }

@@ -22,6 +22,7 @@ mod check;
 mod ci;
 mod examples;
 mod loom;
+mod ops;
 mod test;
 mod tidy;
 
@@ -65,6 +66,7 @@ fn run(options: &Options) -> ExitCode {
         Command::Loom => loom::run(&chores, &mut steps, &names),
         Command::Asan => asan::run(&chores, &mut steps, &names),
         Command::Examples => examples::run(&chores, &mut steps),
+        Command::Ops => ops::run(&chores, &mut steps),
         Command::Bench => bench::run(&chores, &mut steps, &options.rest),
         Command::Ci => ci::run(&chores, &mut steps),
     }

@@ -8,6 +8,7 @@ mod file;
 pub(crate) mod externals;
 pub(crate) mod links;
 pub(crate) mod machine;
+pub(crate) mod ops_table;
 pub(crate) mod picture;
 pub(crate) mod unsafe_list;
 
