@@ -8,6 +8,50 @@
 //! It knows [`Waker`](std::task::Waker) and nothing above it: no task, no timer, no thread of its
 //! own. A [`Proactor`] belongs to the thread that makes it; resources keep a [`Handle`] to it.
 //!
+//! # From `read(2)` to here
+//!
+//! `read(fd, buffer, len)` does four things in one: it tells the kernel what to do, has it done,
+//! waits, and hands out the result. Here they are apart, so that many can be under way at a time and
+//! wait together.
+//!
+//! | with system calls | here |
+//! |---|---|
+//! | a descriptor, a number | an [`Fd`]: [`Handle::adopt`] takes one into care, its last owner closes it |
+//! | `read(fd, buffer, len)` | [`handle.read(&fd, buffer, offset)`](Handle::read) makes a future; the buffer moves in and comes back |
+//! | the thread sleeps in the call | it sleeps in [`park`](ringloop_core::Driver::park), for all operations at once |
+//! | -1 and `errno` | `Err`, with the buffer: [`OpError`] |
+//! | a signal interrupts: `EINTR` | the operation is begun again |
+//! | the offset of `pread(2)`, or the file's position | an offset, or `u64::MAX` for the position |
+//!
+//! Nothing about this needs an executor. A future is polled once to submit it and once more to take
+//! the result out, and between the two the thread parks:
+//!
+//! ```
+//! use ringloop_core::Driver;
+//! use ringloop_proactor::{Config, Proactor};
+//! use std::future::Future;
+//! use std::pin::pin;
+//! use std::task::{Context, Poll, Waker};
+//!
+//! let mut proactor = Proactor::new(&Config::default())?;
+//! let handle = proactor.handle();
+//! let file = handle.adopt(std::fs::File::open("/proc/self/comm")?);
+//! let mut read = pin!(handle.read(&file, Vec::with_capacity(100), 0));
+//! let mut cx = Context::from_waker(Waker::noop());
+//! let result = loop {
+//!     match read.as_mut().poll(&mut cx) {
+//!         Poll::Ready(result) => break result,
+//!         Poll::Pending => proactor.park(None)?,
+//!     }
+//! };
+//! let (count, buffer) = result?;
+//! assert!(count > 0 && count == buffer.len());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! With `.await` the same is one line, and [`Proactor::block_on`] is the loop. Two reads at a time are
+//! two futures that are polled before the park: [`join`](ringloop_core::future::join) does that.
+//!
 //! # The life of an operation
 //!
 //! ```text
@@ -65,6 +109,25 @@
 //! uses it until its last completion, and closed through the ring. [`Handle::submit`] runs
 //! operations that are not in the [catalog](ops).
 //!
+//! # More than one operation
+//!
+//! - **Links.** [`a.then(b)`](Link::then) is a chain: the kernel begins `b` when `a` has succeeded,
+//!   and this program hears of both at once. [`op.with_timeout(d)`](Op::with_timeout) ends an
+//!   operation that takes too long. A chain that is malformed cannot be made.
+//! - **Operations that answer many times** are [`OpStream`]s: all connections of a listener
+//!   ([`Handle::accept_multishot`]), each time a descriptor is ready
+//!   ([`Handle::poll_multishot`]). The kernel is asked once, [`OpStream::next`] takes what has
+//!   arrived, and dropping a wait loses nothing.
+//! - **Direct descriptors** are slots of a table of the ring, which the kernel looks up faster than
+//!   numbers of the process. [`Handle::register`] makes one of a plain one, others come from
+//!   [`Handle::accept_direct`] and its like. They are [`Fd`]s, and every operation takes them.
+//! - **Messages** go from one proactor to another, on other threads: numbers
+//!   ([`Handle::send_message`]) and direct descriptors ([`Handle::send_descriptor`]), from one ring
+//!   into the other's [`Inbox`].
+//!
+//! An operation that is newer than Linux 6.1 is asked for when it is made: on a kernel that lacks it,
+//! the error is [`Unsupported`](std::io::ErrorKind::Unsupported) and names the kernel that has it.
+//!
 //! # Streams
 //!
 //! Single operations are not enough for a connection: a receive that is dropped may have taken
@@ -86,7 +149,9 @@
 //!
 //! | verb | what it does | what is lost |
 //! |---|---|---|
-//! | [`Op::cancel`], then await | asks the kernel to end the operation, and waits for its answer | nothing: the result if it came first, else `ECANCELED`, and the buffer either way |
+//! | [`Op::cancel`], then await | asks the kernel to end the operation, and waits for its answer | nothing: [`Outcome::Completed`] has the result if it came first, [`Outcome::Cancelled`] the buffer of what did not happen |
+//! | [`Op::request_cancel`], then await | asks; the operation itself tells | nothing: its result, or `ECANCELED` and the buffer |
+//! | [`Handle::cancel_fd`], [`Handle::cancel_all`] | ask for all that is in flight, of a descriptor or at all | nothing, in the same way |
 //! | dropping an [`Op`] | abandons it; it ends by itself | the buffer and what was read into it; a descriptor that it brings is closed |
 //! | dropping a read, an accept or a flush of the resources | leaves the queue | nothing |
 //! | dropping [`Sender::write_all`] | leaves what was queued in the queue | the knowledge how much that was; [`Sender::poll_write`] tells |
@@ -101,6 +166,23 @@
 //! not empty, with the time to its next deadline when it is. Its wakers call
 //! [`unpark`](ringloop_core::Unparker::unpark) when they are woken from another thread; that costs
 //! a system call only if the loop sleeps.
+//!
+//! # What is going on
+//!
+//! [`Handle::operations`] lists every operation in words (`recv on fd 7, in flight for 2.1 s`), as
+//! does the `Debug` form of one. [`Handle::stats`] has counters. [`Handle::set_observer`] tells a
+//! function of each submission and completion, and costs nothing while there is none.
+//!
+//! # Examples to run
+//!
+//! `cargo run --example NAME`, in the folder `examples` of this crate:
+//!
+//! | name | what it shows |
+//! |---|---|
+//! | `cat` | no executor at all: submit, park, take |
+//! | `copy` | links, registered descriptors, registered buffers |
+//! | `echo_multishot` | an executor in a few lines, an [`OpStream`] of connections, streams |
+//! | `cancel_race` | cancelling at the moment when the data comes, thousands of times, and losing none |
 //!
 //! # Shutdown
 //!

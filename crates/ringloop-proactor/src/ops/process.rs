@@ -81,7 +81,7 @@ pub struct Waited {
     /// The child's real user id.
     pub uid: u32,
     /// How it ended, or which signal stopped it, or that it goes on
-    /// ([`ExitStatusExt`](std::os::unix::process::ExitStatusExt)).
+    /// ([`ExitStatusExt`]).
     pub status: ExitStatus,
 }
 
