@@ -34,7 +34,7 @@ use io_uring::{IoUring, squeue};
 use super::enter::{self, Door};
 use super::fork_mark::ForkMark;
 use super::opcodes::Opcodes;
-use super::pause::pause;
+use super::shortage::Shortage;
 use super::{Cqe, Sqe, explain_page, registered, setup};
 use crate::config::Config;
 use crate::features::Features;
@@ -47,8 +47,7 @@ pub(crate) struct KernelRing {
     door: Door,
     mark: ForkMark,
     features: Features,
-    /// How often in a row the kernel said that it was out of memory for the moment.
-    stalls: u32,
+    shortage: Shortage,
     /// What the kernel can do, once somebody has asked.
     opcodes: Option<Opcodes>,
     /// The polling thread serves other rings too, and takes no more than [`SHARE`] of each in turn.
@@ -90,7 +89,7 @@ impl KernelRing {
             door,
             mark,
             features,
-            stalls: 0,
+            shortage: Shortage::default(),
             opcodes: None,
             shares_thread: config.workers_of.is_some(),
         })
@@ -177,10 +176,10 @@ impl KernelRing {
         let queued = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
         let result = self.door.enter(queued, want, timeout);
         if result >= 0 {
-            self.stalls = 0;
+            self.shortage.end();
             return Ok(());
         }
-        self.judge(result.wrapping_neg())
+        self.shortage.judge(result.wrapping_neg())
     }
 
     /// The same with a polling thread, which submits: it is woken if it sleeps although something
@@ -198,31 +197,10 @@ impl KernelRing {
         drop(queue);
         let result = door.enter(0, want, timeout);
         if result >= 0 {
-            self.stalls = 0;
+            self.shortage.end();
             return Ok(());
         }
-        self.judge(result.wrapping_neg())
-    }
-
-    /// Tells the errors that pass from those that do not.
-    #[cold]
-    fn judge(&mut self, errno: i64) -> io::Result<()> {
-        let errno = i32::try_from(errno).unwrap_or(libc::EINVAL);
-        match errno {
-            // A signal came, or the time has passed: the caller looks at the queue and its clock.
-            libc::EINTR | libc::ETIME => Ok(()),
-            // Short of memory, or completions have to be reaped first: the queue is as it was.
-            libc::EAGAIN | libc::EBUSY | libc::ENOMEM if self.stalls < STALLS_MAX => {
-                self.stalls += 1;
-                if self.stalls < STALLS_QUICK {
-                    std::thread::yield_now();
-                } else {
-                    pause(STALL_PAUSE);
-                }
-                Ok(())
-            }
-            _ => Err(io::Error::from_raw_os_error(errno)),
-        }
+        self.shortage.judge(result.wrapping_neg())
     }
 
     #[inline]
@@ -330,11 +308,6 @@ fn entry(sqe: &Sqe) -> &squeue::Entry {
     // SAFETY: K1, the two types have the same layout and every bit pattern is valid for both.
     unsafe { &*entry }
 }
-
-/// A shortage is waited out at first by yielding, then by pausing: ten seconds in all.
-const STALLS_QUICK: u32 = 100;
-const STALLS_MAX: u32 = STALLS_QUICK + 10_000;
-const STALL_PAUSE: Duration = Duration::from_millis(1);
 
 /// `IORING_SQPOLL_CAP_ENTRIES_VALUE` in the kernel.
 const SHARE: usize = 8;

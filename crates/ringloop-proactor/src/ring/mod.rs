@@ -15,6 +15,7 @@ mod pause;
 mod probe;
 mod registered;
 mod setup;
+mod shortage;
 #[cfg(feature = "sim")]
 pub(crate) mod sim;
 mod sqe;

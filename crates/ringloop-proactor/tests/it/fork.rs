@@ -68,7 +68,7 @@ fn a_forked_child_may_make_a_proactor_of_its_own() {
             let mut own = Proactor::new(&Config::default()).unwrap();
             let handle = own.handle();
             own.block_on(handle.nop()).unwrap().unwrap();
-            check_error(proactor.park(None));
+            check_error(proactor.park(Some(Duration::ZERO)));
             own.block_on(handle.nop()).unwrap().unwrap();
         },
     );
