@@ -2,8 +2,8 @@
 //!
 //! An operation is a struct in the catalog with an `impl Operation` or `impl Multishot`. Its doc
 //! comment says since which kernel there is one (`Linux 5.1.`) and which function of liburing it is
-//! (``Counterpart: `io_uring_prep_nop(3)` ``). The method that makes it is the function whose result
-//! names it, or what its doc comment says: ``Made by [`Op::with_timeout`]``. What is missing is a
+//! (``Counterpart: `io_uring_prep_nop(3)` ``). The methods that make it are the functions whose results
+//! name it, or what its doc comment says: ``Made by [`Op::with_timeout`]``. What is missing is a
 //! finding.
 
 mod source;
@@ -104,8 +104,10 @@ fn row(item: &Struct, of: &Impl, methods: &[Method], missing: &mut dyn FnMut(&st
             "?".to_owned()
         })
     };
-    let made_by = methods.iter().find(|method| method.makes(&item.name));
-    let made_by = made_by.map(Method::title).or_else(|| item.made_by());
+    let makers = methods.iter().filter(|method| method.makes(&item.name));
+    let makers: Vec<String> = makers.map(Method::title).collect();
+    let made_by = (!makers.is_empty()).then(|| makers.join("`, `"));
+    let made_by = made_by.or_else(|| item.made_by());
     Row {
         name: item.name.clone(),
         made_by: say(

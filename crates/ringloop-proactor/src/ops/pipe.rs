@@ -120,6 +120,7 @@ unsafe impl Operation for Pipe {
     type Output = io::Result<(OwnedFd, OwnedFd)>;
     type Leftover = ();
     const NAME: &'static str = "pipe";
+    const HAS_FD: bool = false;
 
     fn prepare(&mut self) -> Sqe {
         // The kernel wants a zero where others have a descriptor.
@@ -153,6 +154,7 @@ unsafe impl Operation for PipeDirect {
     type Output = io::Result<(Fd, Fd)>;
     type Leftover = ();
     const NAME: &'static str = "pipe direct";
+    const HAS_FD: bool = false;
 
     fn prepare(&mut self) -> Sqe {
         Sqe {

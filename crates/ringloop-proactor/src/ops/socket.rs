@@ -148,6 +148,7 @@ unsafe impl Operation for SocketDirect {
     type Output = io::Result<Fd>;
     type Leftover = ();
     const NAME: &'static str = "socket direct";
+    const HAS_FD: bool = false;
 
     fn prepare(&mut self) -> Sqe {
         // A direct descriptor never reaches a program that is executed: the kernel refuses the
