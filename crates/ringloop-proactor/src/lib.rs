@@ -171,7 +171,7 @@
 //!
 //! [`Handle::operations`] lists every operation in words (`recv on fd 7, in flight for 2.1 s`), as
 //! does the `Debug` form of one. [`Handle::stats`] has counters. [`Handle::set_observer`] tells a
-//! function of each submission and completion, and costs nothing while there is none.
+//! function of each submission and completion, and costs next to nothing while there is none.
 //!
 //! # Examples to run
 //!
