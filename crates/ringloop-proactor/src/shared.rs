@@ -317,12 +317,17 @@ impl Shared {
     }
 
     /// Asks the kernel to end what a service has under way. It is not started again by itself.
-    pub(crate) fn stop(&self, key: &ServiceKey) {
+    /// `true`: it was not under way yet, and rests already.
+    pub(crate) fn stop(&self, key: &ServiceKey) -> bool {
         let mut queue = self.queue.borrow_mut();
+        if queue.table.unstage(key) {
+            return true;
+        }
         let key = queue.table.service(key);
         if queue.table.ask_cancel(key) {
             queue.stage_cancel(key);
         }
+        false
     }
 
     /// Gives up a service. If it may `finish`, it goes on until it rests, else it is cancelled.

@@ -200,7 +200,17 @@ impl<M: Multishot> OpStream<M> {
     /// Nothing to cancel: the function does not wait.
     pub fn request_cancel(&mut self) {
         self.state.borrow_mut().has_ended = true;
-        self.handle.shared().stop(&self.key);
+        if !self.handle.shared().stop(&self.key) {
+            return;
+        }
+        let reader = {
+            let mut state = self.state.borrow_mut();
+            state.is_armed = false;
+            state.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 }
 

@@ -222,6 +222,16 @@ impl OpTable {
         })
     }
 
+    /// Takes back a service that waits for the next flush. `false`: it does not.
+    pub(crate) fn unstage(&mut self, key: &ServiceKey) -> bool {
+        let slot = self.slot(key.0);
+        let was_staged = slot.state == State::Staged;
+        if was_staged {
+            slot.state = State::Idle;
+        }
+        was_staged
+    }
+
     /// Gives up a service. If it may `finish`, it goes on until it rests.
     pub(crate) fn release(&mut self, key: &ServiceKey, finish: bool) -> Disposition {
         let slot = self.slot(key.0);
