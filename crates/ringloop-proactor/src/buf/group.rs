@@ -124,12 +124,15 @@ impl BufGroup {
 
     /// The bytes of a completion of an operation that named this group; `None` if it took no
     /// buffer. Of a bundle, use [`chunks`](Self::chunks).
+    ///
+    /// Each completion is asked for once, in the order in which they came: in a group that is filled
+    /// in parts, that is how one part is told from the next.
     pub(crate) fn lease(&self, cqe: Cqe) -> Option<Chunk> {
-        let mut chunks = self.chunks(cqe);
-        chunks.next().filter(|chunk| !chunk.is_empty())
+        self.chunks(cqe).next()
     }
 
-    /// The bytes of a completion that may span several buffers.
+    /// The bytes of a completion that may span several buffers. In the order of completions, too:
+    /// which buffer follows which can be seen until they are provided again.
     pub(crate) fn chunks(&self, cqe: Cqe) -> Chunks<'_> {
         Chunks {
             pool: &self.pool,

@@ -25,6 +25,8 @@ pub(super) struct VTable {
     pub(super) has_fd: bool,
     /// Moves the operation out and drops it, or completes it and drops its output.
     pub(super) dispose: unsafe fn(*mut Payload, Option<Cqe>),
+    /// Hands a provided buffer to a one-shot operation.
+    pub(super) lease: unsafe fn(*mut Payload, Cqe),
     pub(super) prepare: Option<PrepareHook>,
     pub(super) on_completion: Option<CompletionHook>,
 }
@@ -38,6 +40,7 @@ pub(super) static FREE: VTable = VTable {
     name: "nothing",
     has_fd: false,
     dispose: dispose_nothing,
+    lease: lease_nothing,
     prepare: None,
     on_completion: None,
 };
@@ -47,6 +50,11 @@ pub(super) static FREE: VTable = VTable {
 /// None: it does nothing.
 unsafe fn dispose_nothing(_payload: *mut Payload, _cqe: Option<Cqe>) {}
 
+/// # Safety
+///
+/// None: it does nothing.
+unsafe fn lease_nothing(_payload: *mut Payload, _cqe: Cqe) {}
+
 /// The vtable of one-shot operations.
 pub(super) struct OneShot<O>(PhantomData<O>);
 
@@ -55,9 +63,19 @@ impl<O: Operation> OneShot<O> {
         name: O::NAME,
         has_fd: O::HAS_FD,
         dispose: Self::dispose,
+        lease: Self::lease,
         prepare: None,
         on_completion: None,
     };
+
+    /// # Safety
+    ///
+    /// The payload holds an `O` that nobody else touches.
+    unsafe fn lease(payload: *mut Payload, cqe: Cqe) {
+        // SAFETY: the caller's promise.
+        let op = unsafe { &mut *Payload::pointer::<O>(payload) };
+        op.lease(cqe);
+    }
 
     /// # Safety
     ///
@@ -80,6 +98,7 @@ impl<S: Service> Hooks<S> {
         name: S::NAME,
         has_fd: true,
         dispose: Self::dispose,
+        lease: lease_nothing,
         prepare: Some(Self::prepare),
         on_completion: Some(Self::on_completion),
     };

@@ -97,6 +97,12 @@ pub unsafe trait Operation: Sized + 'static {
     /// completion; called again if a signal interrupted the request before it had done anything.
     fn prepare(&mut self) -> Sqe;
 
+    /// Takes a provided buffer that a completion brings. Called in the order in which the kernel
+    /// filled the buffers, which is not the order in which results are taken. The table is borrowed
+    /// meanwhile: this touches `self` and what it shares with its kind, and runs no foreign code.
+    #[doc(hidden)]
+    fn lease(&mut self, _cqe: Cqe) {}
+
     /// Turns the operation and its completion into the output.
     fn complete(self, cqe: Cqe) -> Self::Output;
 

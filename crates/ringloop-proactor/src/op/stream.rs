@@ -15,6 +15,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::State as InTable;
 use super::{Flow, OpKey, RETIRED, Service, ServiceKey};
+use crate::buf::Chunk;
 use crate::handle::Handle;
 use crate::ring::{Cqe, Sqe};
 
@@ -59,7 +60,7 @@ pub struct OpStream<M: Multishot> {
 /// # Safety
 ///
 /// As for [`Operation`](crate::Operation), from the preparation to the last completion; and
-/// `prepare` and `judge` run no foreign code.
+/// `prepare`, `judge` and `lease` run no foreign code: the table is borrowed meanwhile.
 #[expect(
     unsafe_code,
     reason = "soundness rests on what an implementation puts into its entry"
@@ -84,9 +85,16 @@ pub unsafe trait Multishot: 'static {
         }
     }
 
-    /// Turns a completion into what it brings.
+    /// Takes the provided buffer that a completion brings. Called in the order in which the kernel
+    /// filled the buffers, which is not the order in which items are asked for.
     #[doc(hidden)]
-    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item>;
+    fn lease(&mut self, _cqe: Cqe) -> Option<Chunk> {
+        None
+    }
+
+    /// Turns a completion, with the buffer that was taken, into what it brings.
+    #[doc(hidden)]
+    fn item(&mut self, cqe: Cqe, lent: Option<Chunk>) -> io::Result<Self::Item>;
 
     /// Waits until it makes sense to submit: a buffer is there, mostly.
     #[doc(hidden)]
@@ -111,7 +119,7 @@ pub enum Answer {
 
 struct State<M: Multishot> {
     shots: M,
-    arrived: VecDeque<Cqe>,
+    arrived: VecDeque<(Cqe, Option<Chunk>)>,
     limit: usize,
     reader: Option<Waker>,
     is_armed: bool,
@@ -163,8 +171,8 @@ impl<M: Multishot> OpStream<M> {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<M::Item>>> {
         let waker = cx.waker().clone();
         let mut state = self.state.borrow_mut();
-        if let Some(cqe) = state.arrived.pop_front() {
-            let item = state.shots.item(cqe);
+        if let Some((cqe, lent)) = state.arrived.pop_front() {
+            let item = state.shots.item(cqe, lent);
             drop(state);
             return Poll::Ready(Some(item));
         }
@@ -252,8 +260,8 @@ impl<M: Multishot> fmt::Debug for OpStream<M> {
 /// What nobody takes is disposed of here: with the last owner, outside of any batch.
 impl<M: Multishot> Drop for State<M> {
     fn drop(&mut self) {
-        for cqe in mem::take(&mut self.arrived) {
-            drop(self.shots.item(cqe));
+        for (cqe, lent) in mem::take(&mut self.arrived) {
+            drop(self.shots.item(cqe, lent));
         }
     }
 }
@@ -283,7 +291,8 @@ unsafe impl<M: Multishot> Service for Shooter<M> {
             state.shots.judge(&cqe)
         };
         if matches!(answer, Answer::Item | Answer::Last) {
-            state.arrived.push_back(cqe);
+            let lent = state.shots.lease(cqe);
+            state.arrived.push_back((cqe, lent));
         }
         state.has_ended |= matches!(answer, Answer::Last | Answer::End);
         if cqe.is_last() || answer != Answer::Nothing {

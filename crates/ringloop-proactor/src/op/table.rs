@@ -335,7 +335,7 @@ impl OpTable {
             let flow = unsafe { hook(slot.payload.get(), cqe.res, cqe.flags, wakes) };
             return self.service_completed(at, cqe, flow, gone);
         }
-        if slot.abandoned || cqe.is_one_of_two() {
+        if slot.abandoned || cqe.says_more() {
             self.one_shot_completed(at, cqe, wakes, gone);
             return Next::Nothing;
         }
@@ -348,7 +348,8 @@ impl OpTable {
         Next::Nothing
     }
 
-    /// A completion of an operation that nobody waits for, or that has two.
+    /// A completion of an operation that nobody waits for, or that has two, or one that brings a
+    /// buffer.
     #[cold]
     fn one_shot_completed(
         &mut self,
@@ -358,6 +359,10 @@ impl OpTable {
         gone: &mut Vec<Detached>,
     ) {
         let slot = self.slot(at);
+        if cqe.buffer_id().is_some() {
+            // SAFETY: I3, the vtable is that of the payload's type; the kernel has done its part.
+            unsafe { (slot.vtable.lease)(slot.payload.get(), cqe) };
+        }
         if cqe.is_notification() {
             slot.note = cqe.res.cast_unsigned();
         } else {

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use super::address::{AddressRoom, SocketAddress};
 use super::direct::{ALLOC, new_direct};
 use super::new_fd;
+use crate::buf::Chunk;
 use crate::fd::Fd;
 use crate::handle::Handle;
 use crate::op::{Multishot, Op, OpStream, Operation};
@@ -176,7 +177,7 @@ unsafe impl Multishot for AcceptMultishot {
         };
     }
 
-    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
+    fn item(&mut self, cqe: Cqe, _lent: Option<Chunk>) -> io::Result<Self::Item> {
         new_fd(cqe)
     }
 }
@@ -228,7 +229,7 @@ unsafe impl Multishot for AcceptMultishotDirect {
         };
     }
 
-    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
+    fn item(&mut self, cqe: Cqe, _lent: Option<Chunk>) -> io::Result<Self::Item> {
         new_direct(self.0.handle.clone(), cqe)
     }
 }

@@ -120,11 +120,13 @@ unsafe impl Multishot for RecvMsgMultishot {
         }
     }
 
-    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
-        // The buffer is taken first: also an error may name one.
-        let chunk = self.group.lease(cqe);
+    fn lease(&mut self, cqe: Cqe) -> Option<Chunk> {
+        self.group.lease(cqe)
+    }
+
+    fn item(&mut self, cqe: Cqe, lent: Option<Chunk>) -> io::Result<Self::Item> {
         cqe.result()?;
-        let message = chunk.and_then(|chunk| open(chunk, self.header.control_len));
+        let message = lent.and_then(|chunk| open(chunk, self.header.control_len));
         message.ok_or_else(|| {
             let text = "the kernel wrote a message that is shorter than it says";
             io::Error::new(io::ErrorKind::InvalidData, text)

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::buf::Chunk;
 use crate::fd::Fd;
 use crate::handle::Handle;
 use crate::op::{Multishot, Op, OpKey, OpStream, Operation};
@@ -78,7 +79,7 @@ unsafe impl Multishot for PollMultishot {
         };
     }
 
-    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
+    fn item(&mut self, cqe: Cqe, _lent: Option<Chunk>) -> io::Result<Self::Item> {
         cqe.result()
     }
 }

@@ -21,7 +21,8 @@ impl Handle {
     /// [`wait_provided`](BufGroup::wait_provided): nothing is lost; otherwise as `recv(2)`.
     pub fn recv_provided(&self, fd: &Fd, group: &BufGroup) -> Op<RecvProvided> {
         let (fd, group) = (fd.clone(), group.clone());
-        self.submit(RecvProvided { fd, group })
+        let chunk = Chunk::default();
+        self.submit(RecvProvided { fd, group, chunk })
     }
 
     /// Receives into as many buffers of `group` as there are bytes for, at once. Counterpart:
@@ -34,7 +35,8 @@ impl Handle {
     /// As [`recv_provided`](Self::recv_provided); `EINVAL` if the kernel is older.
     pub fn recv_bundle(&self, fd: &Fd, group: &BufGroup) -> Op<RecvBundle> {
         let (fd, group) = (fd.clone(), group.clone());
-        self.submit(RecvBundle { fd, group })
+        let chunks = Vec::new();
+        self.submit(RecvBundle { fd, group, chunks })
     }
 
     /// Reads at an offset, or at the file's position if it is `u64::MAX`, into a buffer that the
@@ -46,8 +48,13 @@ impl Handle {
     /// `ENOBUFS` if no buffer is free, see [`wait_provided`](BufGroup::wait_provided): nothing is
     /// lost; otherwise as `pread(2)`.
     pub fn read_provided(&self, fd: &Fd, group: &BufGroup, offset: u64) -> Op<ReadProvided> {
-        let (fd, group) = (fd.clone(), group.clone());
-        self.submit_at(offset, ReadProvided { fd, group, offset })
+        let read = ReadProvided {
+            fd: fd.clone(),
+            group: group.clone(),
+            chunk: Chunk::default(),
+            offset,
+        };
+        self.submit_at(offset, read)
     }
 
     /// Reads a pipe, a terminal or another stream again and again, each time into a buffer that the
@@ -116,6 +123,7 @@ impl Handle {
 pub struct RecvProvided {
     fd: Fd,
     group: BufGroup,
+    chunk: Chunk,
 }
 
 // SAFETY: the entry names no memory but the group's, which stays as long as the operation counts it
@@ -130,8 +138,12 @@ unsafe impl Operation for RecvProvided {
         recv(&self.fd, &self.group)
     }
 
+    fn lease(&mut self, cqe: Cqe) {
+        self.chunk = self.group.lease(cqe).unwrap_or_default();
+    }
+
     fn complete(self, cqe: Cqe) -> Self::Output {
-        chunk(&self.group, cqe)
+        cqe.result().map(|_| self.chunk)
     }
 
     fn reclaim(self) -> Self::Leftover {}
@@ -144,6 +156,7 @@ unsafe impl Operation for RecvProvided {
 pub struct RecvBundle {
     fd: Fd,
     group: BufGroup,
+    chunks: Vec<Chunk>,
 }
 
 // SAFETY: as for `RecvProvided`.
@@ -159,10 +172,12 @@ unsafe impl Operation for RecvBundle {
         sqe
     }
 
+    fn lease(&mut self, cqe: Cqe) {
+        self.chunks = self.group.chunks(cqe).collect();
+    }
+
     fn complete(self, cqe: Cqe) -> Self::Output {
-        let chunks = self.group.chunks(cqe).collect();
-        cqe.result()?;
-        Ok(chunks)
+        cqe.result().map(|_| self.chunks)
     }
 
     fn reclaim(self) -> Self::Leftover {}
@@ -174,6 +189,7 @@ unsafe impl Operation for RecvBundle {
 pub struct ReadProvided {
     fd: Fd,
     group: BufGroup,
+    chunk: Chunk,
     offset: u64,
 }
 
@@ -194,8 +210,12 @@ unsafe impl Operation for ReadProvided {
         }
     }
 
+    fn lease(&mut self, cqe: Cqe) {
+        self.chunk = self.group.lease(cqe).unwrap_or_default();
+    }
+
     fn complete(self, cqe: Cqe) -> Self::Output {
-        let result = chunk(&self.group, cqe);
+        let result = cqe.result().map(|_| self.chunk);
         result.map_err(|error| {
             if is_offset(self.offset) {
                 error
@@ -233,8 +253,12 @@ unsafe impl Multishot for RecvMultishot {
         judge(cqe)
     }
 
-    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
-        chunk(&self.group, cqe)
+    fn lease(&mut self, cqe: Cqe) -> Option<Chunk> {
+        self.group.lease(cqe)
+    }
+
+    fn item(&mut self, cqe: Cqe, lent: Option<Chunk>) -> io::Result<Self::Item> {
+        cqe.result().map(|_| lent.unwrap_or_default())
     }
 
     fn poll_submittable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -273,8 +297,12 @@ unsafe impl Multishot for ReadMultishot {
         judge(cqe)
     }
 
-    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
-        chunk(&self.group, cqe)
+    fn lease(&mut self, cqe: Cqe) -> Option<Chunk> {
+        self.group.lease(cqe)
+    }
+
+    fn item(&mut self, cqe: Cqe, lent: Option<Chunk>) -> io::Result<Self::Item> {
+        cqe.result().map(|_| lent.unwrap_or_default())
     }
 
     fn poll_submittable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -301,13 +329,6 @@ fn recv(fd: &Fd, group: &BufGroup) -> Sqe {
         buffer: group.id(),
         ..sqe
     }
-}
-
-/// What a completion brought. The buffer is taken first: also an error may name one.
-fn chunk(group: &BufGroup, cqe: Cqe) -> io::Result<Chunk> {
-    let chunk = group.lease(cqe);
-    cqe.result()?;
-    Ok(chunk.unwrap_or_default())
 }
 
 const READ_MULTISHOT: u8 = io_uring::opcode::ReadMulti::CODE;

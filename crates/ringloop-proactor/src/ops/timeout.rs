@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use crate::buf::Chunk;
 use crate::handle::Handle;
 use crate::op::{Answer, Multishot, Op, OpStream, Operation};
 use crate::ring::{Cqe, Sqe};
@@ -100,7 +101,7 @@ unsafe impl Multishot for TimeoutMultishot {
         }
     }
 
-    fn item(&mut self, cqe: Cqe) -> io::Result<Self::Item> {
+    fn item(&mut self, cqe: Cqe, _lent: Option<Chunk>) -> io::Result<Self::Item> {
         // The time is a valid one, so it is the flag that the kernel does not know.
         if cqe.errno() == libc::EINVAL {
             let text = "this kernel has no io_uring timeout multishot: it needs Linux 6.4";

@@ -54,10 +54,11 @@ impl Cqe {
         self.flags & F_NOTIF != 0
     }
 
-    /// Whether it is the result of which a notification follows, or that notification.
+    /// Whether it says more than a number: it brings a provided buffer, or it is the result of which
+    /// a notification follows, or that notification.
     #[inline]
-    pub(crate) fn is_one_of_two(&self) -> bool {
-        self.flags & (F_MORE | F_NOTIF) != 0
+    pub(crate) fn says_more(&self) -> bool {
+        self.flags & (F_BUFFER | F_MORE | F_NOTIF) != 0
     }
 
     /// Returns whether the provided buffer has room left, and the kernel goes on filling it.

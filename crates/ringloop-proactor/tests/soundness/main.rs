@@ -10,5 +10,6 @@
 
 mod census;
 mod life;
+mod provided;
 mod quarantine;
 mod rig;

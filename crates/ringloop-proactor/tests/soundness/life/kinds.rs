@@ -67,9 +67,7 @@ pub(super) const KINDS: &[Kind] = &[
         make: |scene| {
             let buffer = scene.fixed.as_ref().and_then(|pool| pool.check_out());
             match buffer {
-                Some(buffer) => {
-                    Box::new(scene.handle.read_fixed(&scene.near, buffer, u64::MAX))
-                }
+                Some(buffer) => Box::new(scene.handle.read_fixed(&scene.near, buffer, u64::MAX)),
                 None => Box::new(scene.handle.recv(&scene.near, vec![0; 32])),
             }
         },
@@ -79,7 +77,12 @@ pub(super) const KINDS: &[Kind] = &[
         name: "read into a set",
         make: |scene| {
             let set = vec![vec![0; 4]; 8];
-            Box::new(scene.handle.read_vectored(&scene.near, set, u64::MAX).unwrap())
+            Box::new(
+                scene
+                    .handle
+                    .read_vectored(&scene.near, set, u64::MAX)
+                    .unwrap(),
+            )
         },
         ..RECV
     },

@@ -149,7 +149,7 @@ fn cell(ring: Ring, kind: &Kind, state: State, end: End) {
     }
 }
 
-fn reach(scene: &mut Scene, subject: &mut Subject, state: State) {
+fn reach(scene: &mut Scene, subject: &mut Subject<'_>, state: State) {
     if state == State::Unstarted {
         return;
     }

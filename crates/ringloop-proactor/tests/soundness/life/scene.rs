@@ -9,7 +9,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{BufGroup, BufGroupConfig, Fd, FixedPool, Handle, Link, Op, Operation, Proactor};
+use ringloop_proactor::{
+    BufGroup, BufGroupConfig, Fd, FixedPool, Handle, Link, Op, Operation, Proactor,
+};
 use ringloop_proactor::{Multishot, OpStream, Then};
 
 use super::kinds::{Kind, Trigger};
