@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 mod census;
+mod disk;
 mod life;
 mod provided;
 mod quarantine;
