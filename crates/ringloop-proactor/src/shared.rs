@@ -249,24 +249,35 @@ impl Shared {
     pub(crate) fn take<O: Operation>(&self, ticket: &Ticket<O>, waker: &Waker) -> Option<(O, Cqe)> {
         let done = self.queue.borrow_mut().table.take(ticket);
         if done.is_none() {
-            self.keep_waker(ticket, waker);
+            return self.keep_waker(ticket, waker);
         }
         done
     }
 
     /// A poll that nothing completed came before: of another task, or by chance.
     #[cold]
-    fn keep_waker<O>(&self, ticket: &Ticket<O>, waker: &Waker) {
+    fn keep_waker<O: Operation>(&self, ticket: &Ticket<O>, waker: &Waker) -> Option<(O, Cqe)> {
         let is_known = {
             let table = &mut self.queue.borrow_mut().table;
             let known = table.waker(ticket).as_ref();
             known.is_some_and(|known| known.will_wake(waker))
         };
-        if !is_known {
-            let waker = waker.clone();
-            let old = self.queue.borrow_mut().table.waker(ticket).replace(waker);
-            drop(old);
+        if is_known {
+            return None;
         }
+        let waker = waker.clone();
+        let (done, old) = {
+            let table = &mut self.queue.borrow_mut().table;
+            // The waker's code has run, and may have taken a turn.
+            let done = table.take(ticket);
+            let old = match &done {
+                Some(_) => Some(waker),
+                None => table.waker(ticket).replace(waker),
+            };
+            (done, old)
+        };
+        drop(old);
+        done
     }
 
     pub(crate) fn cancel<O: Operation>(&self, ticket: &Ticket<O>) {
@@ -289,13 +300,17 @@ impl Shared {
     }
 
     pub(crate) fn abandon<O>(&self, ticket: &Ticket<O>) -> Disposition {
-        let waker = self.queue.borrow_mut().table.waker(ticket).take();
+        let (disposition, waker) = {
+            let mut queue = self.queue.borrow_mut();
+            let waker = queue.table.waker(ticket).take();
+            let disposition = queue.table.abandon(ticket);
+            if let Disposition::Left { ask: Some(key) } = disposition {
+                queue.stage_cancel(key);
+            }
+            (disposition, waker)
+        };
+        // Its code may panic: the operation has been given up by then.
         drop(waker);
-        let mut queue = self.queue.borrow_mut();
-        let disposition = queue.table.abandon(ticket);
-        if let Disposition::Left { ask: Some(key) } = disposition {
-            queue.stage_cancel(key);
-        }
         disposition
     }
 
@@ -494,22 +509,15 @@ impl Shared {
 
     /// Drops what was given up and wakes who waits; a panic on the way keeps nobody asleep.
     fn settle(&self) {
-        struct Wakes<'a>(std::vec::Drain<'a, Waker>);
-
-        impl Drop for Wakes<'_> {
-            fn drop(&mut self) {
-                self.0.by_ref().for_each(Waker::wake);
-            }
-        }
-
         let (mut wakes, mut gone) = {
             let queue = &mut *self.queue.borrow_mut();
             (mem::take(&mut queue.wakes), mem::take(&mut queue.gone))
         };
         {
-            let mut rest = Wakes(wakes.drain(..));
-            gone.drain(..).for_each(drop::<Detached>);
-            rest.0.by_ref().for_each(Waker::wake);
+            let mut wakes = Each(wakes.drain(..), Waker::wake);
+            let mut gone = Each(gone.drain(..), drop::<Detached>);
+            gone.run();
+            wakes.run();
         }
         let queue = &mut *self.queue.borrow_mut();
         if queue.wakes.is_empty() {
@@ -716,6 +724,24 @@ impl Shared {
             group.wake_waiters();
         }
         leaked
+    }
+}
+
+/// Does something with each of many things. A panic on the way is told when all had their turn.
+struct Each<'a, T>(std::vec::Drain<'a, T>, fn(T));
+
+impl<T> Each<'_, T> {
+    fn run(&mut self) {
+        self.0.by_ref().for_each(self.1);
+    }
+}
+
+impl<T> Drop for Each<'_, T> {
+    fn drop(&mut self) {
+        // Something is left only if one has panicked, and a second panic would end the process.
+        for thing in self.0.by_ref() {
+            drop(catch_unwind(AssertUnwindSafe(|| (self.1)(thing))));
+        }
     }
 }
 

@@ -188,7 +188,9 @@ fn memory_of_reads_that_are_still_under_way_is_forgotten() {
         let handle = proactor.handle();
         let file = handle.adopt(file);
         let buffers = [block(), block()];
-        let places = buffers.each_ref().map(|block| block.get_ref().as_ptr().addr());
+        let places = buffers
+            .each_ref()
+            .map(|block| block.get_ref().as_ptr().addr());
         let mut reads = buffers.map(|buffer| handle.read(&file, buffer, 0));
         for read in &mut reads {
             assert!(poll_once(read).is_pending());
@@ -199,7 +201,9 @@ fn memory_of_reads_that_are_still_under_way_is_forgotten() {
             return skipped("the disk is too fast");
         }
         drop((reads, file, handle, proactor));
-        let freed = places.into_iter().filter(|&place| quarantine::is_freed(place));
+        let freed = places
+            .into_iter()
+            .filter(|&place| quarantine::is_freed(place));
         if quarantine::WATCHES {
             assert_eq!(freed.count(), 2 - leaked);
         }

@@ -10,7 +10,9 @@
 
 mod census;
 mod disk;
+mod executors;
 mod life;
 mod provided;
 mod quarantine;
 mod rig;
+mod vocal;
