@@ -112,7 +112,14 @@ impl Queue {
         self.internal.push_back(cancel(key));
     }
 
-    /// Asks the kernel to end everything.
+    /// Asks the kernel to end everything that it was not asked to end, each by its name.
+    pub(crate) fn stage_cancel_each(&mut self) {
+        let internal = &mut self.internal;
+        self.table.ask_all(|key| internal.push_back(cancel(key)));
+    }
+
+    /// Asks the kernel to end whatever there is. For each that it finds, it looks at all there are:
+    /// this is for the few that names did not reach.
     pub(crate) fn stage_cancel_all(&mut self) {
         self.internal.push_back(Sqe {
             op_flags: CANCEL_ALL | CANCEL_ANY,

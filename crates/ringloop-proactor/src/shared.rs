@@ -667,8 +667,18 @@ impl Shared {
         // The next turn settles what this leaves.
         self.queue.borrow_mut().close();
         let start = now();
-        while self.queue.borrow().table.in_flight() > 0 && now() - start < drain {
-            self.queue.borrow_mut().stage_cancel_all();
+        let mut before = None;
+        loop {
+            let left = self.queue.borrow().table.in_flight();
+            if left == 0 || now() - start >= drain {
+                break;
+            }
+            match before.replace(left) {
+                None => self.queue.borrow_mut().stage_cancel_each(),
+                // What is linked behind another one is not there to be found at first.
+                Some(before) if before == left => self.queue.borrow_mut().stage_cancel_all(),
+                Some(_) => {}
+            }
             if !turn(REAP_INTERVAL) {
                 break;
             }

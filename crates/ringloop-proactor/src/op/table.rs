@@ -10,7 +10,9 @@
 //!
 //! - **T1** A chunk lives as long as the table, at one address. A [`Ticket`] or [`ServiceKey`] is
 //!   used with the table that gave it out, by whoever has that table mutably borrowed; so a
-//!   reference to a slot that borrows the table is the only one.
+//!   reference to a slot that borrows the table is the only one. Except while an operation in it
+//!   describes itself, which may run a buffer's code: then the table only looks at the slot
+//!   ([`OpTable::look`]), and the operation is in a cell.
 
 #![expect(
     unsafe_code,
@@ -277,6 +279,17 @@ impl OpTable {
         (slot.state == State::InFlight).then(|| (slot.vtable.name, slot.fd()))
     }
 
+    /// Marks that the kernel is asked to end everything that it was not asked to end.
+    pub(crate) fn ask_all(&mut self, mut ask: impl FnMut(OpKey)) {
+        for index in 0..self.chunks.len() * CHUNK {
+            let Some(at) = self.at(index) else { return };
+            let slot = self.slot(at);
+            if slot.state == State::InFlight && !mem::replace(&mut slot.cancel_asked, true) {
+                ask(slot.key);
+            }
+        }
+    }
+
     /// The name of a service's slot.
     pub(crate) fn service(&mut self, key: &ServiceKey) -> OpKey {
         self.slot(key.0).key
@@ -444,7 +457,7 @@ impl OpTable {
     /// What is known of the operation that `key` names, for people to read.
     pub(crate) fn report(&mut self, key: OpKey, clock: &TickClock) -> Option<OpReport> {
         let at = self.find(key)?;
-        self.slot(at).report(clock)
+        self.look(at).report(clock)
     }
 
     /// Reports of all operations in the table.
@@ -453,7 +466,7 @@ impl OpTable {
         indexes
             .filter_map(|index| {
                 let at = self.at(index)?;
-                self.slot(at).report(clock)
+                self.look(at).report(clock)
             })
             .collect()
     }
@@ -547,7 +560,7 @@ impl OpTable {
     #[inline]
     fn find(&mut self, key: OpKey) -> Option<SlotPointer> {
         let at = self.at(key.index() as usize)?;
-        (self.slot(at).key == key).then_some(at)
+        (self.look(at).key == key).then_some(at)
     }
 
     #[inline]
@@ -555,6 +568,12 @@ impl OpTable {
         let chunk = self.chunks.get(index / CHUNK)?.cast::<Slot>();
         // SAFETY: a chunk has `CHUNK` slots.
         Some(SlotPointer(unsafe { chunk.add(index % CHUNK) }))
+    }
+
+    #[inline]
+    fn look(&self, at: SlotPointer) -> &Slot {
+        // SAFETY: T1; what may be borrowed elsewhere is in a cell.
+        unsafe { at.0.as_ref() }
     }
 
     #[inline]

@@ -8,11 +8,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
+mod accounts;
+mod arguments;
 mod census;
 mod disk;
 mod executors;
+mod forget;
+mod lies;
 mod life;
+mod orders;
 mod provided;
 mod quarantine;
 mod rig;
+mod storms;
 mod vocal;

@@ -87,6 +87,12 @@ pub(super) const KINDS: &[Kind] = &[
         ..RECV
     },
     Kind {
+        name: "read a file",
+        make: |scene| Box::new(scene.handle.read(&scene.file, vec![0; 9000], 0)),
+        trigger: Trigger::Nothing,
+        ..RECV
+    },
+    Kind {
         name: "poll",
         make: |scene| Box::new(scene.handle.poll(&scene.near, 1)),
         ..RECV

@@ -1,4 +1,5 @@
-//! Every cell of the life table: each kind of operation, in each state, ended in each way.
+//! Every cell of the life table: each kind of operation, in each state, ended in each way, on the
+//! kernel's ring and on simulated ones.
 //!
 //! The table is in the head of `src/op/mod.rs`. Whatever the cell, nothing stays in the table, no
 //! descriptor stays open, every provided buffer comes home, and no memory is written after it was
@@ -6,13 +7,13 @@
 
 mod kinds;
 mod scene;
-mod stage;
+pub(crate) mod stage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use self::kinds::{KINDS, Kind};
 use self::scene::{Scene, Subject};
-use self::stage::{RINGS, Ring};
+use self::stage::{Ring, rings};
 use crate::rig::{churn, sound, sound_alone};
 
 /// Where an operation is when its end comes.
@@ -58,7 +59,7 @@ enum End {
 /// Runs all cells with these ends.
 #[track_caller]
 fn cells(ends: &[End]) {
-    for ring in RINGS {
+    for ring in rings() {
         for kind in KINDS {
             for state in STATES {
                 for &end in ends {
@@ -166,7 +167,7 @@ fn reach(scene: &mut Scene, subject: &mut Subject<'_>, state: State) {
     }
     scene.complete(subject.kind());
     if state == State::Completed {
-        scene.turn_until(|| subject.is_woken());
+        scene.complete_for_sure(subject.kind(), || subject.is_woken());
     }
 }
 
