@@ -1,0 +1,74 @@
+//! Descriptors whose last user has gone.
+
+use std::io;
+
+use ringloop_core::Setter;
+
+use super::{Closing, Shared};
+use crate::fd::Descriptor;
+use crate::idle::Idle;
+use crate::op::Disposition;
+use crate::ops::CloseService;
+
+impl Shared {
+    /// Closes `descriptor` at the next park and tells `done`; at once if the proactor is gone.
+    pub(crate) fn close(&self, descriptor: Descriptor, done: Vec<Setter<io::Result<()>>>) {
+        if self.is_open() {
+            self.closing.borrow_mut().push((descriptor, done));
+            self.has_closing.set(true);
+            self.is_odd.set(true);
+        } else {
+            drop(descriptor);
+            for done in done {
+                drop(done.set(Ok(())));
+            }
+        }
+    }
+
+    /// Whether the ring is one of polled devices.
+    pub(crate) fn is_polled(&self) -> bool {
+        matches!(self.idle, Some(Idle::Polled))
+    }
+
+    pub(super) fn stage_closing(&self) {
+        self.has_closing.set(false);
+        let closing = self.closing.take();
+        if self.is_polled() {
+            return self.close_now(closing);
+        }
+        let mut queue = self.queue.borrow_mut();
+        for (fd, done) in closing {
+            let key = queue.table.insert_service(CloseService::new(fd, done));
+            let staged = queue.table.stage(&key);
+            staged.into_iter().for_each(|staged| queue.stage(staged));
+            // Nobody holds it: it goes on until it rests, then it leaves the table.
+            match queue.table.release(&key, true) {
+                Disposition::Left { .. } => {}
+                Disposition::Gone(_) => unreachable!("a staged service is left to finish"),
+            }
+        }
+    }
+
+    /// Closes descriptors without the ring, which knows nothing but reads and writes.
+    #[cold]
+    fn close_now(&self, closing: Vec<Closing>) {
+        for (descriptor, done) in closing {
+            let result = match (descriptor, &mut self.queue.borrow_mut().ring) {
+                (Descriptor::Direct(slot), Some(ring)) => ring.empty_slot(slot),
+                (Descriptor::Direct(_), None) => Ok(()),
+                (Descriptor::Plain(fd), _) => {
+                    drop(fd);
+                    Ok(())
+                }
+            };
+            let errno = result.err().and_then(|error| error.raw_os_error());
+            for done in done {
+                drop(
+                    done.set(
+                        errno.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno))),
+                    ),
+                );
+            }
+        }
+    }
+}

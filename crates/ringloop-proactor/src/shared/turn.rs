@@ -1,0 +1,204 @@
+//! One turn: submit, wait, take completions, and only then call anybody.
+
+use std::io;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Waker;
+use std::time::Duration;
+
+use super::{Shared, gone};
+use crate::idle::{self, Idle};
+use crate::observer::{Log, Tell};
+use crate::op::Detached;
+use crate::queue::Queue;
+
+impl Shared {
+    /// Submits what is staged, waits for `timeout` at most, and deals with what has completed.
+    #[inline]
+    pub(crate) fn turn(&self, timeout: Option<Duration>) -> io::Result<()> {
+        if self.is_odd.get() {
+            self.odd_turn(timeout)
+        } else {
+            self.turn_on::<PLAIN>(timeout)
+        }
+    }
+
+    /// A turn on a ring with modes, or one with something to close.
+    #[cold]
+    fn odd_turn(&self, timeout: Option<Duration>) -> io::Result<()> {
+        if self.has_closing.get() {
+            self.stage_closing();
+        }
+        self.is_odd.set(self.has_modes);
+        if self.has_modes {
+            self.turn_on::<WITH_MODES>(timeout)
+        } else {
+            self.turn_on::<PLAIN>(timeout)
+        }
+    }
+
+    /// A turn that looks at the modes of its ring, or does not have to.
+    fn turn_on<const MODES: bool>(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let mut queue = self.queue.borrow_mut();
+        if queue.is_inherited() {
+            return Err(inherited());
+        }
+        queue.stats.turns += 1;
+        let result = self.enter::<MODES>(&mut queue, timeout);
+        queue.drain();
+        if queue.log.is_some() {
+            drop(queue);
+            self.tell_observer();
+            queue = self.queue.borrow_mut();
+        }
+        if queue.gone.is_empty() && queue.wakes.len() <= 1 {
+            let waker = queue.wakes.pop();
+            drop(queue);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        } else {
+            drop(queue);
+            self.settle();
+        }
+        // Whoever was woken here is polled before the next park, which may sleep then.
+        self.word.take_notification();
+        result
+    }
+
+    /// Tells what has happened. If the observer panics, the batch is settled first.
+    #[cold]
+    fn tell_observer(&self) {
+        let next = || self.queue.borrow_mut().log.as_mut()?.next();
+        let tell = || {
+            while let Some((tell, event)) = next() {
+                tell(&event);
+            }
+        };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(tell)) {
+            self.settle();
+            resume_unwind(payload);
+        }
+    }
+
+    pub(crate) fn set_observer(&self, tell: Option<Tell>) {
+        // Once the proactor is down, nobody would break a circle of handle and observer.
+        let log = tell.filter(|_| self.is_open()).map(Log::new);
+        let old = mem::replace(&mut self.queue.borrow_mut().log, log);
+        drop(old);
+    }
+
+    /// Drops what was given up and wakes who waits; a panic on the way keeps nobody asleep.
+    pub(super) fn settle(&self) {
+        let (mut wakes, mut gone) = {
+            let queue = &mut *self.queue.borrow_mut();
+            (mem::take(&mut queue.wakes), mem::take(&mut queue.gone))
+        };
+        {
+            let mut wakes = Each(wakes.drain(..), Waker::wake);
+            let mut gone = Each(gone.drain(..), drop::<Detached>);
+            gone.run();
+            wakes.run();
+        }
+        let queue = &mut *self.queue.borrow_mut();
+        if queue.wakes.is_empty() {
+            queue.wakes = wakes;
+        }
+        if queue.gone.is_empty() {
+            queue.gone = gone;
+        }
+    }
+
+    #[inline]
+    fn enter<const MODES: bool>(
+        &self,
+        queue: &mut Queue,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        if queue.has_staged() {
+            queue.flush()?;
+        }
+        let waits = timeout != Some(Duration::ZERO);
+        let stuck = queue.has_staged();
+        let Some(ring) = &mut queue.ring else {
+            return Err(gone());
+        };
+        let idles = waits && !stuck && !ring.has_completions();
+        if MODES
+            && idles
+            && let Some(idle) = self.idle
+        {
+            return self.wait_busily(idle, queue, timeout);
+        }
+        if idles && self.word.fall_asleep() {
+            queue.stats.enters += 1;
+            let result = if MODES {
+                ring.enter(1, timeout)
+            } else {
+                ring.enter_plain(1, timeout)
+            };
+            self.word.wake_up();
+            return result;
+        }
+        self.word.take_notification();
+        if ring.has_unsubmitted() || ring.is_flagged() {
+            queue.stats.enters += 1;
+            return ring.enter(0, None);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn wait_busily(
+        &self,
+        idle: Idle,
+        queue: &mut Queue,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let Queue {
+            ring: Some(ring),
+            stats,
+            table,
+            ..
+        } = queue
+        else {
+            return Ok(());
+        };
+        match idle {
+            Idle::Spin(spin) => idle::spin_then_sleep(spin, timeout, ring, &self.word, stats),
+            Idle::Polled => {
+                let in_flight = table.in_flight() > 0;
+                idle::poll_devices(in_flight, timeout, ring, &self.word, stats)
+            }
+        }
+    }
+}
+
+/// Does something with each of many things. A panic on the way is told when all had their turn.
+struct Each<'a, T>(std::vec::Drain<'a, T>, fn(T));
+
+impl<T> Each<'_, T> {
+    fn run(&mut self) {
+        self.0.by_ref().for_each(self.1);
+    }
+}
+
+impl<T> Drop for Each<'_, T> {
+    fn drop(&mut self) {
+        // Something is left only if one has panicked, and a second panic would end the process.
+        for thing in self.0.by_ref() {
+            drop(catch_unwind(AssertUnwindSafe(|| (self.1)(thing))));
+        }
+    }
+}
+
+#[cold]
+fn inherited() -> io::Error {
+    io::Error::other(
+        "this proactor belongs to the process that made it; a forked child makes one of its own",
+    )
+}
+
+/// For [`Shared::turn_on`]: the ring has no modes.
+const PLAIN: bool = false;
+const WITH_MODES: bool = true;
