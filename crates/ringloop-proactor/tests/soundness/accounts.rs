@@ -133,7 +133,7 @@ fn descriptors_that_nobody_takes_are_closed() {
         let mut clients = Vec::new();
         for round in 0..60 {
             clients.push(TcpStream::connect(address).unwrap());
-            let mut open = handle.open("/dev/null".as_ref(), 0, 0).unwrap();
+            let mut open = handle.open("/dev/null", 0, 0).unwrap();
             let mut socket = handle.socket(libc::AF_UNIX, libc::SOCK_STREAM, 0);
             let mut register = handle.register(&null).unwrap();
             let mut accept = handle.accept_direct(&listener).unwrap();

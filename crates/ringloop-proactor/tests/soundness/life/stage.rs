@@ -88,7 +88,7 @@ pub(super) fn file(proactor: &mut Proactor) -> Fd {
     #[cfg(feature = "sim")]
     if let Some(simulation) = proactor.simulation() {
         simulation.write_file("/tmp/file", &[4; 10_000]);
-        let open = handle.open("/tmp/file".as_ref(), libc::O_RDONLY, 0);
+        let open = handle.open("/tmp/file", libc::O_RDONLY, 0);
         let file = proactor.block_on(open.unwrap()).unwrap().unwrap();
         return handle.adopt(file);
     }
