@@ -29,6 +29,9 @@ pub(crate) struct Queue {
     internal: VecDeque<Sqe>,
     /// Links whose second part is to be asked to end once the first has ended.
     successors: Vec<Successor>,
+    /// What went on although it was asked to end, and is asked again if it is still there after
+    /// the batch.
+    insisting: Vec<OpKey>,
     pub(crate) mail: Mail,
     /// What a batch of completions leaves to be done without a borrow: whom to wake, and what to
     /// dispose of before.
@@ -65,6 +68,7 @@ impl Queue {
             staged: Vec::new(),
             internal: can_poll.then_some(wake_poll).into_iter().collect(),
             successors: Vec::new(),
+            insisting: Vec::new(),
             mail: Mail::default(),
             wakes: Vec::new(),
             gone: Vec::new(),
@@ -298,6 +302,7 @@ impl Queue {
                     self.stats.cancels_asked += 1;
                     self.internal.push_back(cancel(key));
                 }
+                Next::Insist(key) => self.insisting.push(key),
                 Next::Stray => {
                     let stray = Stray {
                         internal: &mut self.internal,
@@ -315,6 +320,21 @@ impl Queue {
         }
         if !self.successors.is_empty() {
             self.cancel_successors();
+        }
+        if !self.insisting.is_empty() {
+            self.insist();
+        }
+    }
+
+    /// Asks those again that go on.
+    #[cold]
+    fn insist(&mut self) {
+        let mut keys = mem::take(&mut self.insisting);
+        keys.dedup();
+        for key in keys {
+            if self.table.state(key) == State::InFlight {
+                self.stage_cancel(key);
+            }
         }
     }
 

@@ -140,11 +140,13 @@ impl OpTable {
     ) -> Next {
         let slot = self.slot(at);
         if !cqe.is_last() {
-            let asks = flow == Flow::Stop && !mem::replace(&mut slot.cancel_asked, true);
-            return if asks {
-                Next::Cancel(slot.key)
+            if flow != Flow::Stop && !slot.cancel_asked {
+                return Next::Nothing;
+            }
+            return if mem::replace(&mut slot.cancel_asked, true) {
+                Next::Insist(slot.key)
             } else {
-                Next::Nothing
+                Next::Cancel(slot.key)
             };
         }
         // What was given up is not started again, unless it was left to finish.
@@ -201,4 +203,7 @@ pub(crate) enum Next {
     Submit(Staged),
     /// A service wants the kernel to be asked for its end.
     Cancel(OpKey),
+    /// The kernel was asked, and there is more. The request may have come when the kernel had the
+    /// operation in its hands and did not find it, as a timeout that goes off.
+    Insist(OpKey),
 }

@@ -107,7 +107,7 @@ fn cell(ring: Ring, kind: &Kind, state: State, end: End) {
         End::ProactorThenPoll => {
             scene.drop_proactor();
             churn();
-            assert!(subject.is_over(), "it would wait for ever");
+            subject.assert_over(&mut scene);
         }
         End::ProactorThenDrop => {
             scene.drop_proactor();
@@ -123,13 +123,13 @@ fn cell(ring: Ring, kind: &Kind, state: State, end: End) {
         End::CancelThenProactor => {
             subject.request_cancel();
             scene.drop_proactor();
-            assert!(subject.is_over(), "it would wait for ever");
+            subject.assert_over(&mut scene);
         }
         End::ProactorInPanic => {
             let proactor = scene.take_proactor();
             panic_with(proactor);
             churn();
-            assert!(subject.is_over(), "it would wait for ever");
+            subject.assert_over(&mut scene);
         }
         End::EverythingInPanic => panic_with((subject, scene)),
         End::ForgetThenProactor => {

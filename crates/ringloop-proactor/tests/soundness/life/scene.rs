@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use ringloop_proactor::{
 };
 use ringloop_proactor::{Multishot, OpStream, Then};
 
-use super::kinds::{Kind, Trigger};
+use super::kinds::{Kind, Trigger, descriptors};
 use super::stage::{Ring, file, is_real, leftovers, listen, pair};
 use crate::rig::{Count, end, settle, turn};
 
@@ -26,6 +27,7 @@ pub(super) struct Scene {
     pub(super) far: Fd,
     pub(super) listener: Fd,
     pub(super) file: Fd,
+    pub(super) word: Arc<AtomicU32>,
     address: SocketAddr,
     client: Fd,
     pub(super) group: BufGroup,
@@ -43,9 +45,10 @@ impl Scene {
         let (listener, address) = listen(&proactor);
         let client = handle.socket(libc::AF_INET, libc::SOCK_STREAM, 0);
         let client = proactor.block_on(client).unwrap().unwrap();
-        let config = BufGroupConfig::default().count(4).len_bytes(64);
+        let config = BufGroupConfig::default().count(4).len_bytes(512);
         Self {
             file: file(&mut proactor),
+            word: Arc::default(),
             near,
             far,
             listener,
@@ -93,6 +96,15 @@ impl Scene {
         let mut other: Box<dyn Life> = match kind.trigger {
             Trigger::Bytes => Box::new(handle.send(&self.far, &[7_u8; 32][..])),
             Trigger::Connection => Box::new(handle.connect(&self.client, self.address)),
+            Trigger::Descriptors => Box::new(descriptors(handle, &self.far, &self.file)),
+            Trigger::Wake => match handle.futex_wake(&self.word, 1) {
+                Ok(wake) => Box::new(wake),
+                Err(_unsupported) => return,
+            },
+            Trigger::Release => {
+                self.near = self.far.clone();
+                return;
+            }
             Trigger::Nothing => return,
         };
         if other.poll(Waker::noop()).is_pending() {
@@ -104,7 +116,7 @@ impl Scene {
     #[track_caller]
     pub(super) fn complete_for_sure(&mut self, kind: &Kind, mut is_so: impl FnMut() -> bool) {
         let mut turns = 0;
-        while let Trigger::Bytes = kind.trigger
+        while let Trigger::Bytes | Trigger::Descriptors = kind.trigger
             && turns < 20
             && !is_so()
         {
@@ -124,6 +136,7 @@ impl Scene {
             return self.complete(kind);
         }
         match kind.trigger {
+            Trigger::Descriptors | Trigger::Wake | Trigger::Release => self.complete(kind),
             Trigger::Bytes => {
                 let far = self.far.plain().unwrap().try_clone_to_owned().unwrap();
                 UnixStream::from(far).write_all(&[7; 32]).unwrap();
@@ -233,8 +246,17 @@ impl<'a> Subject<'a> {
         poll
     }
 
+    /// Checks that it ends now that the proactor has gone.
+    #[track_caller]
+    pub(super) fn assert_over(&mut self, scene: &mut Scene) {
+        if let Trigger::Release = self.kind.trigger {
+            scene.complete(self.kind);
+        }
+        assert!(self.is_over(), "it would wait for ever");
+    }
+
     /// Polls it, and tells whether it has ended, now or before.
-    pub(super) fn is_over(&mut self) -> bool {
+    fn is_over(&mut self) -> bool {
         self.is_over || self.poll().is_ready()
     }
 
