@@ -22,3 +22,4 @@ mod quarantine;
 mod rig;
 mod storms;
 mod vocal;
+mod zero_copy;

@@ -6,13 +6,14 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use ringloop_core::Driver;
 use ringloop_proactor::{Config, Op, Outcome, Proactor, ops};
 
-use crate::rig::{end, poll_once, proactor, settle, small, sound, turn};
+use crate::rig::{end, poll_once, proactor, settle, skipped, small, sound, turn};
 
 /// Numbers that look random and are the same every time.
 struct Numbers(u64);
@@ -291,6 +292,43 @@ fn a_cancelled_write_does_not_stop_the_next() {
             assert_eq!(bytes[..10], [2; 10], "a cancelled write left bytes");
         }
         drop(writer);
+        end(proactor);
+    });
+}
+
+/// F10, F18: while a timeout goes off, the kernel does not find what it is asked to end.
+#[test]
+fn a_stream_that_a_cancel_has_missed_ends_all_the_same() {
+    sound(|| {
+        let mut proactor = proactor();
+        let handle = proactor.handle();
+        let mut missed = 0;
+        for round in 0..50 {
+            let ticks = handle.timeout_multishot(Duration::from_micros(500));
+            let Ok(mut ticks) = ticks else {
+                return skipped("this kernel has no repeated timeouts");
+            };
+            assert!(poll_once(&mut pin!(ticks.next())).is_pending());
+            turn(&mut proactor);
+            // It has gone off by then, and the proactor has not heard of it.
+            let before = proactor.now();
+            while proactor.now() - before < Duration::from_millis(1) {
+                std::hint::spin_loop();
+            }
+            let asked = proactor.stats().cancels_asked;
+            if round % 2 == 0 {
+                drop(ticks);
+            } else {
+                ticks.request_cancel();
+                while let Some(tick) = proactor.block_on(ticks.next()).unwrap() {
+                    tick.unwrap();
+                }
+            }
+            settle(&mut proactor);
+            missed += proactor.stats().cancels_asked - asked - 1;
+        }
+        assert!(missed > 0, "none was asked again");
+        drop(handle);
         end(proactor);
     });
 }
