@@ -45,7 +45,10 @@ fn half_done(proactor: &mut Proactor, near: &Fd) -> impl Future + Unpin + use<> 
     while proactor.stats().completions == before {
         turn(proactor);
     }
-    assert!(poll_once(&mut send).is_pending(), "the notification is missing");
+    assert!(
+        poll_once(&mut send).is_pending(),
+        "the notification is missing"
+    );
     send
 }
 
@@ -110,7 +113,8 @@ fn buffers_that_are_still_being_sent_are_forgotten() {
             skipped("the kernel let go of the buffer");
         }
         // The descriptor is leaked with the operation, so there is no end to read to.
-        far.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        far.set_read_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
         assert!(read_pattern(far) > 0);
     });
 }
