@@ -43,7 +43,8 @@ pub trait Link: sealed::Element + Future<Output: Sized> + Sized {
     ///
     /// # Panics
     ///
-    /// Panics if either has been polled already: what has begun cannot be tied to anything.
+    /// Panics if either has been polled already: what has begun cannot be tied to anything. Panics
+    /// if they are of different proactors: a chain is in one queue.
     ///
     /// # Cancel safety
     ///
@@ -116,6 +117,11 @@ impl<A: Link, B: Link> Then<A, B> {
         assert!(
             first.is_unstarted() && second.is_unstarted(),
             "an operation that was polled cannot become a part of a chain"
+        );
+        // Keys name operations of one table only: elsewhere they would name others.
+        assert!(
+            sealed::Element::handle(&first).is_same(sealed::Element::handle(&second)),
+            "a chain is of operations of one proactor"
         );
         Self {
             first,

@@ -36,7 +36,9 @@ pub(crate) use fork_mark::ForkMark;
 pub(crate) use kernel::KernelRing;
 pub(crate) use probe::{explain, explain_eventfd, explain_page};
 pub use sqe::Sqe;
-pub(crate) use sqe::{BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, RW_BYTES_MAX, SKIP_SUCCESS};
+pub(crate) use sqe::{
+    BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, NO_HOME, RW_BYTES_MAX, SKIP_SUCCESS,
+};
 pub(crate) use time::Clock;
 pub(crate) use wake::SleepWord;
 
