@@ -146,6 +146,19 @@ impl Ring {
         }
     }
 
+    /// Empties the first `count` slots of the table of direct descriptors.
+    pub(crate) fn empty_slots(&mut self, count: u32) -> io::Result<()> {
+        match self {
+            Self::Kernel(ring) => ring.empty_slots(count),
+            #[cfg(feature = "sim")]
+            Self::Sim(ring) => {
+                // Those that are empty say so.
+                (0..count).for_each(|slot| drop(ring.empty_slot(slot)));
+                Ok(())
+            }
+        }
+    }
+
     /// A descriptor for another ring that is going to share the polling thread.
     pub(crate) fn share_thread(&mut self) -> io::Result<OwnedFd> {
         match self {
