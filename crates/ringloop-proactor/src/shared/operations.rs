@@ -77,6 +77,22 @@ impl Shared {
         self.queue.borrow_mut().table.key(ticket)
     }
 
+    /// Ends those of a chain that are staged, unsubmitted.
+    pub(crate) fn refuse_staged(&self, keys: &[OpKey]) {
+        let mut queue = self.queue.borrow_mut();
+        let mut has_refused = false;
+        for key in keys {
+            if let Some((staged, _)) = queue.table.staged_entry(*key) {
+                queue.refuse(staged, libc::ECANCELED);
+                has_refused = true;
+            }
+        }
+        drop(queue);
+        if has_refused {
+            self.settle();
+        }
+    }
+
     pub(crate) fn cancel_in_order(&self, keys: &[OpKey]) {
         if keys.len() > 1 {
             self.queue.borrow_mut().cancel_in_order(keys);
