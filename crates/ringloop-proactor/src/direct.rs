@@ -28,6 +28,14 @@ impl DirectTable {
         }
         Ok(())
     }
+
+    /// Takes all files out of the table: somebody else may keep the ring open, and the files with it.
+    pub(crate) fn empty(&self, ring: &mut Ring) {
+        if self.is_made.get() {
+            // Refused, they end with the ring.
+            let _emptied = ring.empty_slots(self.slots);
+        }
+    }
 }
 
 fn explain(error: io::Error) -> io::Error {

@@ -139,6 +139,8 @@ impl Inbox {
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Message>> {
         let shared = self.handle.shared();
+        // Foreign code, which may take a turn: what comes in it is seen below.
+        let waker = cx.waker().clone();
         let letter = shared.with_queue(|queue| queue.mail.arrived.pop_front());
         if let Some(letter) = letter {
             return Poll::Ready(Ok(self.open(letter)));
@@ -146,7 +148,6 @@ impl Inbox {
         if !shared.is_open() {
             return Poll::Ready(Err(io::Error::from_raw_os_error(libc::ECANCELED)));
         }
-        let waker = cx.waker().clone();
         let old = shared.with_queue(|queue| queue.mail.reader.replace(waker));
         drop(old);
         Poll::Pending

@@ -12,7 +12,7 @@ use ringloop_core::WaitKey;
 use super::pool::Parts;
 use super::{BufGroupConfig, BufPool, Chunk, PoolSpec};
 use crate::handle::Handle;
-use crate::ring::Cqe;
+use crate::ring::{BUFFER_SELECT, Cqe, NO_HOME, Sqe};
 
 /// Buffers that the kernel picks from when bytes arrive. Cloning counts.
 ///
@@ -20,7 +20,8 @@ use crate::ring::Cqe;
 /// provides the buffer again. The group is bounded: when all buffers are lent it grows up to
 /// [`count_max`](BufGroupConfig::count_max), and beyond that an operation ends with `ENOBUFS`, its
 /// bytes stay where they were, and [`wait_provided`](Self::wait_provided) tells when to try again.
-/// The group ends with its last clone, chunk and operation.
+/// The group ends with its last clone, chunk and operation. It is of use with the proactor that made
+/// it: an operation of another one ends with `EXDEV`.
 ///
 /// Counterpart: `io_uring_register_buf_ring(3)`.
 ///
@@ -119,6 +120,22 @@ impl BufGroup {
         WaitProvided {
             pool: Rc::clone(&self.pool),
             key: None,
+        }
+    }
+
+    /// Names the group in an entry, which then is for the proactor that made the group only: the
+    /// kernel knows groups by their numbers in one ring.
+    pub(crate) fn named_in(&self, sqe: Sqe) -> Sqe {
+        let home = self.pool.home();
+        Sqe {
+            flags: sqe.flags | BUFFER_SELECT,
+            buffer: self.id(),
+            pad: if [0, home].contains(&sqe.pad) {
+                home
+            } else {
+                NO_HOME
+            },
+            ..sqe
         }
     }
 

@@ -301,6 +301,11 @@ impl BufPool {
         self.active.get()
     }
 
+    /// Which proactor it is registered with, as [`Shared::mark`] says it.
+    pub(super) fn home(&self) -> u64 {
+        self.owner.as_ptr().addr() as u64
+    }
+
     pub(crate) fn group(&self) -> u16 {
         self.group
     }

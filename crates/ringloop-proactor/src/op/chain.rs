@@ -43,7 +43,8 @@ pub trait Link: sealed::Element + Future<Output: Sized> + Sized {
     ///
     /// # Panics
     ///
-    /// Panics if either has been polled already: what has begun cannot be tied to anything.
+    /// Panics if either has been polled already: what has begun cannot be tied to anything. Panics
+    /// if they are of different proactors: a chain is in one queue.
     ///
     /// # Cancel safety
     ///
@@ -117,6 +118,11 @@ impl<A: Link, B: Link> Then<A, B> {
             first.is_unstarted() && second.is_unstarted(),
             "an operation that was polled cannot become a part of a chain"
         );
+        // Keys name operations of one table only: elsewhere they would name others.
+        assert!(
+            sealed::Element::handle(&first).is_same(sealed::Element::handle(&second)),
+            "a chain is of operations of one proactor"
+        );
         Self {
             first,
             second,
@@ -133,17 +139,28 @@ impl<A: Link, B: Link> Then<A, B> {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn request_cancel(&mut self) {
+        self.refuse_staged();
         sealed::Element::ask(self);
         self.ask_in_order();
     }
 
+    /// Ends what waits for the next flush, all of it before anybody is told: a waker may take a turn,
+    /// and what is left of a chain then would run alone.
+    fn refuse_staged(&self) {
+        let shared = sealed::Element::handle(self).shared();
+        shared.refuse_staged(&self.keys());
+    }
+
     /// Sees to it that an operation which begins after the request is asked again.
     fn ask_in_order(&self) {
+        let shared = sealed::Element::handle(self).shared();
+        shared.cancel_in_order(&self.keys());
+    }
+
+    fn keys(&self) -> Vec<OpKey> {
         let mut keys = Vec::new();
         sealed::Element::keys(self, &mut keys);
-        sealed::Element::handle(self)
-            .shared()
-            .cancel_in_order(&keys);
+        keys
     }
 
     fn begin(&mut self, cx: &mut Context<'_>) {
@@ -193,6 +210,7 @@ impl<A: Link, B: Link> Drop for Then<A, B> {
     fn drop(&mut self) {
         // Each operation asks for its own end when it is dropped, next. One that has not begun is
         // not found then, and is asked again when its turn comes.
+        self.refuse_staged();
         self.ask_in_order();
     }
 }

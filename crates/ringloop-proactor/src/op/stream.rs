@@ -72,7 +72,7 @@ pub unsafe trait Multishot: 'static {
     /// What the operation is called in reports.
     const NAME: &'static str;
 
-    /// Fills in the entry, which is zero.
+    /// Fills in the entry, which is zero. Called once more before each submission, for a look at it.
     #[doc(hidden)]
     fn prepare(&mut self, sqe: &mut Sqe);
 
@@ -130,6 +130,15 @@ struct State<M: Multishot> {
     is_retired: bool,
 }
 
+impl<M: Multishot> State<M> {
+    /// Whether the direct descriptor and the buffers that the entry names are of this proactor.
+    fn is_of(&mut self, handle: &Handle) -> bool {
+        let mut sqe = Sqe::default();
+        self.shots.prepare(&mut sqe);
+        handle.shared().is_home(sqe.pad)
+    }
+}
+
 impl<M: Multishot> OpStream<M> {
     pub(crate) fn new(handle: Handle, shots: M) -> Self {
         let state = Rc::new(RefCell::new(State {
@@ -183,8 +192,13 @@ impl<M: Multishot> OpStream<M> {
         if state.has_ended && !state.is_armed {
             return Poll::Ready(None);
         }
-        let old = state.reader.replace(waker);
         let is_armed = state.is_armed;
+        if !is_armed && !state.is_of(&self.handle) {
+            state.has_ended = true;
+            let error = io::Error::from_raw_os_error(libc::EXDEV);
+            return Poll::Ready(Some(Err(error)));
+        }
+        let old = state.reader.replace(waker);
         if !is_armed {
             ready!(state.shots.poll_submittable(cx));
             state.is_armed = true;

@@ -13,7 +13,7 @@ use crate::buf::{BufGroup, Chunk, WaitProvided};
 use crate::fd::Fd;
 use crate::handle::Handle;
 use crate::op::{Answer, Multishot, OpStream};
-use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
+use crate::ring::{Cqe, Sqe};
 
 impl Handle {
     /// Receives one message after the other, each into a buffer that the kernel picks from
@@ -103,14 +103,12 @@ unsafe impl Multishot for RecvMsgMultishot {
 
     fn prepare(&mut self, sqe: &mut Sqe) {
         let entry = Sqe::on(io_uring::opcode::RecvMsg::CODE, &self.fd);
-        *sqe = self.header.named_in(Sqe {
+        *sqe = self.header.named_in(self.group.named_in(Sqe {
             // Without waiting for readiness first, an empty group would be an answer at once.
             ioprio: RECV_MULTISHOT | POLL_FIRST,
-            flags: entry.flags | BUFFER_SELECT,
-            buffer: self.group.id(),
             op_flags: libc::MSG_CMSG_CLOEXEC.cast_unsigned(),
             ..entry
-        });
+        }));
     }
 
     fn judge(&self, cqe: &Cqe) -> Answer {

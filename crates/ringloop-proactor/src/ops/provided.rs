@@ -9,7 +9,7 @@ use crate::buf::{BufGroup, Chunk, WaitProvided};
 use crate::fd::Fd;
 use crate::handle::Handle;
 use crate::op::{Answer, Multishot, Op, OpStream, Operation};
-use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
+use crate::ring::{Cqe, Sqe};
 
 impl Handle {
     /// Receives into a buffer that the kernel picks from `group` when bytes come. Counterpart:
@@ -202,12 +202,10 @@ unsafe impl Operation for ReadProvided {
 
     fn prepare(&mut self) -> Sqe {
         let sqe = Sqe::on(io_uring::opcode::Read::CODE, &self.fd);
-        Sqe {
-            flags: sqe.flags | BUFFER_SELECT,
-            buffer: self.group.id(),
+        self.group.named_in(Sqe {
             offset: self.offset,
             ..sqe
-        }
+        })
     }
 
     fn lease(&mut self, cqe: Cqe) {
@@ -285,12 +283,10 @@ unsafe impl Multishot for ReadMultishot {
 
     fn prepare(&mut self, sqe: &mut Sqe) {
         let on = Sqe::on(READ_MULTISHOT, &self.fd);
-        *sqe = Sqe {
-            flags: on.flags | BUFFER_SELECT,
-            buffer: self.group.id(),
+        *sqe = self.group.named_in(Sqe {
             offset: u64::MAX,
             ..on
-        };
+        });
     }
 
     fn judge(&self, cqe: &Cqe) -> Answer {
@@ -322,13 +318,11 @@ fn judge(cqe: &Cqe) -> Answer {
 
 fn recv(fd: &Fd, group: &BufGroup) -> Sqe {
     let sqe = Sqe::on(io_uring::opcode::Recv::CODE, fd);
-    Sqe {
+    group.named_in(Sqe {
         // Without waiting for readiness first, an empty group would be an answer at once.
         ioprio: POLL_FIRST,
-        flags: sqe.flags | BUFFER_SELECT,
-        buffer: group.id(),
         ..sqe
-    }
+    })
 }
 
 const READ_MULTISHOT: u8 = io_uring::opcode::ReadMulti::CODE;

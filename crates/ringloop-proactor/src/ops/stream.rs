@@ -204,15 +204,17 @@ unsafe impl<B: IoBuf> Operation for SendTo<B> {
 }
 
 /// The flags of a receive as they go into the entry. With `MSG_TRUNC`, the kernel counts bytes that
-/// it has not written.
+/// it has not written; with `MSG_CMSG_COMPAT`, it writes ancillary data in another layout, and nobody
+/// would find the descriptors in it.
 pub(super) fn recv_flags(flags: i32) -> u32 {
-    (flags & !libc::MSG_TRUNC).cast_unsigned()
+    (flags & !(libc::MSG_TRUNC | MSG_CMSG_COMPAT)).cast_unsigned()
 }
 
 /// The flags of a send as they go into the entry: no signal, and no memory that is used after the
-/// completion, as it is with `MSG_ZEROCOPY` on a socket that allows it.
+/// completion, as it is with `MSG_ZEROCOPY` on a socket that allows it. With `MSG_CMSG_COMPAT`, the
+/// kernel would read the ancillary data in another layout.
 pub(super) fn send_flags(flags: i32) -> u32 {
-    (flags & !libc::MSG_ZEROCOPY | libc::MSG_NOSIGNAL).cast_unsigned()
+    (flags & !(libc::MSG_ZEROCOPY | MSG_CMSG_COMPAT) | libc::MSG_NOSIGNAL).cast_unsigned()
 }
 
 /// The length of an address, in the lower half of the field.
@@ -230,6 +232,9 @@ pub(super) fn counted<B>(buffer: B, cqe: Cqe) -> Result<(usize, B), OpError<B>> 
         Err(error) => Err(OpError::new(error, buffer)),
     }
 }
+
+/// A flag of the kernel's own, which `recvmsg(2)` refuses and io_uring does not.
+const MSG_CMSG_COMPAT: i32 = i32::MIN;
 
 const _: () = assert!(
     size_of::<Recv<Vec<u8>>>() <= 64

@@ -146,6 +146,12 @@ impl KernelRing {
         submitter.register_files_update(slot, &[EMPTY]).map(drop)
     }
 
+    pub(crate) fn empty_slots(&mut self, count: u32) -> io::Result<()> {
+        let submitter = self.ring.submitter();
+        let empty = vec![EMPTY; count as usize];
+        submitter.register_files_update(0, &empty).map(drop)
+    }
+
     /// A descriptor for another ring that is going to share the polling thread.
     pub(crate) fn share_thread(&mut self) -> io::Result<OwnedFd> {
         self.shares_thread = true;

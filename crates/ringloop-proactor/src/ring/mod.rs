@@ -36,7 +36,9 @@ pub(crate) use fork_mark::ForkMark;
 pub(crate) use kernel::KernelRing;
 pub(crate) use probe::{explain, explain_eventfd, explain_page};
 pub use sqe::Sqe;
-pub(crate) use sqe::{BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, RW_BYTES_MAX, SKIP_SUCCESS};
+pub(crate) use sqe::{
+    BUFFER_SELECT, FIXED_FILE, IO_HARDLINK, IO_LINK, NO_HOME, RW_BYTES_MAX, SKIP_SUCCESS,
+};
 pub(crate) use time::Clock;
 pub(crate) use wake::SleepWord;
 
@@ -141,6 +143,19 @@ impl Ring {
             Self::Kernel(ring) => ring.empty_slot(slot),
             #[cfg(feature = "sim")]
             Self::Sim(ring) => ring.empty_slot(slot),
+        }
+    }
+
+    /// Empties the first `count` slots of the table of direct descriptors.
+    pub(crate) fn empty_slots(&mut self, count: u32) -> io::Result<()> {
+        match self {
+            Self::Kernel(ring) => ring.empty_slots(count),
+            #[cfg(feature = "sim")]
+            Self::Sim(ring) => {
+                // Those that are empty say so.
+                (0..count).for_each(|slot| drop(ring.empty_slot(slot)));
+                Ok(())
+            }
         }
     }
 

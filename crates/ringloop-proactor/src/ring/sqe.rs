@@ -39,7 +39,8 @@ pub struct Sqe {
     pub file_index: u32,
     /// A third address.
     pub address3: u64,
-    /// Zero for the kernel. Until then, which proactor a direct descriptor belongs to.
+    /// Zero for the kernel. Until then, which proactor a direct descriptor or a group of buffers
+    /// belongs to.
     pub pad: u64,
 }
 
@@ -96,5 +97,7 @@ pub(crate) const IO_HARDLINK: u8 = 1 << 3;
 pub(crate) const BUFFER_SELECT: u8 = 1 << 5;
 /// Flag of an entry: no completion if it succeeds.
 pub(crate) const SKIP_SUCCESS: u8 = 1 << 6;
+/// In place of a proactor: what the entry names belongs to several.
+pub(crate) const NO_HOME: u64 = u64::MAX;
 
 const _: () = assert!(size_of::<Sqe>() == 64, "the kernel's entry has 64 bytes");

@@ -5,7 +5,7 @@ use std::task::Waker;
 use super::Shared;
 use crate::op::{Disposition, OpKey, OpReport, Operation, Staged, Ticket, Unprepared};
 use crate::queue::Queue;
-use crate::ring::{Cqe, FIXED_FILE};
+use crate::ring::{BUFFER_SELECT, Cqe, FIXED_FILE};
 
 impl Shared {
     /// Stores an operation, and says where it can be prepared; or gives it back if the proactor is
@@ -27,7 +27,7 @@ impl Shared {
     }
 
     /// Looks at the entry of an operation that is to be staged with others. `None`: it is about
-    /// another proactor's descriptor.
+    /// another proactor's descriptor or buffers.
     pub(crate) fn described<O>(&self, ticket: &Ticket<O>) -> Option<OpKey> {
         let table = &mut self.queue.borrow_mut().table;
         let (.., home) = table.described(ticket);
@@ -39,7 +39,7 @@ impl Shared {
     pub(crate) fn stage<O>(&self, ticket: &Ticket<O>) {
         let mut queue = self.queue.borrow_mut();
         let (staged, sqe, home) = queue.table.described(ticket);
-        if self.is_open.get() && sqe.flags & FIXED_FILE == 0 {
+        if self.is_open.get() && sqe.flags & (FIXED_FILE | BUFFER_SELECT) == 0 {
             queue.stage(staged);
         } else {
             drop(queue);
@@ -47,8 +47,8 @@ impl Shared {
         }
     }
 
-    /// Stages what needs a second look: an operation on a direct descriptor, or one whose buffer's
-    /// code ended the proactor while it was being prepared.
+    /// Stages what needs a second look: an operation on a direct descriptor or with buffers that the
+    /// kernel picks, or one whose buffer's code ended the proactor while it was being prepared.
     #[cold]
     fn stage_checked(&self, staged: Staged, home: u64) {
         let mut queue = self.queue.borrow_mut();
@@ -61,8 +61,8 @@ impl Shared {
         self.settle();
     }
 
-    /// Whether a direct descriptor is this proactor's; zero stands for plain ones.
-    fn is_home(&self, home: u64) -> bool {
+    /// Whether what an entry names by a number of a ring is this proactor's; zero stands for nothing.
+    pub(crate) fn is_home(&self, home: u64) -> bool {
         home == 0 || home == self.mark()
     }
 
@@ -75,6 +75,22 @@ impl Shared {
     /// The name of the operation behind a ticket.
     pub(crate) fn key<O>(&self, ticket: &Ticket<O>) -> OpKey {
         self.queue.borrow_mut().table.key(ticket)
+    }
+
+    /// Ends those of a chain that are staged, unsubmitted.
+    pub(crate) fn refuse_staged(&self, keys: &[OpKey]) {
+        let mut queue = self.queue.borrow_mut();
+        let mut has_refused = false;
+        for key in keys {
+            if let Some((staged, _)) = queue.table.staged_entry(*key) {
+                queue.refuse(staged, libc::ECANCELED);
+                has_refused = true;
+            }
+        }
+        drop(queue);
+        if has_refused {
+            self.settle();
+        }
     }
 
     pub(crate) fn cancel_in_order(&self, keys: &[OpKey]) {

@@ -97,6 +97,7 @@ impl Shared {
             for pool in groups.iter().chain(pool) {
                 pool.unregister(&mut ring, leaked > 0);
             }
+            self.direct.empty(&mut ring);
         }
         for group in &groups {
             group.wake_waiters();

@@ -411,6 +411,22 @@ fn direct_descriptors_send_and_receive_messages() {
     assert_eq!(received.ancillary.take_descriptors().unwrap().len(), 1);
 }
 
+/// `MSG_CMSG_COMPAT`: io_uring would take it, and write descriptors where nobody finds them.
+#[test]
+fn descriptors_come_in_the_layout_of_this_process() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let (near, far) = unix_pair(&proactor);
+    let gift = null(&proactor);
+    let mut ancillary = Ancillary::new();
+    ancillary.push_descriptors(&[gift]).unwrap();
+    let send = handle.send_msg(&near, ["x"], None, ancillary, i32::MIN);
+    run(&mut proactor, send.unwrap()).unwrap();
+    let receive = handle.recv_msg(&far, [[0; 8]], room(1), i32::MIN);
+    let mut received = run(&mut proactor, receive.unwrap()).unwrap();
+    assert_eq!(received.ancillary.take_descriptors().unwrap().len(), 1);
+}
+
 #[test]
 fn flags_do_what_they_do_in_the_calls() {
     let mut proactor = proactor();

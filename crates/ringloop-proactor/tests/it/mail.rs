@@ -68,6 +68,24 @@ fn a_descriptor_moves_to_another_thread() {
 }
 
 #[test]
+fn an_address_keeps_no_connection_open() {
+    let mut here = proactor();
+    let handle = here.handle();
+    let address = handle.inbox().unwrap().address();
+    let (near, mut far) = tcp_pair();
+    let near = handle.adopt(near);
+    let direct = here.block_on(handle.register(&near).unwrap());
+    let direct = direct.unwrap().unwrap();
+    here.block_on(near.close()).unwrap().unwrap();
+    settle(&mut here);
+    drop(here);
+    far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let count = far.read(&mut [0; 1]);
+    assert_eq!(count.unwrap(), 0, "the peer hears of the end");
+    drop((direct, address));
+}
+
+#[test]
 fn descriptors_that_nobody_takes_are_closed() {
     if !alone("mail::descriptors_that_nobody_takes_are_closed") {
         return;

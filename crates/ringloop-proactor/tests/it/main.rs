@@ -20,6 +20,7 @@ mod epoll;
 mod faults;
 mod files;
 mod fixed;
+mod foreign;
 mod fork;
 mod futex;
 mod groups;

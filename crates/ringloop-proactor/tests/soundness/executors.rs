@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Op, Proactor, ops};
+use ringloop_proactor::{Link, Op, Proactor, ops};
 
 use crate::rig::{Count, churn, end, poll_once, proactor, settle, sound, turn};
 use crate::vocal::Hooks;
@@ -305,6 +305,90 @@ fn a_waker_that_parks_when_it_is_cloned_or_dropped_loses_no_wake() {
         let mut proactor = PROACTOR.take().unwrap();
         settle(&mut proactor);
         end(proactor);
+    });
+}
+
+/// A turn in the middle of ending a chain finds all of it or nothing.
+#[test]
+fn a_waker_that_parks_when_a_chain_is_ended_starts_no_part_of_it() {
+    thread_local! {
+        static PROACTOR: RefCell<Option<Proactor>> = const { RefCell::new(None) };
+    }
+    fn park() {
+        PROACTOR.with(|proactor| {
+            if let Ok(mut proactor) = proactor.try_borrow_mut() {
+                proactor.as_mut().map(settle);
+            }
+        });
+    }
+    sound(|| {
+        let on_wake = Hooks {
+            on_wake: park,
+            ..Hooks::NONE
+        };
+        let on_drop = Hooks {
+            on_drop: park,
+            ..Hooks::NONE
+        };
+        let made = proactor();
+        let handle = made.handle();
+        PROACTOR.set(Some(made));
+        for (hooks, is_dropped) in [(on_wake, false), (on_drop, true)] {
+            let (near, far) = UnixStream::pair().unwrap();
+            far.set_nonblocking(true).unwrap();
+            let near = handle.adopt(near);
+            let send = || handle.send(&near, "x");
+            let mut chain = send().then(send().then(send()));
+            let waker = hooks.waker();
+            let poll = Pin::new(&mut chain).poll(&mut Context::from_waker(&waker));
+            assert!(poll.is_pending());
+            if is_dropped {
+                drop(chain);
+            } else {
+                chain.request_cancel();
+                assert!(poll_once(&mut chain).is_ready());
+            }
+            park();
+            let read = (&far).read(&mut [0; 8]).map_err(|error| error.kind());
+            assert_eq!(read, Err(std::io::ErrorKind::WouldBlock), "a part was sent");
+        }
+        drop(handle);
+        end(PROACTOR.take().unwrap());
+    });
+}
+
+#[test]
+fn a_waker_that_parks_when_an_inbox_clones_it_misses_no_message() {
+    thread_local! {
+        static PROACTOR: RefCell<Option<Proactor>> = const { RefCell::new(None) };
+    }
+    fn park() {
+        PROACTOR.with(|proactor| {
+            if let Ok(mut proactor) = proactor.try_borrow_mut() {
+                let park = |proactor: &mut Proactor| proactor.park(Some(Duration::from_secs(1)));
+                proactor.as_mut().map(park).transpose().unwrap();
+            }
+        });
+    }
+    sound(|| {
+        let hooks = Hooks {
+            on_clone: park,
+            ..Hooks::NONE
+        };
+        let (mut here, mut there) = (proactor(), proactor());
+        let mut inbox = there.handle().inbox().unwrap();
+        let send = here.handle().send_message(&inbox.address(), 7).unwrap();
+        turn(&mut there);
+        here.block_on(send).unwrap().unwrap();
+        PROACTOR.set(Some(there));
+        let waker = hooks.waker();
+        let polled = inbox.poll_recv(&mut Context::from_waker(&waker));
+        assert!(
+            polled.is_ready(),
+            "the message came while the waker was cloned"
+        );
+        drop((inbox, waker));
+        end(PROACTOR.take().unwrap());
     });
 }
 

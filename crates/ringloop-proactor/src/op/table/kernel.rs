@@ -24,8 +24,11 @@ impl OpTable {
     pub(crate) fn ask_all(&mut self, mut ask: impl FnMut(OpKey)) {
         for index in 0..self.chunks.len() * CHUNK {
             let Some(at) = self.at(index) else { return };
+            if self.look(at).state != State::InFlight {
+                continue; // It may be describing itself (T1).
+            }
             let slot = self.slot(at);
-            if slot.state == State::InFlight && !mem::replace(&mut slot.cancel_asked, true) {
+            if !mem::replace(&mut slot.cancel_asked, true) {
                 ask(slot.key);
             }
         }
@@ -45,7 +48,7 @@ impl OpTable {
             // SAFETY: I3, the vtable is that of the payload's type; it is not in flight.
             unsafe { prepare(slot.payload.get(), &mut slot.sqe) };
             slot.sqe.user_data = slot.key.to_user_data();
-            // A service works on descriptors of its own proactor.
+            // A service works on descriptors of its own proactor, or somebody has looked.
             slot.sqe.pad = 0;
         }
         Some(&slot.sqe)
