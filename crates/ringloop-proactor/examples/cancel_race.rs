@@ -16,8 +16,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use ringloop_core::Driver;
-use ringloop_proactor::{Config, Fd, Outcome, Proactor};
+use ringloop_proactor::{Config, Driver, Fd, Outcome, Proactor};
 
 fn main() -> io::Result<()> {
     let rounds = std::env::args()
@@ -46,16 +45,16 @@ fn main() -> io::Result<()> {
             round.store(number, Ordering::Release);
         })?;
     }
-    writer.join().expect("the writer does not panic")?;
     let Tally {
         completed,
         cancelled,
         ..
     } = tally;
-    // The far end is closed, so this ends.
+    // What no receive has taken. The writer closes the far end when it is through, so this ends.
     while let (1.., buffer) = proactor.block_on(proactor.handle().recv(&near, vec![0; 64]))?? {
         tally.take(&buffer);
     }
+    writer.join().expect("the writer does not panic")?;
     println!("{rounds} races: {completed} completed, {cancelled} cancelled");
     assert_eq!(tally.received, rounds, "a byte is lost, or came twice");
     println!("{rounds} bytes sent, none lost");
