@@ -64,7 +64,11 @@ unsafe impl Operation for Timeout {
     const NAME: &'static str = "timeout";
 
     fn prepare(&mut self) -> Sqe {
-        Sqe::new(io_uring::opcode::Timeout::CODE, -1).timespec(&self.timespec)
+        Sqe {
+            // In a chain, what follows begins when the time has passed.
+            op_flags: TIMEOUT_ETIME_SUCCESS,
+            ..Sqe::new(io_uring::opcode::Timeout::CODE, -1).timespec(&self.timespec)
+        }
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
@@ -159,10 +163,13 @@ unsafe impl Operation for LinkTimeout {
     }
 
     fn complete(self, cqe: Cqe) -> Self::Output {
-        if cqe.errno() == libc::ETIME {
-            Expiry::Expired
-        } else {
+        // The operation that ends takes its timeout along. A timeout that comes first tells what came
+        // of the request: `ETIME` mostly, a count for a `waitid` or a futex, `EALREADY` or `ENOENT` for
+        // an operation that cannot be ended now.
+        if cqe.errno() == libc::ECANCELED {
             Expiry::InTime
+        } else {
+            Expiry::Expired
         }
     }
 
@@ -198,5 +205,7 @@ impl Sqe {
     }
 }
 
+/// `IORING_TIMEOUT_ETIME_SUCCESS`.
+const TIMEOUT_ETIME_SUCCESS: u32 = 1 << 5;
 /// `IORING_TIMEOUT_MULTISHOT`.
 const TIMEOUT_MULTISHOT: u32 = 1 << 6;

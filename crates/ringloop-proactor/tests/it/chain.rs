@@ -41,6 +41,23 @@ fn what_follows_a_failure_is_cancelled() {
 }
 
 #[test]
+fn what_follows_a_timeout_begins_when_it_has_passed() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let pause = handle.timeout(Duration::from_millis(1));
+    let (passed, nop) = proactor.block_on(pause.then(handle.nop())).unwrap();
+    passed.unwrap();
+    nop.unwrap();
+}
+
+#[test]
+#[should_panic(expected = "operations of two proactors")]
+fn operations_of_two_proactors_are_no_chain() {
+    let (here, there) = (proactor(), proactor());
+    let _chain = here.handle().nop().then(there.handle().nop());
+}
+
+#[test]
 fn a_timeout_ends_what_takes_too_long() {
     let mut proactor = proactor();
     let handle = proactor.handle();

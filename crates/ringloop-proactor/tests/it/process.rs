@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ringloop_core::Driver;
 use ringloop_proactor::Outcome;
-use ringloop_proactor::ops::WaitTarget;
+use ringloop_proactor::ops::{Expiry, WaitTarget};
 
 use crate::rig::{alone, poll_once, proactor, settle};
 
@@ -120,6 +120,25 @@ fn a_cancelled_wait_leaves_the_child() {
     let_go(&mut child);
     assert_eq!(child.wait().unwrap().code(), Some(3));
     settle(&mut proactor);
+}
+
+#[test]
+fn a_wait_that_takes_too_long_expires() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let mut child = child("exit 4");
+    let target = WaitTarget::Pid(child.id());
+    let mut wait = |time| {
+        let waited = handle.waitid(&target, libc::WEXITED).unwrap();
+        proactor.block_on(waited.with_timeout(time)).unwrap()
+    };
+    let (waited, expiry) = wait(Duration::from_millis(1));
+    assert_eq!(waited.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+    assert_eq!(expiry, Expiry::Expired);
+    let_go(&mut child);
+    let (waited, expiry) = wait(Duration::from_secs(3600));
+    assert_eq!(waited.unwrap().status.code(), Some(4));
+    assert_eq!(expiry, Expiry::InTime);
 }
 
 #[test]

@@ -208,11 +208,25 @@ impl World {
 
 impl Request {
     /// Whether this outcome breaks a chain: an error, or a transfer that was to be whole and is not.
+    ///
+    /// The kernel lets a chain go on after some operations even if they have failed, unless they were
+    /// cancelled or their descriptor is a wrong one.
     fn has_failed(&self, res: i32) -> bool {
         use opcode::{
-            READ, READ_FIXED, READV, RECV, RECVMSG, SEND, SENDMSG, WRITE, WRITE_FIXED, WRITEV,
+            FALLOCATE, FSYNC, FTRUNCATE, MKDIRAT, READ, READ_FIXED, READV, RECV, RECVMSG, RENAMEAT,
+            SEND, SENDMSG, SHUTDOWN, STATX, TIMEOUT, UNLINKAT, WRITE, WRITE_FIXED, WRITEV,
         };
         let code = self.kind.code;
+        let forgives = [
+            FALLOCATE, FSYNC, FTRUNCATE, MKDIRAT, RENAMEAT, SHUTDOWN, STATX, UNLINKAT,
+        ];
+        let serious = [libc::ECANCELED, libc::EBADF, libc::ENOTSOCK];
+        if forgives.contains(&code) && !serious.contains(&-res) {
+            return false;
+        }
+        if code == TIMEOUT && res == -libc::ETIME {
+            return self.sqe.op_flags & ETIME_SUCCESS == 0;
+        }
         let waits_for_all = self.sqe.op_flags & libc::MSG_WAITALL.cast_unsigned() != 0;
         let is_whole = usize::try_from(res).is_ok_and(|res| res == self.total());
         res < 0
@@ -245,6 +259,8 @@ pub(super) fn amount(count: usize) -> i32 {
 /// `IORING_CQE_F_MORE` and `IORING_CQE_F_NOTIF`.
 const MORE: u32 = 1 << 1;
 const NOTIFICATION: u32 = 1 << 3;
+/// `IORING_TIMEOUT_ETIME_SUCCESS`.
+const ETIME_SUCCESS: u32 = 1 << 5;
 /// `ERESTARTSYS`, which has no name in user space.
 const RESTART: i32 = 512;
 /// So much at each end of a destination is overwritten.

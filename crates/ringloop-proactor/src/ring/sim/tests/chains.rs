@@ -1,10 +1,11 @@
 use super::{address, nop, nop_saying, on_both, with};
 use crate::ring::Sqe;
-use crate::ring::sim::opcode::{ASYNC_CANCEL, LINK_TIMEOUT, RECV, SEND};
+use crate::ring::sim::opcode::{ASYNC_CANCEL, LINK_TIMEOUT, RECV, SEND, TIMEOUT, UNLINKAT};
 
 const LINK: u8 = 4;
 const HARDLINK: u8 = 8;
 const SKIP: u8 = 64;
+const ETIME_SUCCESS: u32 = 1 << 5;
 
 fn flagged(flags: u8, sqe: Sqe) -> Sqe {
     Sqe { flags, ..sqe }
@@ -30,6 +31,36 @@ fn a_failure_cancels_the_rest_of_a_chain() {
         ];
         let canceled = -libc::ECANCELED;
         assert_eq!(bench.results(chain), [0, -5, canceled, canceled, 0]);
+    });
+}
+
+#[test]
+fn a_name_that_is_missing_breaks_no_chain() {
+    on_both(|bench| {
+        let mut path = *b"/ringloop-nobody-has-this-name\0";
+        let unlink = Sqe {
+            address: address(&mut path),
+            ..Sqe::new(UNLINKAT, libc::AT_FDCWD)
+        };
+        let results = bench.results([flagged(LINK, unlink), nop()]);
+        assert_eq!(results, [-libc::ENOENT, 0], "{}", bench.name);
+    });
+}
+
+#[test]
+fn a_timeout_breaks_its_chain_unless_told_not_to() {
+    on_both(|bench| {
+        let mut time = [0_i64, 1_000_000];
+        for (op_flags, next) in [(ETIME_SUCCESS, 0), (0, -libc::ECANCELED)] {
+            let timeout = Sqe {
+                address: address(&mut time),
+                len: 1,
+                op_flags,
+                ..Sqe::new(TIMEOUT, -1)
+            };
+            let results = bench.results([flagged(LINK, timeout), nop()]);
+            assert_eq!(results, [-libc::ETIME, next], "{}", bench.name);
+        }
     });
 }
 
