@@ -14,8 +14,7 @@ use std::pin::Pin;
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 
-use ringloop_core::Driver;
-use ringloop_proactor::{Config, Fd, Op, Operation, Proactor};
+use ringloop_proactor::{Config, Driver, Fd, Op, Operation, Proactor};
 
 fn main() -> ExitCode {
     let mut names: Vec<String> = std::env::args().skip(1).collect();

@@ -14,8 +14,7 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::thread::{self, JoinHandle};
 
-use ringloop_core::Driver;
-use ringloop_proactor::{Config, Fd, Handle, Proactor, Receiver, Sender};
+use ringloop_proactor::{Config, Driver, Fd, Handle, Proactor, Receiver, Sender};
 
 const CLIENTS: usize = 3;
 

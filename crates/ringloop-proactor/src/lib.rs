@@ -18,7 +18,7 @@
 //! |---|---|
 //! | a descriptor, a number | an [`Fd`]: [`Handle::adopt`] takes one into care, its last owner closes it |
 //! | `read(fd, buffer, len)` | [`handle.read(&fd, buffer, offset)`](Handle::read) makes a future; the buffer moves in and comes back |
-//! | the thread sleeps in the call | it sleeps in [`park`](ringloop_core::Driver::park), for all operations at once |
+//! | the thread sleeps in the call | it sleeps in [`park`](Driver::park), for all operations at once |
 //! | -1 and `errno` | `Err`, with the buffer: [`OpError`] |
 //! | a signal interrupts: `EINTR` | the operation is begun again |
 //! | the offset of `pread(2)`, or the file's position | an offset, or `u64::MAX` for the position |
@@ -27,8 +27,7 @@
 //! the result out, and between the two the thread parks:
 //!
 //! ```
-//! use ringloop_core::Driver;
-//! use ringloop_proactor::{Config, Proactor};
+//! use ringloop_proactor::{Config, Driver, Proactor};
 //! use std::future::Future;
 //! use std::pin::pin;
 //! use std::task::{Context, Poll, Waker};
@@ -67,7 +66,7 @@
 //! - [`Handle`] makes an [`Op`], which does nothing until it is polled. The first poll moves the
 //!   operation, with its buffer, into a table at an address that does not change, and stages an
 //!   entry. No system call is made.
-//! - [`Driver::park`](ringloop_core::Driver::park) submits everything that was staged, waits, takes
+//! - [`Driver::park`](Driver::park) submits everything that was staged, waits, takes
 //!   all completions into the table, and only then wakes: one `io_uring_enter(2)` for the batch.
 //! - The next poll takes the result out.
 //!
@@ -111,8 +110,8 @@
 //!
 //! # More than one operation
 //!
-//! - **Links.** [`a.then(b)`](Link::then) is a chain: the kernel begins `b` when `a` has succeeded,
-//!   and this program hears of both at once. [`op.with_timeout(d)`](Op::with_timeout) ends an
+//! - **Links.** [`a.then(b)`](Link::then) is a chain: the kernel begins `b` when `a` has succeeded
+//!   (or failed, for [some of them](Link::then)), and this program hears of both at once. [`op.with_timeout(d)`](Op::with_timeout) ends an
 //!   operation that takes too long. A chain that is malformed cannot be made.
 //! - **Operations that answer many times** are [`OpStream`]s: all connections of a listener
 //!   ([`Handle::accept_multishot`]), each time a descriptor is ready
@@ -160,11 +159,11 @@
 //!
 //! # An executor of one's own
 //!
-//! [`Proactor`] is a [`Driver`](ringloop_core::Driver), so an executor is a loop that polls what is
+//! [`Proactor`] is a [`Driver`](Driver), so an executor is a loop that polls what is
 //! ready and parks when nothing is. [`Proactor::block_on`] is the smallest one, for a single
 //! future. A larger one keeps a queue of tasks and parks with `Some(Duration::ZERO)` while it is
 //! not empty, with the time to its next deadline when it is. Its wakers call
-//! [`unpark`](ringloop_core::Unparker::unpark) when they are woken from another thread; that costs
+//! [`unpark`](Unparker::unpark) when they are woken from another thread; that costs
 //! a system call only if the loop sleeps.
 //!
 //! # What is going on
@@ -288,3 +287,7 @@ pub use proactor::Proactor;
 pub use ring::{Cqe, Sqe};
 pub use setup_error::{SetupError, SetupErrorKind};
 pub use stats::ProactorStats;
+
+/// What a [`Proactor`] is to an executor; of the crate `ringloop-core`.
+#[doc(no_inline)]
+pub use ringloop_core::{Driver, Unparker};

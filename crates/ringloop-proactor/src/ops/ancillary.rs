@@ -124,7 +124,9 @@ impl Ancillary {
         let mut numbers = Vec::with_capacity(size_of_val(fds));
         for fd in fds {
             let plain = fd.plain();
-            let plain = plain.ok_or_else(|| invalid("a direct descriptor cannot be sent"))?;
+            let plain = plain.ok_or_else(|| {
+                invalid("a direct descriptor cannot be sent: make a plain one with Handle::install")
+            })?;
             numbers.extend_from_slice(&plain.as_raw_fd().to_ne_bytes());
         }
         self.append(libc::SOL_SOCKET, libc::SCM_RIGHTS, &numbers);
