@@ -121,7 +121,7 @@ impl<A: Link, B: Link> Then<A, B> {
         // Keys name operations of one table only: elsewhere they would name others.
         assert!(
             sealed::Element::handle(&first).is_same(sealed::Element::handle(&second)),
-            "a chain is of operations of one proactor"
+            "operations of two proactors cannot become a chain: make both with one handle"
         );
         Self {
             first,

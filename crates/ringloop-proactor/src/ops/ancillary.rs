@@ -90,13 +90,13 @@ impl Ancillary {
     /// `CMSG_SPACE` of `cmsg(3)`.
     #[must_use]
     pub const fn room_for(len: usize) -> usize {
-        HEADER + len.next_multiple_of(ALIGN)
+        HEADER.saturating_add(len.saturating_add(ALIGN - 1) / ALIGN * ALIGN)
     }
 
     /// Returns the room that a message with `count` descriptors takes.
     #[must_use]
     pub const fn room_for_descriptors(count: usize) -> usize {
-        Self::room_for(count * size_of::<RawFd>())
+        Self::room_for(count.saturating_mul(size_of::<RawFd>()))
     }
 
     /// Adds a message to be sent.
