@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Alone,
     Loom,
     Asan,
+    Soundness,
     Examples,
     Ops,
     Bench,
@@ -37,12 +38,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Check,
         Self::Test,
         Self::Alone,
         Self::Loom,
         Self::Asan,
+        Self::Soundness,
         Self::Examples,
         Self::Ops,
         Self::Bench,
@@ -56,6 +58,7 @@ impl Command {
             Self::Alone => "alone",
             Self::Loom => "loom",
             Self::Asan => "asan",
+            Self::Soundness => "soundness",
             Self::Examples => "examples",
             Self::Ops => "ops",
             Self::Bench => "bench",
@@ -70,6 +73,7 @@ impl Command {
             Self::Alone => "builds, tests and documents each library crate by itself",
             Self::Loom => "the loom tests of each crate that has some; LOOM_MAX_PREEMPTIONS=2",
             Self::Asan => "the tests of core, proactor and task under AddressSanitizer (nightly)",
+            Self::Soundness => "the proactor's integration tests, optimized as far as it goes",
             Self::Examples => "builds all examples, and runs those whose output is known",
             Self::Ops => "writes docs/ops.md, the table of operations, which check compares",
             Self::Bench => "runs the benchmark program in release mode, with the arguments given",
@@ -152,7 +156,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
 fn help() -> String {
     let mut text = String::from("cargo xtask COMMAND [FLAGS]\n\nCommands:\n");
     for command in Command::ALL {
-        writeln!(text, "  {:<9} {}", command.name(), command.summary())
+        writeln!(text, "  {:<10} {}", command.name(), command.summary())
             .expect("a String takes all that is written to it");
     }
     text.push_str(

@@ -2,13 +2,14 @@
 //!
 //! The library crates are tested by `alone`, each with the features it asks for itself; what is
 //! not a library (benches, this tool) follows. Every step that shares flags shares one folder of
-//! build products; loom and asan have theirs, because their flags differ.
+//! build products; loom and asan have theirs, because their flags differ. The soundness suite runs
+//! with the other tests, under asan, and once more optimized.
 
 use xshell::cmd;
 
 use crate::steps::Steps;
 use crate::workspace::Package;
-use crate::{Chores, alone, asan, bench, check, examples, loom, test};
+use crate::{Chores, alone, asan, bench, check, examples, loom, soundness, test};
 
 pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
     let sh = &chores.sh;
@@ -32,6 +33,7 @@ pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
     }
     loom::run(chores, steps, &all);
     asan::run(chores, steps, &all);
+    soundness::run(chores, steps);
     examples::run(chores, steps);
     bench::smoke(chores, steps);
 }

@@ -23,6 +23,7 @@ mod ci;
 mod examples;
 mod loom;
 mod ops;
+mod soundness;
 mod test;
 mod tidy;
 
@@ -65,6 +66,7 @@ fn run(options: &Options) -> ExitCode {
         Command::Alone => alone::run(&chores, &mut steps, &names),
         Command::Loom => loom::run(&chores, &mut steps, &names),
         Command::Asan => asan::run(&chores, &mut steps, &names),
+        Command::Soundness => soundness::run(&chores, &mut steps),
         Command::Examples => examples::run(&chores, &mut steps),
         Command::Ops => ops::run(&chores, &mut steps),
         Command::Bench => bench::run(&chores, &mut steps, &options.rest),

@@ -36,11 +36,7 @@ pub(crate) fn run(chores: &Chores, steps: &mut Steps, chosen: &[&Package]) {
 /// flags, the unit tests alone, of which there may be none.
 pub(crate) fn tests(sh: &Shell, flags: &[&str]) -> Result<(), Stop> {
     let only_units = flags.contains(&"--lib");
-    let nextest = cmd!(sh, "cargo nextest --version")
-        .quiet()
-        .ignore_stdout()
-        .ignore_stderr();
-    let run = if nextest.run().is_ok() {
+    let run = if has_nextest(sh) {
         let may_be_none = only_units.then_some("--no-tests=pass");
         cmd!(
             sh,
@@ -51,6 +47,15 @@ pub(crate) fn tests(sh: &Shell, flags: &[&str]) -> Result<(), Stop> {
         cmd!(sh, "cargo test --no-fail-fast {all...}")
     };
     Ok(run.args(flags).run()?)
+}
+
+/// Whether cargo-nextest is installed.
+pub(crate) fn has_nextest(sh: &Shell) -> bool {
+    let version = cmd!(sh, "cargo nextest --version")
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr();
+    version.run().is_ok()
 }
 
 /// Runs the doctests of the packages that `flags` choose.

@@ -66,7 +66,7 @@
 //! - [`Handle`] makes an [`Op`], which does nothing until it is polled. The first poll moves the
 //!   operation, with its buffer, into a table at an address that does not change, and stages an
 //!   entry. No system call is made.
-//! - [`Driver::park`](Driver::park) submits everything that was staged, waits, takes
+//! - [`Driver::park`] submits everything that was staged, waits, takes
 //!   all completions into the table, and only then wakes: one `io_uring_enter(2)` for the batch.
 //! - The next poll takes the result out.
 //!
@@ -159,7 +159,7 @@
 //!
 //! # An executor of one's own
 //!
-//! [`Proactor`] is a [`Driver`](Driver), so an executor is a loop that polls what is
+//! [`Proactor`] is a [`Driver`], so an executor is a loop that polls what is
 //! ready and parks when nothing is. [`Proactor::block_on`] is the smallest one, for a single
 //! future. A larger one keeps a queue of tasks and parks with `Some(Duration::ZERO)` while it is
 //! not empty, with the time to its next deadline when it is. Its wakers call

@@ -70,7 +70,7 @@ fn every_command_is_in_the_help() {
     };
     for command in Command::ALL {
         assert!(
-            text.contains(&format!("\n  {:<9} ", command.name())),
+            text.contains(&format!("\n  {:<10} ", command.name())),
             "{command:?} is missing"
         );
         let asked = read(&format!("{} --help", command.name()));

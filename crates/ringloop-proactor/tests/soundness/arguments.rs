@@ -98,9 +98,7 @@ fn paths_belong_to_the_operation() {
             let open = || {
                 // As long as a small allocation, and a larger one.
                 let path = "/".repeat(1 + round * 20) + "dev/null";
-                handle
-                    .open(&PathBuf::from(path), libc::O_RDONLY, 0)
-                    .unwrap()
+                handle.open(PathBuf::from(path), libc::O_RDONLY, 0).unwrap()
             };
             drop(late(proactor, open).unwrap());
         }
@@ -265,6 +263,7 @@ fn what_the_kernel_writes_besides_buffers_belongs_to_the_operation() {
             assert_eq!(text, "through");
         }
         let wait = || {
+            #[expect(clippy::zombie_processes, reason = "the ring waits for it")]
             let child = std::process::Command::new("true").spawn().unwrap();
             handle.waitid(&WaitTarget::Pid(child.id()), libc::WEXITED)
         };

@@ -52,7 +52,11 @@ fn results_taken_in_any_order_hold_their_own_bytes() {
                     panic!("it has completed")
                 };
                 let chunk = chunk.unwrap();
-                assert_eq!(chunk[..], [at as u8; 10], "taken in order {order:?}");
+                assert_eq!(
+                    chunk[..],
+                    [u8::try_from(at).unwrap(); 10],
+                    "taken in order {order:?}"
+                );
             }
             drop((recvs, ends));
             assert_home(&group);
@@ -80,7 +84,7 @@ fn streams_that_share_buffers_bring_their_own_bytes() {
         turn(&mut proactor);
         for round in 0..8 {
             let (_, far) = &mut ends[round % 2];
-            far.write_all(&[round as u8; 7]).unwrap();
+            far.write_all(&[u8::try_from(round).unwrap(); 7]).unwrap();
             turn(&mut proactor);
         }
         for (at, stream) in streams.iter_mut().enumerate().rev() {
@@ -88,7 +92,7 @@ fn streams_that_share_buffers_bring_their_own_bytes() {
                 let Poll::Ready(Some(Ok(chunk))) = poll_once(&mut pin!(stream.next())) else {
                     panic!("it has arrived")
                 };
-                assert_eq!(chunk[..], [round as u8; 7]);
+                assert_eq!(chunk[..], [u8::try_from(round).unwrap(); 7]);
             }
         }
         drop((streams, ends));

@@ -23,7 +23,7 @@ fn connected(proactor: &Proactor) -> (Fd, TcpStream) {
 
 /// Bytes of which each tells where it belongs; none of them is a mark of freed memory.
 fn pattern() -> Vec<u8> {
-    (0..LEN).map(|at| (at % 199) as u8).collect()
+    (0..LEN).map(|at| (at % 199).to_le_bytes()[0]).collect()
 }
 
 /// Reads to the end, and returns how many bytes came.
@@ -31,7 +31,7 @@ fn read_pattern(mut far: TcpStream) -> usize {
     let mut bytes = Vec::new();
     // A connection that is given up with bytes unsent is reset.
     drop(far.read_to_end(&mut bytes));
-    let expected = (0..bytes.len()).map(|at| (at % 199) as u8);
+    let expected = (0..bytes.len()).map(|at| (at % 199).to_le_bytes()[0]);
     assert!(bytes.iter().copied().eq(expected), "freed memory was sent");
     bytes.len()
 }

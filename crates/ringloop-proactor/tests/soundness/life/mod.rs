@@ -76,6 +76,7 @@ fn cells(ends: &[End]) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each end")]
 fn cell(ring: Ring, kind: &Kind, state: State, end: End) {
     let mut scene = Scene::new(ring);
     let mut subject = Subject::new(&mut scene, kind);

@@ -24,14 +24,18 @@ pub(super) fn alloc(layout: Layout) -> *mut u8 {
         return ptr::null_mut();
     }
     let base = base.cast::<u8>();
+    // SAFETY: inside of the mapping.
+    let guard = unsafe { base.add(len - PAGE) };
     // SAFETY: the last page of the mapping.
-    unsafe { libc::mprotect(base.add(len - PAGE).cast(), PAGE, libc::PROT_NONE) };
+    unsafe { libc::mprotect(guard.cast(), PAGE, libc::PROT_NONE) };
     // The block ends as near at the guard page as its alignment lets it.
     let offset = (len - PAGE - layout.size()) & !(layout.align() - 1);
     // SAFETY: inside of the mapping.
     let start = unsafe { base.add(offset) };
+    // SAFETY: inside of the mapping.
+    let end = unsafe { start.add(layout.size()) };
     // SAFETY: what is left between the block and the guard page.
-    unsafe { mark::fill(start.add(layout.size()), slack(start, layout)) };
+    unsafe { mark::fill(end, slack(start, layout)) };
     start
 }
 

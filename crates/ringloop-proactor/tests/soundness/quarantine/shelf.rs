@@ -166,7 +166,9 @@ impl Shelf {
         self.count += 1;
         self.bytes += block.len();
         // SAFETY: inside of the room that was mapped.
-        unsafe { self.blocks.add(at).write(block) };
+        let place = unsafe { self.blocks.add(at) };
+        // SAFETY: the place is free.
+        unsafe { place.write(block) };
     }
 
     fn take_oldest(&mut self) -> Block {
@@ -180,8 +182,10 @@ impl Shelf {
     /// The block so many after the oldest.
     fn at(&self, at: usize) -> Block {
         let at = (self.first + at) % BLOCKS_MAX;
+        // SAFETY: inside of the room that was mapped.
+        let place = unsafe { self.blocks.add(at) };
         // SAFETY: it was written there.
-        unsafe { self.blocks.add(at).read() }
+        unsafe { place.read() }
     }
 }
 

@@ -17,8 +17,10 @@ pub(super) unsafe fn alloc(layout: Layout) -> *mut u8 {
     if !start.is_null() {
         // SAFETY: the block was just made.
         unsafe { start.write_bytes(FRESH, layout.size()) };
+        // SAFETY: the tail is a part of the block.
+        let tail = unsafe { start.add(layout.size()) };
         // SAFETY: as above.
-        unsafe { mark::fill(start.add(layout.size()), TAIL) };
+        unsafe { mark::fill(tail, TAIL) };
     }
     start
 }

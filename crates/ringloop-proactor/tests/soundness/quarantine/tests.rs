@@ -26,11 +26,13 @@ fn a_write_into_a_freed_block_is_found() {
             drop(block);
             assert!(is_freed(start.addr()));
             check();
+            // SAFETY: inside of the block.
+            let middle = unsafe { start.add(len / 2) };
             // SAFETY: the block waits on the shelf, and this is what it waits for.
-            unsafe { start.add(len / 2).write(0) };
+            unsafe { middle.write(0) };
             assert!(finds());
             // SAFETY: as above.
-            unsafe { start.add(len / 2).write(MARK) };
+            unsafe { middle.write(MARK) };
         }
     });
 }
