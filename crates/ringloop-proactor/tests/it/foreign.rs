@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 
-use ringloop_proactor::{BufGroup, BufGroupConfig, Fd, Link, Proactor};
+use ringloop_proactor::{BufGroup, BufGroupConfig, Fd, Proactor};
 
 use crate::rig::{errno, proactor, tcp_pair};
 
@@ -18,16 +18,6 @@ fn two() -> ([Proactor; 2], [BufGroup; 2], Fd, TcpStream) {
     far.write_all(b"bytes").unwrap();
     let near = proactors[0].handle().adopt(near);
     (proactors, groups, near, far)
-}
-
-#[test]
-#[should_panic(expected = "of one proactor")]
-fn a_chain_is_of_one_proactor() {
-    // The same name is that of an operation in each of the two tables.
-    let (here, there) = (proactor(), proactor());
-    let (near, _far) = tcp_pair();
-    let recv = here.handle().recv(&here.handle().adopt(near), vec![0; 64]);
-    let _chain = recv.then(there.handle().nop());
 }
 
 #[test]
