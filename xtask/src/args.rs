@@ -21,6 +21,32 @@ pub(crate) struct Options {
     pub(crate) krate: Option<String>,
     /// What `bench` hands to the benchmark program.
     pub(crate) rest: Vec<String>,
+    /// What `fuzz` is to do.
+    pub(crate) fuzz: Fuzz,
+}
+
+/// The arguments of `fuzz`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fuzz {
+    /// One target; all if it is not given.
+    pub(crate) target: Option<String>,
+    /// `--seconds N`: for all targets together.
+    pub(crate) seconds: u32,
+    /// `--keep`: the corpus of the repository takes in what was found.
+    pub(crate) keep: bool,
+    /// Where the random numbers begin; the gate always begins at the same place.
+    pub(crate) seed: Option<u32>,
+}
+
+impl Default for Fuzz {
+    fn default() -> Self {
+        Self {
+            target: None,
+            seconds: 60,
+            keep: false,
+            seed: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +57,7 @@ pub(crate) enum Command {
     Loom,
     Asan,
     Soundness,
+    Fuzz,
     Examples,
     Ops,
     Bench,
@@ -38,13 +65,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Check,
         Self::Test,
         Self::Alone,
         Self::Loom,
         Self::Asan,
         Self::Soundness,
+        Self::Fuzz,
         Self::Examples,
         Self::Ops,
         Self::Bench,
@@ -59,6 +87,7 @@ impl Command {
             Self::Loom => "loom",
             Self::Asan => "asan",
             Self::Soundness => "soundness",
+            Self::Fuzz => "fuzz",
             Self::Examples => "examples",
             Self::Ops => "ops",
             Self::Bench => "bench",
@@ -74,6 +103,9 @@ impl Command {
             Self::Loom => "the loom tests of each crate that has some; LOOM_MAX_PREEMPTIONS=2",
             Self::Asan => "the tests of core, proactor and task under AddressSanitizer (nightly)",
             Self::Soundness => "the proactor's integration tests, optimized as far as it goes",
+            Self::Fuzz => {
+                "random programs against a model; [TARGET] [--seconds N] [--keep] (nightly)"
+            }
             Self::Examples => "builds all examples, and runs those whose output is known",
             Self::Ops => "writes docs/ops.md, the table of operations, which check compares",
             Self::Bench => "runs the benchmark program in release mode, with the arguments given",
@@ -83,6 +115,28 @@ impl Command {
 
     fn takes_crate(self) -> bool {
         matches!(self, Self::Test | Self::Alone | Self::Loom | Self::Asan)
+    }
+}
+
+impl Fuzz {
+    /// Reads one argument, and from `rest` what belongs to it.
+    fn read(
+        &mut self,
+        argument: String,
+        rest: &mut impl Iterator<Item = String>,
+    ) -> Result<(), String> {
+        match argument.as_str() {
+            "--keep" => self.keep = true,
+            "--seconds" => {
+                let number = rest.next().and_then(|number| number.parse().ok());
+                self.seconds = number.ok_or("`--seconds` wants a number")?;
+            }
+            _ if argument.starts_with('-') || self.target.is_some() => {
+                return Err(format!("`fuzz` knows no argument `{argument}`"));
+            }
+            _ => self.target = Some(argument),
+        }
+        Ok(())
     }
 }
 
@@ -110,6 +164,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
         strict: false,
         krate: None,
         rest: Vec::new(),
+        fuzz: Fuzz::default(),
     };
     if command == Command::Bench
         && arguments
@@ -142,6 +197,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, 
                     .ok_or("`--crate` wants the name of a crate")?;
                 options.krate = Some(name);
             }
+            _ if command == Command::Fuzz => options.fuzz.read(argument, &mut arguments)?,
             _ => {
                 return Err(format!(
                     "`{}` knows no argument `{argument}`",
@@ -162,6 +218,8 @@ fn help() -> String {
     text.push_str(
         "\nFlags:
   --crate NAME  test, alone, loom, asan: only this crate (`core` is short for `ringloop-core`)
+  --seconds N   fuzz: how long, for all targets together; 60 if it is not given
+  --keep        fuzz: the corpus of the repository takes in what was found, and is made small
   --strict      a step that is skipped because a tool is missing fails
   --help        this text
 

@@ -58,7 +58,7 @@ fn sanitize(chores: &Chores, names: &[&str]) -> Result<(), Stop> {
     test::tests(sh, &flags)
 }
 
-fn has_nightly(sh: &Shell) -> bool {
+pub(crate) fn has_nightly(sh: &Shell) -> bool {
     let list = cmd!(sh, "rustup toolchain list")
         .quiet()
         .ignore_stderr()

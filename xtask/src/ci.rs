@@ -2,14 +2,15 @@
 //!
 //! The library crates are tested by `alone`, each with the features it asks for itself; what is
 //! not a library (benches, this tool) follows. Every step that shares flags shares one folder of
-//! build products; loom and asan have theirs, because their flags differ. The soundness suite runs
-//! with the other tests, under asan, and once more optimized.
+//! build products; loom, asan and fuzz have theirs, because their flags differ. The soundness suite
+//! runs with the other tests, under asan, and once more optimized.
 
 use xshell::cmd;
 
+use crate::args::Fuzz;
 use crate::steps::Steps;
 use crate::workspace::Package;
-use crate::{Chores, alone, asan, bench, check, examples, loom, soundness, test};
+use crate::{Chores, alone, asan, bench, check, examples, fuzz, loom, soundness, test};
 
 pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
     let sh = &chores.sh;
@@ -34,6 +35,13 @@ pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
     loom::run(chores, steps, &all);
     asan::run(chores, steps, &all);
     soundness::run(chores, steps);
+    // A gate says the same twice; who looks for more runs it without a seed.
+    let seed = Some(1);
+    let fuzz = Fuzz {
+        seed,
+        ..Fuzz::default()
+    };
+    fuzz::run(chores, steps, &fuzz);
     examples::run(chores, steps);
     bench::smoke(chores, steps);
 }

@@ -21,6 +21,7 @@ mod bench;
 mod check;
 mod ci;
 mod examples;
+mod fuzz;
 mod loom;
 mod ops;
 mod soundness;
@@ -67,6 +68,7 @@ fn run(options: &Options) -> ExitCode {
         Command::Loom => loom::run(&chores, &mut steps, &names),
         Command::Asan => asan::run(&chores, &mut steps, &names),
         Command::Soundness => soundness::run(&chores, &mut steps),
+        Command::Fuzz => fuzz::run(&chores, &mut steps, &options.fuzz),
         Command::Examples => examples::run(&chores, &mut steps),
         Command::Ops => ops::run(&chores, &mut steps),
         Command::Bench => bench::run(&chores, &mut steps, &options.rest),

@@ -1,6 +1,6 @@
 //! Command lines and what they ask for.
 
-use super::{Command, Options, Request, parse};
+use super::{Command, Fuzz, Options, Request, parse};
 
 fn read(line: &str) -> Result<Request, String> {
     parse(line.split_whitespace().map(str::to_owned))
@@ -17,6 +17,7 @@ fn plain(command: Command) -> Options {
         strict: false,
         krate: None,
         rest: Vec::new(),
+        fuzz: Fuzz::default(),
     }
 }
 
@@ -64,6 +65,24 @@ fn bench_passes_its_arguments_on() {
 }
 
 #[test]
+fn fuzz_takes_a_target_and_a_time() {
+    runs("fuzz", plain(Command::Fuzz));
+    runs(
+        "fuzz programs --seconds 5 --keep --strict",
+        Options {
+            strict: true,
+            fuzz: Fuzz {
+                target: Some("programs".to_owned()),
+                seconds: 5,
+                keep: true,
+                seed: None,
+            },
+            ..plain(Command::Fuzz)
+        },
+    );
+}
+
+#[test]
 fn every_command_is_in_the_help() {
     let Ok(Request::Help(text)) = read("--help") else {
         panic!("--help asks for help")
@@ -85,5 +104,10 @@ fn nonsense_is_named() {
     assert!(wrong("chekc").contains("`chekc`"));
     assert!(wrong("check --fast").contains("`--fast`"));
     assert!(wrong("examples --crate core").contains("`--crate`"));
+    assert!(wrong("fuzz --seconds").contains("wants a number"));
+    assert!(wrong("fuzz --seconds soon").contains("wants a number"));
+    assert!(wrong("fuzz programs forms").contains("`forms`"));
+    assert!(wrong("fuzz --fast").contains("`--fast`"));
+    assert!(wrong("test --seconds 5").contains("`--seconds`"));
     assert!(wrong("test --crate").contains("wants the name"));
 }

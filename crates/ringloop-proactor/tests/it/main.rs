@@ -22,6 +22,7 @@ mod files;
 mod fixed;
 mod foreign;
 mod fork;
+mod forms;
 mod futex;
 mod groups;
 mod mail;

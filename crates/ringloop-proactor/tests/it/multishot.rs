@@ -1,11 +1,13 @@
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ringloop_core::Driver;
 
-use crate::rig::{alone, open_fds, poll_once, proactor, settle};
+use crate::rig::{Count, alone, open_fds, poll_once, proactor, settle, tcp_pair};
 
 #[test]
 fn a_dropped_wait_loses_no_connection() {
@@ -105,13 +107,30 @@ fn a_stream_ends_with_the_proactor() {
     assert!(poll_once(&mut pin!(staged.next())).is_pending());
     assert_eq!(proactor.shut_down(), 0);
     for stream in [&mut waiting, &mut staged] {
-        let std::task::Poll::Ready(Some(Err(error))) = poll_once(&mut pin!(stream.next())) else {
+        let Poll::Ready(Some(Err(error))) = poll_once(&mut pin!(stream.next())) else {
             panic!("it says that the proactor is gone")
         };
         assert_eq!(error.raw_os_error(), Some(libc::ECANCELED));
         assert!(matches!(
             poll_once(&mut pin!(stream.next())),
-            std::task::Poll::Ready(None)
+            Poll::Ready(None)
         ));
     }
+}
+
+#[test]
+fn a_stream_that_is_asked_to_stop_before_it_began_ends() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let (near, _far) = tcp_pair();
+    let mut stream = handle.poll_multishot(&handle.adopt(near), 1);
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut cx = Context::from_waker(&waker);
+    assert!(stream.poll_next(&mut cx).is_pending());
+    stream.request_cancel();
+    assert_eq!(count.get(), 1, "nothing else would wake who waits");
+    assert!(matches!(stream.poll_next(&mut cx), Poll::Ready(None)));
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    assert_eq!(proactor.stats().in_flight, 0);
 }

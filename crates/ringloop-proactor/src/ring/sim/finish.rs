@@ -98,7 +98,10 @@ impl World {
     /// Ends a request with what it came to, perhaps a while later.
     pub(super) fn finish(&mut self, mut request: Request, res: i32, flags: u32) {
         let is_control = [opcode::ASYNC_CANCEL, opcode::LINK_TIMEOUT].contains(&request.kind.code);
-        if is_control || !self.rng.chance(self.faults.late) {
+        // Buffers are told of in the order in which they were filled: a user has to count on that to
+        // know which part of one is whose.
+        let names_buffer = flags & F_BUFFER != 0;
+        if is_control || names_buffer || !self.rng.chance(self.faults.late) {
             return self.complete(request, res, flags);
         }
         let at = self.now + self.draw_delay();
@@ -256,7 +259,8 @@ pub(super) fn amount(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// `IORING_CQE_F_MORE` and `IORING_CQE_F_NOTIF`.
+/// `IORING_CQE_F_BUFFER`, `IORING_CQE_F_MORE` and `IORING_CQE_F_NOTIF`.
+const F_BUFFER: u32 = 1 << 0;
 const MORE: u32 = 1 << 1;
 const NOTIFICATION: u32 = 1 << 3;
 /// `IORING_TIMEOUT_ETIME_SUCCESS`.

@@ -4,6 +4,8 @@ mod clock;
 mod conformance;
 mod echo;
 mod faults;
+mod program;
+mod programs;
 mod replay;
 mod rings;
 mod storm;
