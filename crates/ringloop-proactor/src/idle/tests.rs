@@ -20,9 +20,13 @@ fn wait(timeout: Duration, word: &SleepWord) -> (Duration, u64) {
 #[test]
 fn polling_ends_at_its_deadline() {
     let word = SleepWord::new().unwrap();
-    let (waited, calls) = wait(Duration::from_millis(3), &word);
-    assert!(waited >= Duration::from_millis(3));
-    assert!(calls > 1, "it sleeps");
+    // On a busy machine, all of a wait may pass between two looks.
+    let looks_again = (0..50).any(|_| {
+        let (waited, calls) = wait(Duration::from_millis(3), &word);
+        assert!(waited >= Duration::from_millis(3));
+        calls > 1
+    });
+    assert!(looks_again, "it sleeps");
 }
 
 #[test]
