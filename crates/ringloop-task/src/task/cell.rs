@@ -20,15 +20,33 @@ use super::error::JoinError;
 use super::header::Header;
 use super::id::TaskId;
 
+/// What a task runs: a future, or something like it that may end without an output.
+pub(crate) trait Body {
+    /// What the task's join handle gives.
+    type Output;
+
+    /// Polls as a future is polled. An error takes the place of the output.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Output, JoinError>>;
+}
+
+impl<F: Future> Body for F {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Output, JoinError>> {
+        Future::poll(self, cx).map(Ok)
+    }
+}
+
 /// A task with a future of type `F`.
 #[repr(C)]
-pub(super) struct TaskCell<F: Future> {
+pub(super) struct TaskCell<F: Body> {
     header: Header,
     stage: UnsafeCell<Stage<F>>,
 }
 
 /// The future, then the output, then nothing.
-enum Stage<F: Future> {
+enum Stage<F: Body> {
     Running(F),
     Finished(Result<F::Output, JoinError>),
     Consumed,
@@ -73,7 +91,7 @@ pub(super) enum Discarded {
     DropPanicked(Payload),
 }
 
-impl<F: Future> TaskCell<F> {
+impl<F: Body> TaskCell<F> {
     /// Allocates a cell. It is freed through its vtable.
     pub(super) fn allocate(
         make: impl FnOnce(&'static VTable) -> Header,
@@ -117,11 +135,11 @@ impl<F: Future> TaskCell<F> {
             };
             // SAFETY: I4: the future stays in its cell until it is dropped there.
             let future = unsafe { Pin::new_unchecked(future) };
-            future.poll(cx)
+            Body::poll(future, cx)
         }));
         let output = match polled {
             Ok(Poll::Pending) => return Polled::Pending,
-            Ok(Poll::Ready(output)) => Ok(output),
+            Ok(Poll::Ready(output)) => output,
             Err(payload) => Err(JoinError::panicked(Some(id), payload)),
         };
         // SAFETY: I3, as above.

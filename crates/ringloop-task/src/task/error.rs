@@ -8,11 +8,13 @@ use std::panic;
 use std::sync::{Mutex, PoisonError};
 
 use super::id::TaskId;
+use crate::cancel::{Cancelled, Reason};
 
 /// A task ended without an output: it panicked, was aborted, or its scheduler is gone.
 ///
-/// A task that was *cancelled* is not among these: its future runs to its end and returns
-/// something, usually an `Err(Cancelled)` of its own.
+/// A task that was *cancelled* is rarely among these: its future runs to its end and returns
+/// something, usually an `Err(Cancelled)` of its own. Only one that waits for nothing but futures
+/// that know nothing of cancellation is dropped where it is.
 ///
 /// # Examples
 ///
@@ -39,6 +41,7 @@ struct Failure {
 enum Cause {
     Panicked(Payload),
     Aborted,
+    Cancelled(Cancelled),
     Gone,
 }
 
@@ -52,6 +55,11 @@ impl JoinError {
 
     pub(crate) fn aborted(task: TaskId) -> Self {
         Self::from_cause(Some(task), Cause::Aborted)
+    }
+
+    #[expect(dead_code, reason = "the next commit uses it")]
+    pub(crate) fn cancelled(task: TaskId, cancelled: Cancelled) -> Self {
+        Self::from_cause(Some(task), Cause::Cancelled(cancelled))
     }
 
     pub(crate) fn gone(task: Option<TaskId>) -> Self {
@@ -77,6 +85,22 @@ impl JoinError {
         matches!(self.failure.cause, Cause::Aborted)
     }
 
+    /// Returns whether the task was asked to cancel while it waited for something that cannot be
+    /// told, and was dropped there.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.failure.cause, Cause::Cancelled(_))
+    }
+
+    /// Returns why the task was asked to cancel, if [that ended it](Self::is_cancelled).
+    #[must_use]
+    pub fn reason(&self) -> Option<&Reason> {
+        match &self.failure.cause {
+            Cause::Cancelled(cancelled) => Some(cancelled.reason()),
+            Cause::Panicked(_) | Cause::Aborted | Cause::Gone => None,
+        }
+    }
+
     /// Returns whether the scheduler was gone before the task could run or send its output.
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -100,7 +124,9 @@ impl JoinError {
             Cause::Panicked(Payload(lock)) => {
                 Ok(lock.into_inner().unwrap_or_else(PoisonError::into_inner))
             }
-            cause @ (Cause::Aborted | Cause::Gone) => Err(Self::from_cause(task, cause)),
+            cause @ (Cause::Aborted | Cause::Cancelled(_) | Cause::Gone) => {
+                Err(Self::from_cause(task, cause))
+            }
         }
     }
 
@@ -133,6 +159,7 @@ impl fmt::Display for JoinError {
                 }
             }
             Cause::Aborted => f.write_str("was aborted"),
+            Cause::Cancelled(cancelled) => write!(f, "was {cancelled}"),
             Cause::Gone => f.write_str("has no output: the scheduler is gone"),
         }
     }

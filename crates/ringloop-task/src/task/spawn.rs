@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
 
-use super::cell::TaskCell;
+use super::cell::{Body, TaskCell};
 use super::error::JoinError;
 use super::header::{Cold, Flags, HANDLE, Header, SCHEDULED};
 use super::join::JoinHandle;
@@ -110,7 +110,7 @@ pub(crate) fn spawn_at<F>(
     future: F,
 ) -> JoinHandle<F::Output>
 where
-    F: Future + 'static,
+    F: Body + 'static,
     F::Output: 'static,
 {
     match context::with_home(|home| JoinHandle::new(start(home, at, name, future))) {
@@ -121,7 +121,7 @@ where
 
 /// Makes a task and puts it into the ready queue. The reference that is returned is the handle's.
 #[inline]
-pub(super) fn start<F: Future>(
+pub(super) fn start<F: Body>(
     home: &Home,
     at: &'static Location<'static>,
     name: Option<Box<str>>,
