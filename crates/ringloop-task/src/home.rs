@@ -31,6 +31,8 @@ pub(crate) struct Home {
     pub(crate) scope: RefCell<Option<Rc<Node>>>,
     /// How many waits of the current poll were told that they are cancelled.
     pub(crate) denied: Cell<u32>,
+    /// How many shields were ever lifted, for waits that have filed wakers up to one.
+    pub(crate) shields_lifted: Cell<u32>,
     pub(crate) timers: Rc<Timers>,
     pub(crate) ids: TaskIds,
     pub(crate) phase: Cell<Phase>,
@@ -82,6 +84,7 @@ impl Home {
             current: Cell::new(None),
             scope: RefCell::new(None),
             denied: Cell::new(0),
+            shields_lifted: Cell::new(0),
             timers: Timers::new(start),
             ids: TaskIds::new(),
             phase: Cell::new(Phase::Open),

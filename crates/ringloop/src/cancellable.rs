@@ -57,6 +57,7 @@ impl<O: Operation<Output = io::Result<T>>, T> Future for Cancellable<O> {
             && let Err(cancelled) = this.watch.poll_cancelled(cx)
         {
             this.op.request_cancel();
+            this.watch.stay();
             this.progress = Progress::Asked(cancelled);
             // It may have ended at once, before it was ever submitted.
             return self.poll(cx);

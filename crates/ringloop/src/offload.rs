@@ -187,7 +187,10 @@ impl<T> Future for Offloaded<T> {
                 Err(cancelled) if this.abandons || offload.cancel() => {
                     return Poll::Ready(Err(OffloadError::cancelled_by(cancelled)));
                 }
-                Err(cancelled) => Progress::Asked(offload, cancelled),
+                Err(cancelled) => {
+                    this.watch.stay();
+                    Progress::Asked(offload, cancelled)
+                }
             },
         };
         Poll::Pending

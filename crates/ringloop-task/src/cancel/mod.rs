@@ -20,23 +20,29 @@
 //!
 //! A wait takes part by holding a [`CancelWatch`].
 
+mod deadline;
 mod node;
 mod reason;
 mod run_scoped;
 mod scope;
+mod scope_handle;
 mod shield;
+mod stay;
 mod token;
 mod token_wait;
 mod watch;
 
+pub use deadline::effective_deadline;
 pub use node::check_cancelled;
 pub use reason::{Cancelled, Reason, ReasonKind, is_cancelled};
 pub use run_scoped::RunScoped;
 pub use scope::{CancelScope, ScopeExit};
-pub use shield::{Shield, shield};
+pub use scope_handle::ScopeHandle;
+pub use shield::{Shield, ShieldFor, shield, shield_for};
 pub use token::CancelToken;
-pub use token_wait::{Run, WaitCancelled};
+pub use token_wait::{Run, Signal, WaitCancelled};
 pub use watch::CancelWatch;
 
 pub(crate) use node::Node;
 pub(crate) use reason::Request;
+pub(crate) use run_scoped::PATIENCE;

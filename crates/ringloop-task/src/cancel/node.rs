@@ -9,6 +9,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
+use std::time::Instant;
 
 use super::reason::{Cancelled, Notices, Reason};
 use super::token::CancelToken;
@@ -32,6 +33,20 @@ pub(crate) struct Node {
     pub(super) notices: RefCell<Notices>,
     /// Waits inside that are polled with wakers of their own.
     pub(super) foreign: RefCell<WakerSet>,
+    /// How many things inside have to be waited for, although the scope is cancelled.
+    pub(super) stays: Cell<u32>,
+    /// When the scope is cancelled, as far as it is known.
+    pub(super) deadline: Cell<Option<Instant>>,
+    /// Whether a handle has moved the deadline since the last poll.
+    pub(super) has_moved: Cell<bool>,
+    /// Whether the scope's own cancellation ended the body.
+    pub(super) is_caught: Cell<bool>,
+    /// Whether the body has ended or was dropped.
+    pub(super) is_left: Cell<bool>,
+    /// Whether there is, or was, a handle, which wants the waker below.
+    pub(super) has_handle: Cell<bool>,
+    /// Who polls the scope, for its handles.
+    pub(super) waker: RefCell<Option<Waker>>,
 }
 
 impl Node {
@@ -58,6 +73,34 @@ impl Node {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Keeps the waker of the last poll for the scope's handles.
+    pub(super) fn keep_waker(&self, waker: &Waker) {
+        let kept = self.waker.take();
+        let kept = match kept {
+            Some(kept) if kept.will_wake(waker) => kept,
+            other => {
+                drop(other);
+                waker.clone()
+            }
+        };
+        self.waker.replace(Some(kept));
+    }
+
+    /// Has the scope polled.
+    pub(super) fn wake(&self) {
+        let waker = self.waker.borrow().clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The scope is no more; its handles may be.
+    pub(super) fn leave(&self) {
+        self.is_left.set(true);
+        let waker = self.waker.take();
+        drop(waker);
+    }
+
     /// Makes the node as good as a new one.
     pub(crate) fn reset(&mut self) {
         self.parent.take();
@@ -66,6 +109,13 @@ impl Node {
         self.token.take();
         self.notices.get_mut().clear();
         self.foreign.get_mut().reset();
+        debug_assert_eq!(self.stays.get(), 0, "what stays holds the node");
+        self.deadline.set(None);
+        self.has_moved.set(false);
+        self.is_caught.set(false);
+        self.is_left.set(false);
+        self.has_handle.set(false);
+        self.waker.take();
     }
 }
 
@@ -120,21 +170,42 @@ fn outermost_cancelled(home: &Home) -> (Option<Rc<Node>>, bool) {
     (found, false)
 }
 
+/// Returns whether a scope around `node`, which is a child of the current one, or the task is
+/// cancelled, so that `node` itself is not the one that reports.
+pub(super) fn is_cancelled_around(home: &Home, node: &Node) -> bool {
+    if node.is_shield.get() {
+        return false;
+    }
+    let (outermost, is_shielded) = outermost_cancelled(home);
+    let is_ending = |task| task::is_requested(task) && !task::is_main(task);
+    outermost.is_some() || (!is_shielded && home.current.get().is_some_and(is_ending))
+}
+
 /// Says no, but not without end: a task that ignores the answer and waits again in one and the
 /// same poll would hold the loop for ever. After many of them the wait is let through once, with
 /// the task woken, so that the loop comes round.
 #[cold]
 fn deny(home: &Home, cancelled: Cancelled) -> Result<(), Cancelled> {
     let denied = home.denied.get() + 1;
-    if denied < DENIED_MAX {
+    if denied & !LET_THROUGH < DENIED_MAX {
         home.denied.set(denied);
         return Err(cancelled);
     }
-    home.denied.set(0);
+    home.denied.set(LET_THROUGH);
     if let Some(task) = home.current.get() {
         task.schedule(home);
     }
     Ok(())
+}
+
+/// The flag in the counter of denied waits that says that one was let through in this poll.
+const LET_THROUGH: u32 = 1 << 31;
+
+impl Home {
+    /// Returns whether a wait was let through in the current poll, although it is cancelled.
+    pub(crate) fn has_let_through(&self) -> bool {
+        self.denied.get() & LET_THROUGH != 0
+    }
 }
 
 /// How many waits of one poll are told that they are cancelled before the loop goes on.

@@ -3,6 +3,10 @@
 //! While its body is polled, the scope's node is the current one. The deadline is a timer, and the
 //! token a registration, that wake the task; the scope finds out when the poll comes down to it,
 //! before its body does.
+//!
+//! A body that was told, or would have been, and comes back pending with nothing inside that has to
+//! be waited for, is parked on futures that know nothing of scopes. It is dropped: that is the only
+//! way to end those.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,11 +15,14 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::node::Node;
+use super::node::{self, Node};
+use super::reason::Reason;
 use super::scope::ScopeExit;
+use super::stay::Stay;
 use super::token_wait::TokenWait;
 use crate::context;
 use crate::home::Home;
+use crate::task;
 use crate::time::{TimerEntry, When};
 
 pin_project! {
@@ -24,7 +31,7 @@ pin_project! {
     pub struct RunScoped<F> {
         // Before the scope: what the body has filed with the scope goes first.
         #[pin]
-        body: F,
+        body: Option<F>,
         core: ScopeCore,
     }
 }
@@ -32,7 +39,7 @@ pin_project! {
 impl<F> RunScoped<F> {
     pub(super) fn new(node: Rc<Node>, deadline: Option<When>, body: F) -> Self {
         Self {
-            body,
+            body: Some(body),
             core: ScopeCore::new(node, deadline),
         }
     }
@@ -42,17 +49,24 @@ impl<F: Future> Future for RunScoped<F> {
     type Output = ScopeExit<F::Output>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        let Some(body) = this.body.as_mut().as_pin_mut() else {
+            panic!("a scope was polled after it was left")
+        };
         this.core.before(cx);
         let polled = {
             let _inside = Inside::enter(&this.core.node);
-            this.body.poll(cx)
+            body.poll(cx)
         };
-        match polled {
-            Poll::Ready(value) => Poll::Ready(this.core.exit(value)),
-            Poll::Pending => {
-                this.core.after(cx);
-                Poll::Pending
+        if let Poll::Ready(value) = polled {
+            return Poll::Ready(this.core.exit(value));
+        }
+        this.core.after(cx);
+        match this.core.give_up() {
+            None => Poll::Pending,
+            Some(reason) => {
+                this.body.set(None);
+                Poll::Ready(ScopeExit::Cancelled(reason))
             }
         }
     }
@@ -69,11 +83,16 @@ impl<F> fmt::Debug for RunScoped<F> {
 /// A scope that is being run: its node, and what wakes the task when it is cancelled.
 struct ScopeCore {
     node: Rc<Node>,
+    /// The deadline before the first poll.
     deadline: Option<When>,
     timer: Option<TimerEntry>,
     wait: Option<TokenWait>,
+    /// A shield is waited for by what is around it.
+    stay: Option<Stay>,
     /// Whether the waits inside have been told.
     has_told: bool,
+    /// How often a body that woke itself is polled again before it is dropped.
+    patience: u32,
 }
 
 impl ScopeCore {
@@ -83,7 +102,9 @@ impl ScopeCore {
             deadline,
             timer: None,
             wait: None,
+            stay: None,
             has_told: false,
+            patience: PATIENCE,
         }
     }
 
@@ -92,7 +113,11 @@ impl ScopeCore {
         let found = context::with_home(|home| {
             self.nest(home);
             if let Some(deadline) = self.deadline.take() {
-                self.start(home, deadline, cx);
+                self.node.deadline.set(deadline.instant(home.now()));
+                self.arm(home, cx);
+            }
+            if self.node.has_moved.get() {
+                self.arm(home, cx);
             }
         });
         assert!(found.is_some(), "a scope runs inside a running loop");
@@ -107,7 +132,7 @@ impl ScopeCore {
     }
 
     /// Makes the current scope the parent.
-    fn nest(&self, home: &Home) {
+    fn nest(&mut self, home: &Home) {
         let scope = home.scope.borrow();
         let mut parent = self.node.parent.borrow_mut();
         let is_same = match (&*scope, &*parent) {
@@ -117,16 +142,25 @@ impl ScopeCore {
         };
         if !is_same {
             parent.clone_from(&scope);
+            self.stay = None;
+        }
+        drop((scope, parent));
+        if self.stay.is_some() != self.node.is_shield.get() {
+            self.stay = self.node.is_shield.get().then(|| Stay::here(home));
         }
     }
 
-    /// The first poll: begins to count, or finds the deadline past.
-    fn start(&mut self, home: &Home, deadline: When, cx: &Context<'_>) {
-        let now = home.now();
-        match deadline.instant(now) {
-            None => {}
-            Some(deadline) if deadline <= now => self.node.has_expired.set(true),
-            Some(deadline) => self.timer = home.timers.insert(deadline, cx.waker()),
+    /// Sets the timer, or finds the deadline past.
+    fn arm(&mut self, home: &Home, cx: &Context<'_>) {
+        self.node.has_moved.set(false);
+        self.timer = None;
+        let Some(deadline) = self.node.deadline.get() else {
+            return;
+        };
+        if deadline <= home.now() {
+            self.node.has_expired.set(true);
+        } else {
+            self.timer = home.timers.insert(deadline, cx.waker());
         }
     }
 
@@ -135,16 +169,53 @@ impl ScopeCore {
         if let Some(timer) = &self.timer {
             timer.update(cx.waker());
         }
-        let Some(token) = self.node.token.get() else {
-            return;
-        };
-        let wait = self
-            .wait
-            .get_or_insert_with(|| TokenWait::new(token.clone()));
-        if wait.poll(cx).is_some() && !self.has_told {
+        if self.node.has_handle.get() {
+            self.node.keep_waker(cx.waker());
+            if self.node.has_moved.get() {
+                context::with_home(|home| self.arm(home, cx));
+            }
+        }
+        if let Some(token) = self.node.token.get() {
+            self.wait
+                .get_or_insert_with(|| TokenWait::new(token.clone()))
+                .poll(cx);
+        }
+        if !self.has_told && self.node.is_cancelled() {
             // Cancelled meanwhile: the body has to be polled once more to notice.
             cx.waker().wake_by_ref();
         }
+    }
+
+    /// Whether the body, which is not done, has to be dropped, and why.
+    #[inline]
+    fn give_up(&mut self) -> Option<Reason> {
+        if self.has_told {
+            self.give_up_told()
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn give_up_told(&mut self) -> Option<Reason> {
+        let gives_up = context::with_home(|home| {
+            let task = home.current.get()?;
+            if self.node.stays.get() > 0
+                || home.has_let_through()
+                // The outermost reports; what is inside goes with it.
+                || node::is_cancelled_around(home, &self.node)
+            {
+                return None;
+            }
+            if task::is_scheduled(task) && self.patience > 0 {
+                self.patience -= 1;
+                return None;
+            }
+            Some(())
+        });
+        gives_up.flatten()?;
+        self.node.is_caught.set(true);
+        self.node.reason()
     }
 
     /// The body is done: was it this scope that ended it?
@@ -155,7 +226,10 @@ impl ScopeCore {
             return ScopeExit::Done(value);
         }
         match self.node.reason() {
-            Some(reason) => ScopeExit::Cancelled(reason),
+            Some(reason) => {
+                self.node.is_caught.set(true);
+                ScopeExit::Cancelled(reason)
+            }
             None => ScopeExit::Done(value),
         }
     }
@@ -165,6 +239,8 @@ impl Drop for ScopeCore {
     fn drop(&mut self) {
         self.wait = None;
         self.timer = None;
+        self.stay = None;
+        self.node.leave();
         context::with_home(|home| home.give_node(&mut self.node));
     }
 }
@@ -188,3 +264,6 @@ impl Drop for Inside {
         });
     }
 }
+
+/// How often a cancelled body that wakes itself is polled again before it is dropped.
+pub(crate) const PATIENCE: u32 = 1000;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::node::Node;
 use super::reason::Reason;
 use super::run_scoped::RunScoped;
+use super::scope_handle::ScopeHandle;
 use super::token::CancelToken;
 use crate::context;
 use crate::home::Home;
@@ -109,7 +110,17 @@ impl CancelScope {
         self.node.token.get_or_init(CancelToken::new).clone()
     }
 
+    /// Returns a handle that looks at the scope and changes it while it runs: moves its deadline,
+    /// toggles its shield, cancels it.
+    #[must_use]
+    pub fn handle(&self) -> ScopeHandle {
+        ScopeHandle::new(&self.node)
+    }
+
     /// Runs `body` in the scope.
+    ///
+    /// A body that is cancelled and waits for nothing but futures that know nothing of scopes (a
+    /// postbox, a channel of another library) is dropped there.
     ///
     /// # Panics
     ///

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
 use super::reason::Reason;
-use super::token_wait::{Run, WaitCancelled};
+use super::token_wait::{Run, Signal, WaitCancelled};
 use crate::waker_set::{WakerKey, WakerSet};
 
 /// Carries the wish to stop: cheap to clone, `Send` and `Sync`, a tree.
@@ -143,6 +143,30 @@ impl CancelToken {
     #[track_caller]
     pub fn cancelled(&self) -> WaitCancelled {
         WaitCancelled::new(self.clone())
+    }
+
+    /// Waits until the token is cancelled, like [`cancelled`](Self::cancelled), but anywhere: the
+    /// future is `Send`, runs on any executor, and knows nothing of scopes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped before it completes, it had no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::Scheduler;
+    /// use ringloop_task::cancel::CancelToken;
+    ///
+    /// let token = CancelToken::new();
+    /// let signal = token.signal();
+    /// let elsewhere = std::thread::spawn(|| Scheduler::new(ThreadDriver::new()).block_on(signal));
+    /// token.cancel("all of you");
+    /// assert_eq!(elsewhere.join().unwrap().text(), "all of you");
+    /// ```
+    pub fn signal(&self) -> Signal {
+        Signal::new(self.clone())
     }
 
     /// Runs a future that knows nothing of scopes, and drops it when the token, a scope around, or

@@ -71,6 +71,29 @@ impl Future for WaitCancelled {
     }
 }
 
+/// Waits for a token to be cancelled, anywhere; see [`CancelToken::signal`].
+#[must_use = "futures do nothing unless awaited"]
+#[derive(Debug)]
+pub struct Signal {
+    wait: TokenWait,
+}
+
+impl Signal {
+    pub(super) fn new(token: CancelToken) -> Self {
+        Self {
+            wait: TokenWait::new(token),
+        }
+    }
+}
+
+impl Future for Signal {
+    type Output = Reason;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reason> {
+        self.wait.poll(cx).map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
 pin_project! {
     /// Runs a future until a token is cancelled; see [`CancelToken::run`].
     #[must_use = "futures do nothing unless awaited"]

@@ -6,6 +6,7 @@ use std::task::{Context, Waker};
 
 use super::node::{self, Node};
 use super::reason::Cancelled;
+use super::stay::Stay;
 use crate::context;
 use crate::home::Home;
 use crate::task::{self, TaskPtr, TaskRef};
@@ -57,7 +58,17 @@ use crate::waker_set::WakerKey;
 pub struct CancelWatch {
     /// Where the wait was begun.
     at: &'static Location<'static>,
-    links: Option<Box<Links>>,
+    /// What an unusual wait has to give back.
+    filed: Option<Box<Filed>>,
+}
+
+/// What an unusual wait has to give back.
+#[derive(Debug)]
+enum Filed {
+    /// It is polled with a waker of its own.
+    Links(Links),
+    /// It was told, and goes on.
+    Stay(#[expect(dead_code, reason = "it is kept for its drop")] Stay),
 }
 
 /// Where a waker is filed.
@@ -66,6 +77,8 @@ struct Links {
     task: Option<(TaskRef, WakerKey)>,
     scopes: Vec<(Rc<Node>, WakerKey)>,
     waker: Waker,
+    /// The number of shields that had been lifted by then.
+    lifted: u32,
 }
 
 impl CancelWatch {
@@ -79,7 +92,7 @@ impl CancelWatch {
     pub fn at(location: &'static Location<'static>) -> Self {
         Self {
             at: location,
-            links: None,
+            filed: None,
         }
     }
 
@@ -124,46 +137,70 @@ impl CancelWatch {
         Ok(())
     }
 
+    /// Says that the wait goes on although it was told that it is cancelled: it has asked for its
+    /// end, and waits for that, as the await of a join handle does.
+    ///
+    /// Without this, a scope that finds its body pending takes it for one that waits for things
+    /// which know nothing of cancellation, and drops it. To be called in the poll in which
+    /// [`poll_cancelled`](Self::poll_cancelled) said no; it holds until the watch is dropped, and
+    /// the watch is not asked again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    #[cold]
+    pub fn stay(&mut self) {
+        drop(self.filed.take());
+        let stay = context::with_home(Stay::here);
+        self.filed = stay.map(|stay| Box::new(Filed::Stay(stay)));
+    }
+
     /// Files a waker that is not the task's own with everything that can cancel this wait.
     #[cold]
     fn link(&mut self, home: &Home, task: TaskPtr, waker: &Waker) {
-        let is_filed = |links: &Links| links.waker.will_wake(waker) && links.fit(home);
-        if self.links.as_deref().is_some_and(is_filed) {
+        if let Some(Filed::Links(links)) = self.filed.as_deref()
+            && links.waker.will_wake(waker)
+            && links.fit(home)
+        {
             return;
         }
         // The old links go first: their slots are used again.
-        drop(self.links.take());
-        let mut links = Links {
-            task: None,
-            scopes: Vec::new(),
-            waker: waker.clone(),
-        };
-        let mut next = home.scope.borrow().clone();
-        while let Some(node) = next {
-            let key = node.foreign.borrow_mut().insert(waker.clone());
-            let outer = if node.is_shield.get() {
-                None
-            } else {
-                node.parent.borrow().clone()
-            };
-            let is_shield = node.is_shield.get();
-            links.scopes.push((node, key));
-            if is_shield {
-                self.links = Some(Box::new(links));
-                return;
-            }
-            next = outer;
-        }
-        let task = TaskRef::retain(task);
-        let key = task.link(waker.clone());
-        links.task = Some((task, key));
-        self.links = Some(Box::new(links));
+        drop(self.filed.take());
+        let links = Links::here(home, task, waker);
+        self.filed = Some(Box::new(Filed::Links(links)));
     }
 }
 
 impl Links {
+    /// Files `waker` with the task and the scopes around, up to a shield.
+    fn here(home: &Home, task: TaskPtr, waker: &Waker) -> Self {
+        let mut links = Self {
+            task: None,
+            scopes: Vec::new(),
+            waker: waker.clone(),
+            lifted: home.shields_lifted.get(),
+        };
+        let mut next = home.scope.borrow().clone();
+        while let Some(node) = next {
+            let key = node.foreign.borrow_mut().insert(waker.clone());
+            let is_shield = node.is_shield.get();
+            next = node.parent.borrow().clone();
+            links.scopes.push((node, key));
+            if is_shield {
+                return links;
+            }
+        }
+        let task = TaskRef::retain(task);
+        let key = task.link(waker.clone());
+        links.task = Some((task, key));
+        links
+    }
+
     /// Returns whether the wait is where it was when the links were made.
     fn fit(&self, home: &Home) -> bool {
+        if self.lifted != home.shields_lifted.get() {
+            return false;
+        }
         let scope = home.scope.borrow();
         match (&*scope, self.scopes.first()) {
             (None, None) => true,
@@ -180,19 +217,19 @@ impl Default for CancelWatch {
     }
 }
 
-/// The usual watch has no links, and then there is nothing to do.
+/// The usual watch has filed nothing, and then there is nothing to do.
 impl Drop for CancelWatch {
     #[inline]
     fn drop(&mut self) {
-        if let Some(links) = self.links.take() {
-            unlink(links);
+        if let Some(filed) = self.filed.take() {
+            give_back(filed);
         }
     }
 }
 
 #[cold]
-fn unlink(links: Box<Links>) {
-    drop(links);
+fn give_back(filed: Box<Filed>) {
+    drop(filed);
 }
 
 impl Drop for Links {

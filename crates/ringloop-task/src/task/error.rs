@@ -57,7 +57,6 @@ impl JoinError {
         Self::from_cause(Some(task), Cause::Aborted)
     }
 
-    #[expect(dead_code, reason = "the next commit uses it")]
     pub(crate) fn cancelled(task: TaskId, cancelled: Cancelled) -> Self {
         Self::from_cause(Some(task), Cause::Cancelled(cancelled))
     }

@@ -53,6 +53,10 @@ pub(crate) struct Cold {
     pub(super) foreign: RefCell<WakerSet>,
     /// Who waits for the task's end without its output.
     pub(super) waiters: RefCell<WakerSet>,
+    /// How many things inside have to be waited for, although the task is cancelled.
+    pub(super) stays: Cell<u32>,
+    /// How often the task woke itself when it was to be dropped, because it is cancelled.
+    pub(super) wakes_of_its_own: Cell<u32>,
 }
 
 impl Header {
@@ -107,3 +111,5 @@ pub(super) const OUTPUT: u32 = 1 << 4;
 pub(super) const ABORT: u32 = 1 << 5;
 /// Somebody has asked the task to cancel.
 pub(super) const CANCEL: u32 = 1 << 6;
+/// The task is the main one of a `block_on`, which has to have its output.
+pub(super) const MAIN: u32 = 1 << 7;

@@ -221,6 +221,7 @@ impl<T> Future for JoinHandle<T> {
             && let Err(cancelled) = self.watch.poll_cancelled(cx)
         {
             self.has_passed_on = true;
+            self.watch.stay();
             self.task.request(Request::passed_on(&cancelled));
         }
         self.register(cx.waker());

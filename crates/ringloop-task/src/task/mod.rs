@@ -60,7 +60,9 @@ pub(crate) use error::panic_message;
 pub(crate) use header::Header;
 pub(crate) use id::TaskIds;
 pub(crate) use pointer::TaskPtr;
-pub(crate) use reference::{id_of, is_requested, is_waker_of, requested, set_parked_at};
+pub(crate) use reference::{
+    id_of, is_main, is_requested, is_scheduled, is_waker_of, requested, set_parked_at,
+};
 pub(crate) use registry::Registry;
 pub(crate) use root::with_root;
 pub(crate) use runnable::Runnable;

@@ -16,10 +16,12 @@ use std::task::Waker;
 
 use super::cell::{Discarded, Polled};
 use super::error::JoinError;
-use super::header::{ABORT, DONE, HANDLE, Header, OUTPUT, RUNNING, SCHEDULED};
+use super::header::{ABORT, CANCEL, DONE, HANDLE, Header, MAIN, OUTPUT, RUNNING, SCHEDULED};
+use super::reference;
 use super::runnable::Runnable;
 use super::waker;
 use super::word::{Action, RemoteWord};
+use crate::cancel::PATIENCE;
 use crate::context;
 use crate::gate::Gate;
 use crate::home::Home;
@@ -208,8 +210,8 @@ impl TaskPtr {
         match polled {
             Polled::Pending => {
                 header.flags.clear(RUNNING);
-                if header.flags.has(ABORT) {
-                    self.kill(home, JoinError::aborted(header.id));
+                if header.flags.has(ABORT | CANCEL) {
+                    self.park_unwanted(home);
                 }
             }
             Polled::Done => self.complete(home),
@@ -217,6 +219,27 @@ impl TaskPtr {
                 home.report(self, UnhandledKind::DropPanic, Some(payload));
                 self.complete(home);
             }
+        }
+    }
+
+    /// After a poll of a task that somebody wants to end: drops its future if it is aborted, or
+    /// cancelled and parked on nothing that can be told.
+    #[cold]
+    fn park_unwanted(self, home: &Home) {
+        let header = self.header();
+        if header.flags.has(ABORT) {
+            return self.kill(home, JoinError::aborted(header.id));
+        }
+        let cold = header.cold();
+        if header.flags.has(MAIN) || cold.stays.get() > 0 || home.has_let_through() {
+            return;
+        }
+        if header.flags.has(SCHEDULED) && cold.wakes_of_its_own.get() < PATIENCE {
+            cold.wakes_of_its_own.set(cold.wakes_of_its_own.get() + 1);
+            return;
+        }
+        if let Some(cancelled) = reference::requested(self) {
+            self.kill(home, JoinError::cancelled(header.id, cancelled));
         }
     }
 

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::task::Waker;
 
 use super::error::JoinError;
-use super::header::{CANCEL, DONE, RUNNING, SCHEDULED};
+use super::header::{CANCEL, DONE, MAIN, RUNNING, SCHEDULED};
 use super::id::TaskId;
 use super::pointer::TaskPtr;
 use super::waker;
@@ -151,6 +151,12 @@ impl TaskRef {
         home.report(self.0, kind, None);
     }
 
+    /// Counts what has to be waited for inside the task, although it is cancelled.
+    pub(crate) fn change_stays(&self, change: i32) {
+        let stays = &self.0.header().cold().stays;
+        stays.set(stays.get().wrapping_add_signed(change));
+    }
+
     /// Files a waker that is not the task's own under requests to cancel.
     pub(crate) fn link(&self, waker: Waker) -> WakerKey {
         self.0.header().cold().foreign.borrow_mut().insert(waker)
@@ -167,6 +173,16 @@ impl TaskRef {
 #[inline]
 pub(crate) fn is_requested(task: TaskPtr) -> bool {
     task.header().flags.has(CANCEL)
+}
+
+/// Returns whether a task is in the ready queue.
+pub(crate) fn is_scheduled(task: TaskPtr) -> bool {
+    task.header().flags.has(SCHEDULED)
+}
+
+/// Returns whether a task is the main one of a `block_on`.
+pub(crate) fn is_main(task: TaskPtr) -> bool {
+    task.header().flags.has(MAIN)
 }
 
 /// Returns what the waits of a task say, if it was asked to cancel.

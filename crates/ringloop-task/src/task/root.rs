@@ -13,7 +13,7 @@ use std::panic::Location;
 use std::pin::Pin;
 
 use super::error::JoinError;
-use super::header::RUNNING;
+use super::header::{MAIN, RUNNING};
 use super::join::JoinHandle;
 use super::spawn;
 use crate::home::Home;
@@ -37,6 +37,7 @@ pub(crate) fn with_root<R>(
         home,
         handle: JoinHandle::new(spawn::start(home, at, None, future)),
     };
+    root.handle.task().0.header().flags.set(MAIN);
     drive(&mut root.handle)
 }
 

@@ -18,8 +18,8 @@ use crate::cancel::{CancelScope, RunScoped, ScopeExit};
 /// only if the cancellation comes out, alive in what the body returns: a body that finishes all the
 /// same keeps its value. (So a body that has partial results to tell returns them without the
 /// error, or with a copy of its [`Reason`](crate::cancel::Reason).)
-/// Futures that know nothing of cancellation go in through
-/// [`CancelToken::run`](crate::cancel::CancelToken::run). Counterpart: `asyncio.timeout`.
+/// A body that waits for nothing but futures that know nothing of cancellation (a postbox, a channel
+/// of another library) is dropped where it is. Counterpart: `asyncio.timeout`.
 ///
 /// # Errors
 ///
@@ -133,6 +133,13 @@ pin_project! {
     pub struct MoveOn<F> {
         #[pin]
         run: RunScoped<F>,
+    }
+}
+
+impl<F> Timeout<F> {
+    /// Makes a timeout of a scope that has a deadline.
+    pub(crate) fn of(run: RunScoped<F>) -> Self {
+        Self { run }
     }
 }
 

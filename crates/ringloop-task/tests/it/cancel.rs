@@ -9,7 +9,7 @@ use std::time::Duration;
 use ringloop_task::cancel::{CancelWatch, Cancelled, ReasonKind, check_cancelled, shield};
 use ringloop_task::{task, time};
 
-use crate::driver::{Log, run, secs};
+use crate::driver::{Log, collected, run, secs};
 
 /// A wait with a value: what is put into the slot.
 fn wait_for(
@@ -256,33 +256,6 @@ fn task_that_ignores_requests_does_not_hold_the_loop() {
 
 #[test]
 fn foreign_wakers_hear_of_requests_and_are_withdrawn() {
-    /// Polls the body with a waker that only sets a flag, as collections of futures do, and the
-    /// body only when the flag is set.
-    async fn collected<F: Future>(body: F) -> F::Output {
-        use std::sync::Arc;
-        use std::sync::atomic::{AtomicBool, Ordering};
-        struct Flag(AtomicBool, Waker);
-        impl std::task::Wake for Flag {
-            fn wake(self: Arc<Self>) {
-                self.0.store(true, Ordering::Relaxed);
-                self.1.wake_by_ref();
-            }
-        }
-        let mut body = std::pin::pin!(body);
-        let mut flag = None;
-        poll_fn(|cx| {
-            let flag = flag
-                .get_or_insert_with(|| Arc::new(Flag(AtomicBool::new(true), cx.waker().clone())));
-            if !flag.0.swap(false, Ordering::Relaxed) {
-                return Poll::Pending;
-            }
-            let waker = Waker::from(flag.clone());
-            body.as_mut()
-                .poll(&mut std::task::Context::from_waker(&waker))
-        })
-        .await
-    }
-
     run(async {
         // Through the task.
         let child = task::spawn(collected(time::sleep(Duration::MAX)));

@@ -2,10 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
+use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use ringloop_core::{Driver, Unpark, Unparker};
@@ -105,4 +107,29 @@ impl Drop for Dropped {
     fn drop(&mut self) {
         self.0.0.set(self.0.0.get() + 1);
     }
+}
+
+/// Polls the body with a waker that only sets a flag, as collections of futures do, and the
+/// body only when the flag is set.
+pub(crate) async fn collected<F: Future>(body: F) -> F::Output {
+    struct Flag(AtomicBool, Waker);
+    impl std::task::Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+            self.1.wake_by_ref();
+        }
+    }
+    let mut body = std::pin::pin!(body);
+    let mut flag = None;
+    poll_fn(|cx| {
+        let flag =
+            flag.get_or_insert_with(|| Arc::new(Flag(AtomicBool::new(true), cx.waker().clone())));
+        if !flag.0.swap(false, Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        let waker = Waker::from(flag.clone());
+        body.as_mut()
+            .poll(&mut std::task::Context::from_waker(&waker))
+    })
+    .await
 }

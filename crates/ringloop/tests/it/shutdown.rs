@@ -51,7 +51,7 @@ fn shutdown_says_what_had_to_be_ended() {
     let mut runtime = builder.build().unwrap();
     runtime.block_on(async {
         spawn(sleep(Duration::MAX));
-        spawn(pending::<()>());
+        spawn(shield(pending::<()>()));
         yield_now().await.unwrap();
     });
     let report = runtime.shutdown();
