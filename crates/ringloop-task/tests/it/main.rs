@@ -16,6 +16,7 @@ mod panics;
 mod remote;
 mod scope;
 mod shutdown;
+mod testing;
 mod time;
 mod token;
 mod wake;
