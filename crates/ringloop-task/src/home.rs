@@ -3,13 +3,15 @@
 //! One thread uses it, through plain cells. No borrow is held while user code (futures, wakers,
 //! drops, hooks) runs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+
+use ringloop_core::WaitList;
 
 use crate::cancel::{Node, Request};
 use crate::gate::Gate;
@@ -46,6 +48,8 @@ pub(crate) struct Home {
     hook: Hook,
     /// Scopes that are not in use, for the next ones.
     nodes: RefCell<Vec<Rc<Node>>>,
+    /// Who waits until nothing moves. Made at its first use.
+    settlers: OnceCell<Rc<WaitList>>,
 }
 
 /// How far a scheduler has come.
@@ -94,6 +98,7 @@ impl Home {
             sampled: Cell::new(start),
             hook,
             nodes: RefCell::default(),
+            settlers: OnceCell::new(),
         }
     }
 
@@ -152,6 +157,18 @@ impl Home {
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
         !self.ready.borrow().is_empty() || !self.gate.stack.is_empty() || self.gate.has_jobs()
+    }
+
+    /// Returns the list of those that wait until nothing moves.
+    pub(crate) fn settlers(&self) -> Rc<WaitList> {
+        Rc::clone(self.settlers.get_or_init(Rc::default))
+    }
+
+    /// Returns whether somebody waits until nothing moves.
+    #[inline]
+    pub(crate) fn is_settling(&self) -> bool {
+        let settlers = self.settlers.get();
+        settlers.is_some_and(|settlers| !settlers.is_empty())
     }
 
     /// Asks the main task to end.

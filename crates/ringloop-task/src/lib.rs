@@ -81,6 +81,7 @@
 
 pub mod cancel;
 pub mod task;
+pub mod testing;
 pub mod time;
 
 mod context;

@@ -114,7 +114,8 @@ impl<D: Driver + 'static> Scheduler<D> {
     /// Sleeps until something happens, or the next deadline, or for `bound`; then fires timers.
     fn park(&self, bound: Option<Duration>) -> std::io::Result<()> {
         let home = &*self.home;
-        let timeout = if home.has_work() {
+        let has_work = home.has_work();
+        let timeout = if has_work || home.is_settling() {
             Some(Duration::ZERO)
         } else if home.timers.is_empty() {
             bound
@@ -126,6 +127,9 @@ impl<D: Driver + 'static> Scheduler<D> {
         self.driver.borrow_mut().park(timeout)?;
         if !home.timers.is_empty() {
             home.timers.fire(home.now());
+        }
+        if !has_work && home.is_settling() && !home.has_work() {
+            home.settlers().wake_all();
         }
         Ok(())
     }

@@ -1,70 +1,21 @@
-//! A driver whose time passes only when it is parked, and what tests keep score with.
+//! Virtual time, and what tests keep score with.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::poll_fn;
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ringloop_core::{Driver, Unpark, Unparker};
 use ringloop_task::Scheduler;
+pub(crate) use ringloop_task::testing::VirtualDriver;
 
-/// Sleeping is jumping: a park with a timeout moves the clock, one without an end is a failure.
-pub(crate) struct VirtualDriver {
-    now: Instant,
-    notified: Arc<Flag>,
-}
-
-#[derive(Default)]
-struct Flag(AtomicBool);
-
-impl Unpark for Flag {
-    fn unpark(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
-impl VirtualDriver {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a driver is where the time comes from"
-    )]
-    pub(crate) fn new() -> Self {
-        Self {
-            now: Instant::now(),
-            notified: Arc::default(),
-        }
-    }
-}
-
-impl Driver for VirtualDriver {
-    fn now(&self) -> Instant {
-        self.now
-    }
-
-    fn park(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        if self.notified.0.swap(false, Ordering::Acquire) {
-            return Ok(());
-        }
-        match timeout {
-            Some(timeout) => self.now += timeout,
-            None => panic!("nothing can happen any more"),
-        }
-        Ok(())
-    }
-
-    fn unparker(&self) -> Unparker {
-        Unparker::new(self.notified.clone())
-    }
-}
-
-/// Runs a future on virtual time.
+/// Runs a future on virtual time, without other threads: a deadlock fails at once.
 pub(crate) fn run<F: Future>(future: F) -> F::Output {
-    Scheduler::new(VirtualDriver::new()).block_on(future)
+    let driver = VirtualDriver::new().patience(Duration::ZERO);
+    Scheduler::new(driver).block_on(future)
 }
 
 pub(crate) const fn secs(secs: u64) -> Duration {

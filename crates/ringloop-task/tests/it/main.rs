@@ -17,6 +17,7 @@ mod remote;
 mod scope;
 mod scope_handle;
 mod shutdown;
+mod testing;
 mod time;
 mod token;
 mod unaware;
