@@ -4,8 +4,11 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::task::{Poll, Waker};
+use std::future::{pending, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
+use ringloop_core::future::{join, race};
 use ringloop_core::{AtomicWaker, WaitKey, WaitList, postbox};
 
 use crate::block_on::poll_once;
@@ -93,4 +96,16 @@ fn a_postbox_is_one_allocation() {
         assert!(poll_once(&mut postbox, Waker::noop()).is_ready());
     });
     assert_eq!(count, 1);
+}
+
+#[test]
+fn combinators_allocate_nothing() {
+    let count = allocations(|| {
+        let joined = join!(ready(1), ready(2), ready(3));
+        let raced = race!(pending(), pending(), ready(4));
+        let both = pin!(join!(joined, raced));
+        let polled = both.poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(polled, Poll::Ready(((1, 2, 3), 4)));
+    });
+    assert_eq!(count, 0);
 }

@@ -7,6 +7,7 @@ mod allocation;
 mod atomic_waker;
 mod block_on;
 mod future;
+mod future_macros;
 mod postbox;
 mod types;
 mod wait_list;
