@@ -15,7 +15,7 @@ use ringloop_core::WaitList;
 
 use crate::cancel::{Node, Request};
 use crate::gate::Gate;
-use crate::task::{Registry, Runnable, TaskIds, TaskPtr, TaskRef};
+use crate::task::{Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
 use crate::time::Timers;
 use crate::unhandled::{Hook, Payload, Unhandled, UnhandledKind};
 
@@ -27,6 +27,10 @@ pub(crate) struct Home {
     pub(crate) ready: RefCell<VecDeque<Runnable>>,
     /// All tasks.
     pub(crate) registry: Registry,
+    /// The turn of the loop.
+    turn: Cell<Turn>,
+    /// How many polls are left in this turn.
+    polls_left: Cell<u32>,
     /// The task that is being polled or dropped.
     pub(crate) current: Cell<Option<TaskPtr>>,
     /// The innermost scope around the code that is being polled.
@@ -85,6 +89,8 @@ impl Home {
             gate,
             ready: RefCell::default(),
             registry: Registry::default(),
+            turn: Cell::default(),
+            polls_left: Cell::new(0),
             current: Cell::new(None),
             scope: RefCell::new(None),
             denied: Cell::new(0),
@@ -110,20 +116,41 @@ impl Home {
         self.sampled.get()
     }
 
-    /// Polls what is ready at the moment, `budget` tasks at most.
+    /// Polls what is ready, and what becomes ready meanwhile, each task once: `budget` polls at most.
+    ///
+    /// A chain of tasks that wake each other needs one turn of the loop, then, and a task that
+    /// keeps waking itself does not keep the loop from looking at the driver.
     #[inline]
-    pub(crate) fn poll_ready(&self, budget: usize) {
-        let snapshot = self.ready.borrow().len().min(budget);
-        for _ in 0..snapshot {
-            // The queue may shrink meanwhile only by a task that runs a loop of its own, which
-            // is not allowed; still, an empty queue is not worth a panic.
-            let Some(task) = self.ready.borrow_mut().pop_front() else {
-                break;
-            };
-            task.run(self);
+    pub(crate) fn poll_ready(&self, budget: u32) {
+        let turn = self.turn.get().next();
+        self.turn.set(turn);
+        self.polls_left.set(budget);
+        let mut polls = 0;
+        while self.polls_left.get() > 0
+            && let Some(task) = self.next_ready(turn)
+        {
+            self.polls_left.set(self.polls_left.get() - 1);
+            polls += 1;
+            task.run(self, turn);
         }
-        let polls = &self.counters.polls;
-        polls.set(polls.get() + snapshot as u64);
+        let counted = &self.counters.polls;
+        counted.set(counted.get() + polls);
+    }
+
+    /// Takes the next task to poll, unless it was polled in this turn, and then so were all who
+    /// could have woken those behind it.
+    #[inline]
+    fn next_ready(&self, turn: Turn) -> Option<Runnable> {
+        let mut ready = self.ready.borrow_mut();
+        if ready.front()?.was_polled_in(turn) {
+            return None;
+        }
+        ready.pop_front()
+    }
+
+    /// Has the loop come round after the current poll.
+    pub(crate) fn end_turn(&self) {
+        self.polls_left.set(0);
     }
 
     /// Takes in what other threads have left.

@@ -25,7 +25,7 @@ use crate::unhandled::{Hook, Unhandled};
 /// ```
 #[must_use = "a builder does nothing until it builds"]
 pub struct SchedulerBuilder {
-    poll_budget: usize,
+    poll_budget: u32,
     hook: Hook,
 }
 
@@ -38,10 +38,10 @@ impl SchedulerBuilder {
         }
     }
 
-    /// Sets how many tasks are polled before the driver is looked at again: 256 if not set, at
-    /// least 1.
-    pub fn poll_budget(mut self, tasks: usize) -> Self {
-        self.poll_budget = tasks.max(1);
+    /// Sets how many polls there are before the driver and the timers are looked at again: 61 if not
+    /// set, at least 1.
+    pub fn poll_budget(mut self, polls: u32) -> Self {
+        self.poll_budget = polls.max(1);
         self
     }
 
@@ -83,4 +83,4 @@ impl fmt::Debug for SchedulerBuilder {
     }
 }
 
-const POLL_BUDGET: usize = 256;
+const POLL_BUDGET: u32 = 61;

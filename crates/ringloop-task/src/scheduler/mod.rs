@@ -43,7 +43,7 @@ use crate::task::{self, JoinError, JoinHandle};
 pub struct Scheduler<D: Driver + 'static> {
     pub(super) home: Rc<Home>,
     pub(super) driver: Rc<RefCell<D>>,
-    pub(super) poll_budget: usize,
+    pub(super) poll_budget: u32,
 }
 
 impl Scheduler<ringloop_core::ThreadDriver> {
@@ -84,7 +84,10 @@ impl<D: Driver + 'static> Scheduler<D> {
         );
         let mut output = None;
         let ended = {
-            let main = pin!(async { output = Some(future.await) });
+            let main = pin!(async {
+                output = Some(future.await);
+                self.home.end_turn();
+            });
             task::with_root(&self.home, at, main, |main| self.run(main))
         };
         if let Err(panicked) = ended {

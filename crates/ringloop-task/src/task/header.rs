@@ -95,7 +95,34 @@ impl Flags {
     pub(super) fn clear(&self, flags: u32) {
         self.0.set(self.0.get() & !flags);
     }
+
+    /// Notes the beginning of a poll.
+    #[inline]
+    pub(super) fn begin_poll(&self, turn: Turn) {
+        let flags = self.0.get() & FLAGS & !SCHEDULED;
+        self.0.set(flags | RUNNING | turn.0);
+    }
+
+    /// Returns whether the last poll was in this turn, or a million turns before.
+    #[inline]
+    pub(super) fn was_polled_in(&self, turn: Turn) -> bool {
+        self.0.get() & !FLAGS == turn.0
+    }
 }
+
+/// The number of a turn of the loop, modulo a million, where the flags leave room for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Turn(u32);
+
+impl Turn {
+    #[inline]
+    pub(crate) fn next(self) -> Self {
+        Self(self.0.wrapping_add(FLAGS + 1))
+    }
+}
+
+/// The bits of the flags below; the turn is above them.
+const FLAGS: u32 = (1 << 12) - 1;
 
 /// The task is in the ready queue.
 pub(super) const SCHEDULED: u32 = 1;

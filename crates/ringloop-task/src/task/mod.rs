@@ -57,7 +57,7 @@ pub use spawn::{Builder, spawn};
 pub use yield_now::{Checkpoint, YieldNow, checkpoint, yield_now};
 
 pub(crate) use error::panic_message;
-pub(crate) use header::Header;
+pub(crate) use header::{Header, Turn};
 pub(crate) use id::TaskIds;
 pub(crate) use pointer::TaskPtr;
 pub(crate) use reference::{

@@ -16,7 +16,7 @@ use std::task::Waker;
 
 use super::cell::{Discarded, Polled};
 use super::error::JoinError;
-use super::header::{ABORT, CANCEL, DONE, HANDLE, Header, MAIN, OUTPUT, RUNNING, SCHEDULED};
+use super::header::{ABORT, CANCEL, DONE, HANDLE, Header, MAIN, OUTPUT, RUNNING, SCHEDULED, Turn};
 use super::reference;
 use super::runnable::Runnable;
 use super::waker;
@@ -189,15 +189,21 @@ impl TaskPtr {
         }
     }
 
+    /// Returns whether the task was polled in this turn of the loop.
+    #[inline]
+    pub(super) fn was_polled_in(self, turn: Turn) -> bool {
+        self.header().flags.was_polled_in(turn)
+    }
+
     /// Polls the future once. The task has just left the ready queue.
     #[inline]
-    pub(super) fn run(self, home: &Home) {
+    pub(super) fn run(self, home: &Home, turn: Turn) {
         let header = self.header();
-        header.flags.clear(SCHEDULED);
         if header.flags.has(DONE | ABORT) {
+            header.flags.clear(SCHEDULED);
             return self.run_ended(home);
         }
-        header.flags.set(RUNNING);
+        header.flags.begin_poll(turn);
         header.parked_at.set(None);
         home.denied.set(0);
         home.current.set(Some(self));

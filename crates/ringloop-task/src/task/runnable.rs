@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::header::Turn;
 use super::pointer::TaskPtr;
 use crate::home::Home;
 
@@ -15,8 +16,14 @@ pub(crate) struct Runnable(pub(super) TaskPtr);
 impl Runnable {
     /// Polls the task once.
     #[inline]
-    pub(crate) fn run(self, home: &Home) {
-        self.0.run(home);
+    pub(crate) fn run(self, home: &Home, turn: Turn) {
+        self.0.run(home, turn);
+    }
+
+    /// Returns whether the task was polled in this turn of the loop.
+    #[inline]
+    pub(crate) fn was_polled_in(&self, turn: Turn) -> bool {
+        self.0.was_polled_in(turn)
     }
 }
 

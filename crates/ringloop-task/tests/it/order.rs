@@ -88,9 +88,48 @@ fn budget_bounds_the_polls_of_one_turn() {
         }
         task::yield_now().await.unwrap();
     });
-    // The main task, then 25 others, then the main task: 10, 10 and 7 polls.
+    // The main task, then 25 others, then the main task: 10 and 10 polls, a park after each, and 7.
     let stats = scheduler.stats();
-    assert_eq!((stats.polls, stats.turns), (1 + 25 + 1, 3));
+    assert_eq!((stats.polls, stats.turns), (1 + 25 + 1, 2));
     let expected: Vec<_> = (0..25).map(|n| n.to_string()).collect();
     log.check(&expected.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn chain_of_tasks_that_wake_each_other_takes_one_turn() {
+    let mut scheduler = Scheduler::new(ThreadDriver::new());
+    scheduler.block_on(async {
+        let mut last = task::spawn(async {});
+        for _ in 0..20 {
+            last = task::spawn(async move { last.await.unwrap() });
+        }
+        last.await.unwrap();
+    });
+    // The main task wakes nobody; the last of the chain wakes it, for the next turn.
+    let stats = scheduler.stats();
+    assert_eq!((stats.polls, stats.turns), (1 + 21 + 1, 1));
+}
+
+#[test]
+fn task_is_polled_once_in_a_turn() {
+    let mut scheduler = Scheduler::new(ThreadDriver::new());
+    scheduler.block_on(async {
+        for _ in 0..7 {
+            task::yield_now().await.unwrap();
+        }
+    });
+    let stats = scheduler.stats();
+    assert_eq!((stats.polls, stats.turns), (8, 7));
+}
+
+#[test]
+fn nothing_else_is_polled_once_the_main_task_is_done() {
+    let mut scheduler = Scheduler::new(ThreadDriver::new());
+    let log = Log::default();
+    scheduler.block_on(async {
+        let log = log.clone();
+        drop(task::spawn(async move { log.add("polled") }));
+    });
+    log.check(&[]);
+    assert_eq!(scheduler.stats().ready_len, 1);
 }
