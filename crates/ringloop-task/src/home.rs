@@ -41,6 +41,8 @@ pub(crate) struct Home {
     pub(crate) counters: Counters,
     /// The main task of the `block_on` that runs.
     pub(crate) main: RefCell<Option<TaskRef>>,
+    /// Whether the main task was asked to end when there was none.
+    pub(crate) stop_requested: Cell<bool>,
     /// The driver's clock; `None` while the driver is parked.
     clock: Box<dyn Fn() -> Option<Instant>>,
     /// The last time that the clock told.
@@ -94,6 +96,7 @@ impl Home {
             phase: Cell::new(Phase::Open),
             counters: Counters::default(),
             main: RefCell::new(None),
+            stop_requested: Cell::new(false),
             clock,
             sampled: Cell::new(start),
             hook,
@@ -171,11 +174,14 @@ impl Home {
         settlers.is_some_and(|settlers| !settlers.is_empty())
     }
 
-    /// Asks the main task to end.
+    /// Asks the main task to end, now or as soon as there is one.
     pub(crate) fn stop(&self) {
         let main = self.main.borrow().clone();
-        if let Some(main) = main {
-            main.request(Request::shutdown());
+        match main {
+            Some(main) => {
+                main.request(Request::shutdown());
+            }
+            None => self.stop_requested.set(true),
         }
     }
 

@@ -95,5 +95,5 @@ mod waker_set;
 
 pub use context::is_running;
 pub use remote::{Closed, Remote, RemoteJoin};
-pub use scheduler::{Scheduler, SchedulerBuilder, SchedulerStats, ShutdownReport};
+pub use scheduler::{Scheduler, SchedulerBuilder, SchedulerStats, ShutdownReport, Turn};
 pub use unhandled::{Unhandled, UnhandledKind};

@@ -178,6 +178,34 @@ impl<T> JoinHandle<T> {
         self.task.clone()
     }
 
+    /// Takes the output, if the task has ended: `None` before the end, and after the output was
+    /// given. Works outside of the loop. Counterpart: `Task.result`, `Task.exception`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::{Scheduler, task};
+    ///
+    /// Scheduler::new(ThreadDriver::new()).block_on(async {
+    ///     let mut child = task::spawn(async { 6 * 7 });
+    ///     assert!(child.try_result().is_none());
+    ///     task::yield_now().await?;
+    ///     assert_eq!(child.try_result().unwrap().unwrap(), 42);
+    ///     assert!(child.try_result().is_none());
+    ///     Ok::<(), ringloop_task::cancel::Cancelled>(())
+    /// })?;
+    /// # Ok::<(), ringloop_task::cancel::Cancelled>(())
+    /// ```
+    #[doc(alias("result", "exception"))]
+    pub fn try_result(&mut self) -> Option<Result<T, JoinError>> {
+        self.take_output()
+    }
+
     /// Takes the output, if it is there.
     pub(crate) fn take_output(&mut self) -> Option<Result<T, JoinError>> {
         let task = self.task.0;

@@ -20,5 +20,6 @@ mod shutdown;
 mod testing;
 mod time;
 mod token;
+mod turn;
 mod unaware;
 mod wake;
