@@ -35,6 +35,8 @@ pub(crate) struct Home {
     pub(crate) denied: Cell<u32>,
     /// How many shields were ever lifted, for waits that have filed wakers up to one.
     pub(crate) shields_lifted: Cell<u32>,
+    /// How many eager spawns are on the stack.
+    pub(crate) eager_depth: Cell<u32>,
     pub(crate) timers: Rc<Timers>,
     pub(crate) ids: TaskIds,
     pub(crate) phase: Cell<Phase>,
@@ -91,6 +93,7 @@ impl Home {
             scope: RefCell::new(None),
             denied: Cell::new(0),
             shields_lifted: Cell::new(0),
+            eager_depth: Cell::new(0),
             timers: Timers::new(start),
             ids: TaskIds::new(),
             phase: Cell::new(Phase::Open),

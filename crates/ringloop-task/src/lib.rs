@@ -84,6 +84,7 @@ pub mod task;
 pub mod testing;
 pub mod time;
 
+mod aside;
 mod context;
 mod gate;
 mod home;

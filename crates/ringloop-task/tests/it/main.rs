@@ -9,6 +9,7 @@
 mod cancel;
 mod driver;
 mod drops;
+mod eager;
 mod introspect;
 mod join;
 mod order;
