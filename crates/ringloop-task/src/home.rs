@@ -30,7 +30,7 @@ pub(crate) struct Home {
     /// The turn of the loop.
     turn: Cell<Turn>,
     /// How many polls are left in this turn.
-    polls_left: Cell<u32>,
+    polls_left: Cell<usize>,
     /// The task that is being polled or dropped.
     pub(crate) current: Cell<Option<TaskPtr>>,
     /// The innermost scope around the code that is being polled.
@@ -39,12 +39,16 @@ pub(crate) struct Home {
     pub(crate) denied: Cell<u32>,
     /// How many shields were ever lifted, for waits that have filed wakers up to one.
     pub(crate) shields_lifted: Cell<u32>,
+    /// How many eager spawns are on the stack.
+    pub(crate) eager_depth: Cell<u32>,
     pub(crate) timers: Rc<Timers>,
     pub(crate) ids: TaskIds,
     pub(crate) phase: Cell<Phase>,
     pub(crate) counters: Counters,
     /// The main task of the `block_on` that runs.
     pub(crate) main: RefCell<Option<TaskRef>>,
+    /// Whether the main task was asked to end when there was none.
+    pub(crate) stop_requested: Cell<bool>,
     /// The driver's clock; `None` while the driver is parked.
     clock: Box<dyn Fn() -> Option<Instant>>,
     /// The last time that the clock told.
@@ -95,11 +99,13 @@ impl Home {
             scope: RefCell::new(None),
             denied: Cell::new(0),
             shields_lifted: Cell::new(0),
+            eager_depth: Cell::new(0),
             timers: Timers::new(start),
             ids: TaskIds::new(),
             phase: Cell::new(Phase::Open),
             counters: Counters::default(),
             main: RefCell::new(None),
+            stop_requested: Cell::new(false),
             clock,
             sampled: Cell::new(start),
             hook,
@@ -121,7 +127,7 @@ impl Home {
     /// A chain of tasks that wake each other needs one turn of the loop, then, and a task that
     /// keeps waking itself does not keep the loop from looking at the driver.
     #[inline]
-    pub(crate) fn poll_ready(&self, budget: u32) {
+    pub(crate) fn poll_ready(&self, budget: usize) {
         let turn = self.turn.get().next();
         self.turn.set(turn);
         self.polls_left.set(budget);
@@ -198,11 +204,14 @@ impl Home {
         settlers.is_some_and(|settlers| !settlers.is_empty())
     }
 
-    /// Asks the main task to end.
+    /// Asks the main task to end, now or as soon as there is one.
     pub(crate) fn stop(&self) {
         let main = self.main.borrow().clone();
-        if let Some(main) = main {
-            main.request(Request::shutdown());
+        match main {
+            Some(main) => {
+                main.request(Request::shutdown());
+            }
+            None => self.stop_requested.set(true),
         }
     }
 

@@ -84,6 +84,7 @@ pub mod task;
 pub mod testing;
 pub mod time;
 
+mod aside;
 mod context;
 mod gate;
 mod home;
@@ -95,5 +96,5 @@ mod waker_set;
 
 pub use context::is_running;
 pub use remote::{Closed, Remote, RemoteJoin};
-pub use scheduler::{Scheduler, SchedulerBuilder, SchedulerStats, ShutdownReport};
+pub use scheduler::{Scheduler, SchedulerBuilder, SchedulerStats, ShutdownReport, Turn};
 pub use unhandled::{Unhandled, UnhandledKind};

@@ -115,7 +115,8 @@ impl Remote {
     }
 
     /// Asks the main task to end: that of the `block_on` that runs, or of the next one. The request
-    /// is a cancellation with a reason of the kind `Shutdown`. Counterpart: `loop.stop`.
+    /// is a cancellation with a reason of the kind `Shutdown`. A host that drives the scheduler by
+    /// [turns](crate::Scheduler::turn) is told in the next one. Counterpart: `loop.stop`.
     ///
     /// # Errors
     ///

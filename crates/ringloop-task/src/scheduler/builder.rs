@@ -25,7 +25,7 @@ use crate::unhandled::{Hook, Unhandled};
 /// ```
 #[must_use = "a builder does nothing until it builds"]
 pub struct SchedulerBuilder {
-    poll_budget: u32,
+    poll_budget: usize,
     hook: Hook,
 }
 
@@ -40,7 +40,7 @@ impl SchedulerBuilder {
 
     /// Sets how many polls there are before the driver and the timers are looked at again: 61 if not
     /// set, at least 1.
-    pub fn poll_budget(mut self, polls: u32) -> Self {
+    pub fn poll_budget(mut self, polls: usize) -> Self {
         self.poll_budget = polls.max(1);
         self
     }
@@ -83,4 +83,4 @@ impl fmt::Debug for SchedulerBuilder {
     }
 }
 
-const POLL_BUDGET: u32 = 61;
+const POLL_BUDGET: usize = 61;

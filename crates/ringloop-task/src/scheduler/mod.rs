@@ -3,6 +3,7 @@
 mod builder;
 mod shutdown;
 mod stats;
+mod turn;
 
 use std::cell::{Ref, RefCell};
 use std::fmt;
@@ -15,6 +16,7 @@ use ringloop_core::Driver;
 
 pub use builder::SchedulerBuilder;
 pub use stats::{SchedulerStats, ShutdownReport};
+pub use turn::Turn;
 
 use crate::context;
 use crate::home::{Home, Phase};
@@ -23,9 +25,10 @@ use crate::task::{self, JoinError, JoinHandle};
 
 /// Runs tasks on this thread, on any [`Driver`].
 ///
-/// It owns its tasks. They run while [`block_on`](Self::block_on) does; what is left when that
-/// returns waits for the next `block_on` or the [`shutdown`](Self::shutdown). Dropping the
-/// scheduler drops what is left, in spawn order. Counterpart: `asyncio.Runner`.
+/// It owns its tasks. They run while [`block_on`](Self::block_on) does, or one
+/// [`turn`](Self::turn) at a time; what is left when that returns waits for the next `block_on` or
+/// the [`shutdown`](Self::shutdown). Dropping the scheduler drops what is left, in spawn order.
+/// Counterpart: `asyncio.Runner`.
 ///
 /// # Examples
 ///
@@ -43,7 +46,7 @@ use crate::task::{self, JoinError, JoinHandle};
 pub struct Scheduler<D: Driver + 'static> {
     pub(super) home: Rc<Home>,
     pub(super) driver: Rc<RefCell<D>>,
-    pub(super) poll_budget: u32,
+    pub(super) poll_budget: usize,
 }
 
 impl Scheduler<ringloop_core::ThreadDriver> {
@@ -100,6 +103,9 @@ impl<D: Driver + 'static> Scheduler<D> {
     fn run(&self, main: &mut JoinHandle<()>) -> Result<(), JoinError> {
         let home = &*self.home;
         home.main.replace(Some(main.task()));
+        if home.stop_requested.take() {
+            home.stop();
+        }
         let ended = loop {
             home.collect_remote();
             home.poll_ready(self.poll_budget);

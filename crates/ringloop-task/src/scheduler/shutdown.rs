@@ -73,7 +73,7 @@ impl<D: Driver + 'static> Scheduler<D> {
         }
         // What is left in the queue has ended; it only has to leave.
         while !home.ready.borrow().is_empty() {
-            home.poll_ready(u32::MAX);
+            home.poll_ready(usize::MAX);
         }
         home.collect_tasks();
         home.timers.silence();

@@ -12,11 +12,10 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use super::error::JoinError;
-use super::header::{ABORT, DONE, HANDLE, OUTPUT, RUNNING};
+use super::header::{DONE, HANDLE, OUTPUT};
 use super::id::TaskId;
 use super::reference::TaskRef;
 use crate::cancel::{CancelWatch, Cancelled, Reason, Request};
-use crate::context;
 use crate::waker_set::WakerKey;
 
 /// Awaits a task's output. Dropping it detaches the task, which runs on.
@@ -102,22 +101,7 @@ impl<T> JoinHandle<T> {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn abort(&self) {
-        let task = self.task.0;
-        let flags = &task.header().flags;
-        if flags.has(DONE) {
-            return;
-        }
-        let at_home = context::with_home_of(task.header().gate, |home| {
-            if flags.has(RUNNING) {
-                flags.set(ABORT);
-            } else {
-                task.kill(home, JoinError::aborted(task.header().id));
-            }
-        });
-        if at_home.is_none() {
-            flags.set(ABORT);
-            task.wake();
-        }
+        self.task.abort();
     }
 
     /// Waits for the end of the task, and leaves the output in place.
@@ -176,6 +160,34 @@ impl<T> JoinHandle<T> {
     #[must_use]
     pub fn task(&self) -> TaskRef {
         self.task.clone()
+    }
+
+    /// Takes the output, if the task has ended: `None` before the end, and after the output was
+    /// given. Works outside of the loop. Counterpart: `Task.result`, `Task.exception`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::{Scheduler, task};
+    ///
+    /// Scheduler::new(ThreadDriver::new()).block_on(async {
+    ///     let mut child = task::spawn(async { 6 * 7 });
+    ///     assert!(child.try_result().is_none());
+    ///     task::yield_now().await?;
+    ///     assert_eq!(child.try_result().unwrap().unwrap(), 42);
+    ///     assert!(child.try_result().is_none());
+    ///     Ok::<(), ringloop_task::cancel::Cancelled>(())
+    /// })?;
+    /// # Ok::<(), ringloop_task::cancel::Cancelled>(())
+    /// ```
+    #[doc(alias("result", "exception"))]
+    pub fn try_result(&mut self) -> Option<Result<T, JoinError>> {
+        self.take_output()
     }
 
     /// Takes the output, if it is there.

@@ -34,6 +34,7 @@
 //! * **I8** The main task points to a future on the stack of `block_on`, and ends before it returns.
 
 mod cell;
+mod eager;
 mod error;
 mod header;
 mod id;
@@ -49,6 +50,7 @@ mod waker;
 mod word;
 mod yield_now;
 
+pub use eager::{EAGER_DEPTH_MAX, spawn_eager};
 pub use error::JoinError;
 pub use id::TaskId;
 pub use join::{JoinHandle, Wait};

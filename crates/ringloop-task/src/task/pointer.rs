@@ -204,15 +204,39 @@ impl TaskPtr {
             return self.run_ended(home);
         }
         header.flags.begin_poll(turn);
-        header.parked_at.set(None);
         home.denied.set(0);
         home.current.set(Some(self));
-        // SAFETY: I3: the future is present (not done) and not running: tasks are polled from the
-        // loop only, one at a time.
-        let polled = waker::with_context(self, |cx| unsafe {
-            (header.vtable.poll)(self.0, header.id, cx)
-        });
+        let polled = self.poll();
         home.current.set(None);
+        self.after_poll(home, polled);
+    }
+
+    /// Polls the future of a task that was made just now, inside of what runs at the moment.
+    pub(super) fn run_inside(self, home: &Home) {
+        let aside = home.set_aside(Some(self));
+        self.header().flags.set(RUNNING);
+        let polled = self.poll();
+        home.current.set(None);
+        self.after_poll(home, polled);
+        home.take_up(aside);
+    }
+
+    /// Polls the future. It is present, marked as running, and the task is the current one.
+    #[inline(always)]
+    fn poll(self) -> Polled {
+        let header = self.header();
+        header.parked_at.set(None);
+        // SAFETY: I3: the future is present (not done) and not running: a task is polled by the
+        // loop, or by whoever has just made it and has not told anybody of it.
+        waker::with_context(self, |cx| unsafe {
+            (header.vtable.poll)(self.0, header.id, cx)
+        })
+    }
+
+    /// Goes by what the poll came to.
+    #[inline(always)]
+    fn after_poll(self, home: &Home, polled: Polled) {
+        let header = self.header();
         match polled {
             Polled::Pending => {
                 header.flags.clear(RUNNING);
@@ -271,12 +295,11 @@ impl TaskPtr {
             "I3: a running future is not dropped"
         );
         header.flags.set(RUNNING);
-        let current = home.current.replace(Some(self));
-        let scope = home.scope.take();
+        let aside = home.set_aside(Some(self));
+        self.header().flags.set(RUNNING);
         // SAFETY: I3: the future is present and not running.
         let dropped = unsafe { (header.vtable.fail)(self.0, error) };
-        home.scope.replace(scope);
-        home.current.set(current);
+        home.take_up(aside);
         if let Err(payload) = dropped {
             home.report(self, UnhandledKind::DropPanic, Some(payload));
         }

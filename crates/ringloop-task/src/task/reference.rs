@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::task::Waker;
 
 use super::error::JoinError;
-use super::header::{CANCEL, DONE, MAIN, RUNNING, SCHEDULED};
+use super::header::{ABORT, CANCEL, DONE, MAIN, RUNNING, SCHEDULED};
 use super::id::TaskId;
 use super::pointer::TaskPtr;
 use super::waker;
@@ -66,6 +66,34 @@ impl TaskRef {
     /// Nothing to cancel: the function does not wait.
     pub fn cancel(&self, reason: impl Into<Reason>) -> bool {
         self.request(Request::new(reason.into()))
+    }
+
+    /// Drops the task's future: at once, or after the current poll if the task is running, as one
+    /// that aborts itself. Its waits end where they are; nothing of it can await any more.
+    ///
+    /// Outside of a running loop the drop happens when the loop runs again. If it was the main
+    /// task, its `block_on` panics.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    pub fn abort(&self) {
+        let task = self.0;
+        let flags = &task.header().flags;
+        if flags.has(DONE) {
+            return;
+        }
+        let at_home = context::with_home_of(task.header().gate, |home| {
+            if flags.has(RUNNING) {
+                flags.set(ABORT);
+            } else {
+                self.kill(home);
+            }
+        });
+        if at_home.is_none() {
+            flags.set(ABORT);
+            task.wake();
+        }
     }
 
     /// Returns whether somebody has asked the task to cancel. Counterpart: `Task.cancelling`.

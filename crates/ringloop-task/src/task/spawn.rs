@@ -6,6 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::cell::{Body, TaskCell};
+use super::eager;
 use super::error::JoinError;
 use super::header::{Cold, Flags, HANDLE, Header, SCHEDULED};
 use super::join::JoinHandle;
@@ -68,6 +69,7 @@ where
 #[derive(Debug, Default)]
 pub struct Builder {
     name: Option<Box<str>>,
+    is_eager: bool,
 }
 
 impl Builder {
@@ -79,6 +81,14 @@ impl Builder {
     /// Sets the name that reports show.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into().into_boxed_str());
+        self
+    }
+
+    /// Sets whether the task is polled once in the call that spawns it, as
+    /// [`spawn_eager`](super::spawn_eager) does.
+    #[doc(alias = "eager_start")]
+    pub fn eager(mut self, is_eager: bool) -> Self {
+        self.is_eager = is_eager;
         self
     }
 
@@ -97,7 +107,14 @@ impl Builder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        spawn_at(Location::caller(), self.name, future)
+        let at = Location::caller();
+        if !self.is_eager {
+            return spawn_at(at, self.name, future);
+        }
+        match context::with_home(|home| eager::start(home, at, self.name, future)) {
+            Some(task) => JoinHandle::new(task),
+            None => no_loop(),
+        }
     }
 }
 
@@ -127,6 +144,23 @@ pub(super) fn start<F: Body>(
     name: Option<Box<str>>,
     future: F,
 ) -> TaskRef {
+    let task = make(home, at, name, HANDLE | SCHEDULED, future);
+    home.ready.borrow_mut().push_back(Runnable(task.0));
+    if home.phase.get() != Phase::Open {
+        start_late(home, &task);
+    }
+    task
+}
+
+/// Makes a task that nobody knows yet. `flags` say who is to know it.
+#[inline(always)]
+pub(super) fn make<F: Body>(
+    home: &Home,
+    at: &'static Location<'static>,
+    name: Option<Box<str>>,
+    flags: u32,
+    future: F,
+) -> TaskRef {
     let cold = match name {
         None => OnceCell::new(),
         Some(name) => OnceCell::from(Box::new(Cold {
@@ -141,7 +175,7 @@ pub(super) fn start<F: Body>(
             word: RemoteWord::new(),
             link: AtomicPtr::new(ptr::null_mut()),
             local_refs: Cell::new(1),
-            flags: Flags::new(HANDLE | SCHEDULED),
+            flags: Flags::new(flags),
             slot: Cell::new(0),
             id: home.ids.next(),
             spawned_at: at,
@@ -156,12 +190,7 @@ pub(super) fn start<F: Body>(
     home.registry.add(task);
     home.counters.live.set(home.counters.live.get() + 1);
     home.counters.spawned.set(home.counters.spawned.get() + 1);
-    home.ready.borrow_mut().push_back(Runnable(task));
-    let reference = TaskRef(task);
-    if home.phase.get() != Phase::Open {
-        start_late(home, &reference);
-    }
-    reference
+    TaskRef(task)
 }
 
 /// What becomes of a task that is spawned during a shutdown.

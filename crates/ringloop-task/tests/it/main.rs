@@ -9,6 +9,7 @@
 mod cancel;
 mod driver;
 mod drops;
+mod eager;
 mod introspect;
 mod join;
 mod order;
@@ -20,5 +21,6 @@ mod shutdown;
 mod testing;
 mod time;
 mod token;
+mod turn;
 mod unaware;
 mod wake;

@@ -1,0 +1,38 @@
+//! What a poll inside another poll sets aside.
+//!
+//! An eager spawn polls a task inside the poll of its spawner, and an abort drops one task's
+//! future inside the poll of another. What belongs to the outer poll waits here meanwhile.
+
+use std::rc::Rc;
+
+use crate::cancel::Node;
+use crate::home::Home;
+use crate::task::TaskPtr;
+
+/// What belongs to the poll that goes on later.
+#[must_use = "the outer poll goes on with what is in here"]
+pub(crate) struct SetAside {
+    current: Option<TaskPtr>,
+    scope: Option<Rc<Node>>,
+    denied: u32,
+}
+
+impl Home {
+    /// Makes `task` the current one, as if the loop had just come to it. `None` is code of no task.
+    pub(crate) fn set_aside(&self, task: Option<TaskPtr>) -> SetAside {
+        SetAside {
+            current: self.current.replace(task),
+            scope: self.scope.take(),
+            denied: self.denied.replace(0),
+        }
+    }
+
+    /// Goes on with the outer poll.
+    pub(crate) fn take_up(&self, aside: SetAside) {
+        self.current.set(aside.current);
+        let inner = self.scope.replace(aside.scope);
+        debug_assert!(inner.is_none(), "a poll leaves the scopes it has entered");
+        drop(inner);
+        self.denied.set(aside.denied);
+    }
+}
