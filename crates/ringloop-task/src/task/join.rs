@@ -12,11 +12,10 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use super::error::JoinError;
-use super::header::{ABORT, DONE, HANDLE, OUTPUT, RUNNING};
+use super::header::{DONE, HANDLE, OUTPUT};
 use super::id::TaskId;
 use super::reference::TaskRef;
 use crate::cancel::{CancelWatch, Cancelled, Reason, Request};
-use crate::context;
 use crate::waker_set::WakerKey;
 
 /// Awaits a task's output. Dropping it detaches the task, which runs on.
@@ -102,22 +101,7 @@ impl<T> JoinHandle<T> {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn abort(&self) {
-        let task = self.task.0;
-        let flags = &task.header().flags;
-        if flags.has(DONE) {
-            return;
-        }
-        let at_home = context::with_home_of(task.header().gate, |home| {
-            if flags.has(RUNNING) {
-                flags.set(ABORT);
-            } else {
-                task.kill(home, JoinError::aborted(task.header().id));
-            }
-        });
-        if at_home.is_none() {
-            flags.set(ABORT);
-            task.wake();
-        }
+        self.task.abort();
     }
 
     /// Waits for the end of the task, and leaves the output in place.
@@ -211,7 +195,7 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(output) = self.take_output() {
-            return Poll::Ready(output);
+            return Poll::Ready(output.map_err(JoinError::told_here));
         }
         assert!(
             !self.is_finished(),

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::task::Waker;
 
 use super::error::JoinError;
-use super::header::{CANCEL, DONE, MAIN, RUNNING, SCHEDULED};
+use super::header::{ABORT, CANCEL, DONE, MAIN, RUNNING, SCHEDULED};
 use super::id::TaskId;
 use super::pointer::TaskPtr;
 use super::waker;
@@ -134,6 +134,33 @@ impl TaskRef {
         self.0.wake();
         foreign.into_iter().for_each(Waker::wake);
         true
+    }
+
+    /// Drops the task's future: at once, or when its current poll is over, or, outside of its
+    /// loop, when that runs again.
+    pub(crate) fn abort(&self) {
+        let task = self.0;
+        let flags = &task.header().flags;
+        if flags.has(DONE) {
+            return;
+        }
+        let at_home = context::with_home_of(task.header().gate, |home| {
+            if flags.has(RUNNING) {
+                flags.set(ABORT);
+            } else {
+                task.kill(home, JoinError::aborted(self.id()));
+            }
+        });
+        if at_home.is_none() {
+            flags.set(ABORT);
+            task.wake();
+        }
+    }
+
+    /// Returns why the task was asked to cancel, if an error that tells of that is alive.
+    pub(crate) fn told(&self) -> Option<Reason> {
+        let request = self.0.header().cold.get()?.request.borrow();
+        request.as_ref().and_then(Request::told).cloned()
     }
 
     /// Returns whether the task has ended.

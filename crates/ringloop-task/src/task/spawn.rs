@@ -97,7 +97,17 @@ impl Builder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        spawn_at(Location::caller(), self.name, future)
+        self.start(Location::caller(), future)
+    }
+
+    /// Starts a task for which somebody else is to be named.
+    #[track_caller]
+    pub(crate) fn start<B>(self, at: &'static Location<'static>, body: B) -> JoinHandle<B::Output>
+    where
+        B: Body + 'static,
+        B::Output: 'static,
+    {
+        spawn_at(at, self.name, body)
     }
 }
 
