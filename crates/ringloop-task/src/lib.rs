@@ -80,6 +80,7 @@
 #![deny(unsafe_code)]
 
 pub mod cancel;
+pub mod group;
 pub mod task;
 pub mod testing;
 pub mod time;

@@ -25,6 +25,9 @@ pub(crate) struct Node {
     pub(super) parent: RefCell<Option<Rc<Self>>>,
     /// Whether cancellation from outside stays out.
     pub(super) is_shield: Cell<bool>,
+    /// Whether cancellation from outside is told inside under a name of the node's own: what came
+    /// out of this region can be told from what came out of others around it.
+    pub(super) is_boundary: Cell<bool>,
     /// Whether the deadline has passed.
     pub(super) has_expired: Cell<bool>,
     /// What cancels the scope from anywhere, if it was asked for.
@@ -62,9 +65,25 @@ impl Node {
     }
 
     /// Returns what the waits inside are told.
-    fn cancelled(&self) -> Cancelled {
+    pub(crate) fn cancelled(&self) -> Cancelled {
         let reason = || self.reason().unwrap_or_else(Reason::deadline);
         self.notices.borrow_mut().cancelled(reason)
+    }
+
+    /// Returns what the waits inside of a boundary are told when `outer` comes in from outside.
+    pub(crate) fn pass_on(&self, outer: &Cancelled) -> Cancelled {
+        self.notices.borrow_mut().passed_on(outer)
+    }
+
+    /// Returns whether an error that tells of the node's cancellation is alive.
+    pub(crate) fn is_out(&self) -> bool {
+        self.notices.borrow().are_out()
+    }
+
+    /// Forgets what the waits inside were told, so that it keeps nothing outside alive.
+    pub(crate) fn forget(&self) {
+        let notices = self.notices.take();
+        drop(notices);
     }
 
     /// Wakes the waits that are polled with wakers of their own.
@@ -105,6 +124,7 @@ impl Node {
     pub(crate) fn reset(&mut self) {
         self.parent.take();
         self.is_shield.set(false);
+        self.is_boundary.set(false);
         self.has_expired.set(false);
         self.token.take();
         self.notices.get_mut().clear();
@@ -144,13 +164,31 @@ pub(super) fn check(home: &Home) -> Result<(), Cancelled> {
 fn check_scopes(home: &Home) -> Result<(), Cancelled> {
     let (outermost, is_shielded) = outermost_cancelled(home);
     let requested = || home.current.get().and_then(task::requested);
-    match if is_shielded { None } else { requested() } {
-        Some(cancelled) => deny(home, cancelled),
+    let (cancelled, at) = match if is_shielded { None } else { requested() } {
+        Some(cancelled) => (cancelled, None),
         None => match outermost {
-            None => Ok(()),
-            Some(node) => deny(home, node.cancelled()),
+            None => return Ok(()),
+            Some(node) => (node.cancelled(), Some(node)),
         },
+    };
+    deny(home, pass_in(home, cancelled, at.as_ref()))
+}
+
+/// Returns what `cancelled`, of the scope `at` or of the task, is called here: every boundary on
+/// the way in gives it a name of its own.
+fn pass_in(home: &Home, cancelled: Cancelled, at: Option<&Rc<Node>>) -> Cancelled {
+    let mut boundaries = Vec::new();
+    let mut next = home.scope.borrow().clone();
+    while let Some(node) = next
+        && !at.is_some_and(|at| Rc::ptr_eq(at, &node))
+    {
+        next = node.parent.borrow().clone();
+        if node.is_boundary.get() {
+            boundaries.push(node);
+        }
     }
+    let inwards = boundaries.iter().rev();
+    inwards.fold(cancelled, |outer, node| node.pass_on(&outer))
 }
 
 /// Walks from the current scope outwards, to the first shield. Returns the last cancelled scope,

@@ -87,6 +87,11 @@ impl Reason {
         }
     }
 
+    /// The same with another kind.
+    pub(crate) fn with_kind(self, kind: ReasonKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> ReasonKind {
@@ -154,7 +159,21 @@ impl Cancelled {
     #[must_use]
     pub fn new(reason: Reason) -> Self {
         Self {
-            notice: Arc::new(Notice { reason }),
+            notice: Arc::new(Notice {
+                reason,
+                origin: None,
+            }),
+        }
+    }
+
+    /// Makes the error of a cancellation that `origin` was passed on to. While it is alive, so is
+    /// `origin`, which is how the scope there recognizes it.
+    fn passed_on(origin: &Self) -> Self {
+        Self {
+            notice: Arc::new(Notice {
+                reason: origin.reason().clone(),
+                origin: Some(Arc::clone(&origin.notice)),
+            }),
         }
     }
 
@@ -211,6 +230,18 @@ pub fn is_cancelled(error: &io::Error) -> bool {
 #[derive(Debug)]
 struct Notice {
     reason: Reason,
+    /// The cancellation that was passed on to this one.
+    origin: Option<Arc<Self>>,
+}
+
+impl Drop for Notice {
+    fn drop(&mut self) {
+        // Notices that only this one kept go here, one by one: the chain may be long.
+        let mut next = self.origin.take();
+        while let Some(mut notice) = next.and_then(Arc::into_inner) {
+            next = notice.origin.take();
+        }
+    }
 }
 
 /// The notice that a scope has given out, kept to be given out again.
@@ -222,6 +253,14 @@ impl Notices {
     pub(crate) fn cancelled(&mut self, reason: impl FnOnce() -> Reason) -> Cancelled {
         self.0
             .get_or_insert_with(|| Cancelled::new(reason()))
+            .clone()
+    }
+
+    /// Returns the error that tells of this cancellation, which came about because `origin` was
+    /// passed on, unless it had come about already.
+    pub(crate) fn passed_on(&mut self, origin: &Cancelled) -> Cancelled {
+        self.0
+            .get_or_insert_with(|| Cancelled::passed_on(origin))
             .clone()
     }
 
@@ -242,10 +281,11 @@ impl Notices {
 #[derive(Debug)]
 pub(crate) struct Request {
     reason: Reason,
-    /// Where the request was passed on from. The task's errors tell of that cancellation as long
-    /// as it is known; the link is weak, because the scope there counts the strong ones.
+    /// Where the request was passed on from. The task's errors keep that cancellation alive as
+    /// long as it is known; the link is weak, because the scope there counts the strong ones.
     origin: Weak<Notice>,
-    own: Notices,
+    /// What the task's waits were told. Weak, so that only errors keep it, and the origin, alive.
+    own: Weak<Notice>,
 }
 
 impl Request {
@@ -253,7 +293,7 @@ impl Request {
         Self {
             reason,
             origin: Weak::new(),
-            own: Notices::default(),
+            own: Weak::new(),
         }
     }
 
@@ -272,9 +312,19 @@ impl Request {
 
     /// Returns what the task's waits say.
     pub(crate) fn cancelled(&mut self) -> Cancelled {
-        match self.origin.upgrade() {
-            Some(notice) => Cancelled { notice },
-            None => self.own.cancelled(|| self.reason.clone()),
-        }
+        let told = self.own.upgrade();
+        let notice = told.unwrap_or_else(|| {
+            Arc::new(Notice {
+                reason: self.reason.clone(),
+                origin: self.origin.upgrade(),
+            })
+        });
+        self.own = Arc::downgrade(&notice);
+        Cancelled { notice }
+    }
+
+    /// Returns the reason, if an error that tells of this request is alive.
+    pub(crate) fn told(&self) -> Option<&Reason> {
+        (self.own.strong_count() > 0).then_some(&self.reason)
     }
 }

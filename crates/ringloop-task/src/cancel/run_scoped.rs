@@ -202,8 +202,9 @@ impl ScopeCore {
             let task = home.current.get()?;
             if self.node.stays.get() > 0
                 || home.has_let_through()
-                // The outermost reports; what is inside goes with it.
-                || node::is_cancelled_around(home, &self.node)
+                // The outermost reports; what is inside goes with it, but for a boundary, around
+                // which something goes on.
+                || !self.node.is_boundary.get() && node::is_cancelled_around(home, &self.node)
             {
                 return None;
             }

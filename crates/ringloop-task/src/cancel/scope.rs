@@ -104,6 +104,18 @@ impl CancelScope {
         self
     }
 
+    /// Tells cancellation from outside under a name of the scope's own, so that the scope can tell
+    /// whether it came out of its body.
+    pub(crate) fn boundary(self) -> Self {
+        self.node.is_boundary.set(true);
+        self
+    }
+
+    /// Returns the scope as the waits inside see it.
+    pub(crate) fn node(&self) -> Rc<Node> {
+        Rc::clone(&self.node)
+    }
+
     /// Returns the token that cancels this scope from anywhere.
     #[must_use]
     pub fn token(&self) -> CancelToken {

@@ -8,7 +8,7 @@ use std::panic;
 use std::sync::{Mutex, PoisonError};
 
 use super::id::TaskId;
-use crate::cancel::{Cancelled, Reason};
+use crate::cancel::{Cancelled, Reason, check_cancelled};
 
 /// A task ended without an output: it panicked, was aborted, or its scheduler is gone.
 ///
@@ -42,6 +42,7 @@ enum Cause {
     Panicked(Payload),
     Aborted,
     Cancelled(Cancelled),
+    Failed,
     Gone,
 }
 
@@ -57,8 +58,12 @@ impl JoinError {
         Self::from_cause(Some(task), Cause::Aborted)
     }
 
-    pub(crate) fn cancelled(task: TaskId, cancelled: Cancelled) -> Self {
-        Self::from_cause(Some(task), Cause::Cancelled(cancelled))
+    pub(crate) fn cancelled(task: Option<TaskId>, cancelled: Cancelled) -> Self {
+        Self::from_cause(task, Cause::Cancelled(cancelled))
+    }
+
+    pub(crate) fn failed(task: TaskId) -> Self {
+        Self::from_cause(Some(task), Cause::Failed)
     }
 
     pub(crate) fn gone(task: Option<TaskId>) -> Self {
@@ -96,8 +101,27 @@ impl JoinError {
     pub fn reason(&self) -> Option<&Reason> {
         match &self.failure.cause {
             Cause::Cancelled(cancelled) => Some(cancelled.reason()),
-            Cause::Panicked(_) | Cause::Aborted | Cause::Gone => None,
+            Cause::Panicked(_) | Cause::Aborted | Cause::Failed | Cause::Gone => None,
         }
+    }
+
+    /// Returns whether the task, a child of a [group](crate::group), failed or panicked: its
+    /// group has the error, or the panic.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        matches!(self.failure.cause, Cause::Failed)
+    }
+
+    /// The same error as it is told to somebody who waits here and now. If that is in a cancelled
+    /// scope, a task that was cancelled was so for the sake of that scope, which recognizes the
+    /// error as its own.
+    pub(crate) fn told_here(mut self) -> Self {
+        if let Cause::Cancelled(cancelled) = &mut self.failure.cause
+            && let Err(own) = check_cancelled()
+        {
+            *cancelled = own;
+        }
+        self
     }
 
     /// Returns whether the scheduler was gone before the task could run or send its output.
@@ -123,7 +147,7 @@ impl JoinError {
             Cause::Panicked(Payload(lock)) => {
                 Ok(lock.into_inner().unwrap_or_else(PoisonError::into_inner))
             }
-            cause @ (Cause::Aborted | Cause::Cancelled(_) | Cause::Gone) => {
+            cause @ (Cause::Aborted | Cause::Cancelled(_) | Cause::Failed | Cause::Gone) => {
                 Err(Self::from_cause(task, cause))
             }
         }
@@ -159,6 +183,7 @@ impl fmt::Display for JoinError {
             }
             Cause::Aborted => f.write_str("was aborted"),
             Cause::Cancelled(cancelled) => write!(f, "was {cancelled}"),
+            Cause::Failed => f.write_str("failed; its group has the error"),
             Cause::Gone => f.write_str("has no output: the scheduler is gone"),
         }
     }

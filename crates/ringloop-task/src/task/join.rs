@@ -223,7 +223,7 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(output) = self.take_output() {
-            return Poll::Ready(output);
+            return Poll::Ready(output.map_err(JoinError::told_here));
         }
         assert!(
             !self.is_finished(),

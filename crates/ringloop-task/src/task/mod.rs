@@ -58,6 +58,7 @@ pub use reference::{TaskRef, TaskState, all_tasks, current};
 pub use spawn::{Builder, spawn};
 pub use yield_now::{Checkpoint, YieldNow, checkpoint, yield_now};
 
+pub(crate) use cell::Body;
 pub(crate) use error::panic_message;
 pub(crate) use header::{Header, Turn};
 pub(crate) use id::TaskIds;

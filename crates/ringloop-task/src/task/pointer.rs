@@ -269,7 +269,7 @@ impl TaskPtr {
             return;
         }
         if let Some(cancelled) = reference::requested(self) {
-            self.kill(home, JoinError::cancelled(header.id, cancelled));
+            self.kill(home, JoinError::cancelled(Some(header.id), cancelled));
         }
     }
 

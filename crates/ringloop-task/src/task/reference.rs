@@ -164,6 +164,12 @@ impl TaskRef {
         true
     }
 
+    /// Returns why the task was asked to cancel, if an error that tells of that is alive.
+    pub(crate) fn told(&self) -> Option<Reason> {
+        let request = self.0.header().cold.get()?.request.borrow();
+        request.as_ref().and_then(Request::told).cloned()
+    }
+
     /// Returns whether the task has ended.
     pub(crate) fn is_done(&self) -> bool {
         self.0.header().flags.has(DONE)

@@ -107,11 +107,20 @@ impl Builder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let at = Location::caller();
+        self.start(Location::caller(), future)
+    }
+
+    /// Starts a task for which somebody else is to be named.
+    #[track_caller]
+    pub(crate) fn start<B>(self, at: &'static Location<'static>, body: B) -> JoinHandle<B::Output>
+    where
+        B: Body + 'static,
+        B::Output: 'static,
+    {
         if !self.is_eager {
-            return spawn_at(at, self.name, future);
+            return spawn_at(at, self.name, body);
         }
-        match context::with_home(|home| eager::start(home, at, self.name, future)) {
+        match context::with_home(|home| eager::start(home, at, self.name, body)) {
             Some(task) => JoinHandle::new(task),
             None => no_loop(),
         }

@@ -1,0 +1,219 @@
+//! The future of a group: its body, then the wait for its children.
+
+use std::panic::{Location, resume_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::caught::Caught;
+use super::error::GroupError;
+use super::handle::TaskGroup;
+use super::shared::{Failure, Shared};
+use crate::cancel::{CancelScope, CancelWatch, check_cancelled};
+use crate::unhandled::Payload;
+
+/// Runs `body`, and the tasks that it spawns into the group, to their ends.
+///
+/// The group's future is done when the body and all children are, those included that children
+/// have spawned meanwhile. So no child outlives it. The first failure of a child, or of the body,
+/// cancels all the others, and the errors of all are collected. A child that was merely cancelled,
+/// because the `Cancelled` that it was told is alive in its error, has not failed. Counterpart:
+/// `asyncio.TaskGroup`, `trio.open_nursery`.
+///
+/// A cancellation of the scope or task around reaches the body's waits and all children, and comes
+/// out in the error. Errors outrank it; it is seen again at the next wait.
+///
+/// # Errors
+///
+/// [`GroupError`]: with the errors of children and body, in the order of their failing; or without
+/// any, if the body was cancelled before it had a value.
+///
+/// # Panics
+///
+/// When polled outside of a running loop. If the body or a child panics, the others are cancelled
+/// and waited for, and then the panic goes on here. Further panics go to the hook for what is
+/// unhandled.
+///
+/// # Cancel safety
+///
+/// As that of body and children, which are all cancelled, and waited for. If the future is
+/// *dropped*, the children are aborted: their futures are dropped at once. If it is forgotten
+/// ([`mem::forget`](std::mem::forget)), they run on as tasks of their own, and what they fail with
+/// is lost.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::cancel::Cancelled;
+/// use ringloop_task::group::group;
+/// use ringloop_task::{Scheduler, time};
+/// use std::time::Duration;
+///
+/// async fn double(n: u32) -> Result<u32, Cancelled> {
+///     time::sleep(Duration::from_millis(1)).await?;
+///     Ok(2 * n)
+/// }
+///
+/// let sum = Scheduler::new(ThreadDriver::new()).block_on(group(async |g| {
+///     let children: Vec<_> = (1..=3).map(|n| g.spawn(double(n))).collect();
+///     let mut sum = 0;
+///     for child in children {
+///         sum += child.await.unwrap_or(0);
+///     }
+///     Ok::<u32, Cancelled>(sum)
+/// }));
+/// assert_eq!(sum.unwrap(), 12);
+/// ```
+#[doc(alias("TaskGroup", "open_nursery", "nursery"))]
+#[must_use = "futures do nothing unless awaited"]
+#[track_caller]
+pub fn group<T, E, B>(body: B) -> impl Future<Output = Result<T, GroupError<E>>>
+where
+    B: AsyncFnOnce(&TaskGroup<E>) -> Result<T, E>,
+    E: 'static,
+{
+    let at = Location::caller();
+    async move {
+        let scope = CancelScope::new().boundary();
+        let guard = Guard(Rc::new(Shared::new(&scope)));
+        let shared = &guard.0;
+        let handle = TaskGroup::new(Rc::clone(shared));
+        let mut returned = None;
+        let run = scope.run(Caught::new(async { returned = Some(body(&handle).await) }));
+        let mut watch = CancelWatch::at(at);
+        let exit = Passing {
+            future: run,
+            shared,
+            watch: &mut watch,
+        };
+        let panicked = exit.await.done().and_then(Result::err);
+        let outcome = Outcome::new(shared, returned, panicked);
+        Drain {
+            shared,
+            watch: &mut watch,
+        }
+        .await;
+        outcome.finish(shared)
+    }
+}
+
+/// What the body came to.
+enum Outcome<T, E> {
+    Value(T),
+    /// The body has failed, which is noted, or was cancelled and dropped.
+    None,
+    /// The body's error, in which something seemed to be alive that the group was told, and how
+    /// many children had failed before.
+    Told(E, usize),
+}
+
+impl<T, E> Outcome<T, E> {
+    fn new(shared: &Shared<E>, returned: Option<Result<T, E>>, panicked: Option<Payload>) -> Self {
+        if let Some(payload) = panicked {
+            shared.fail(None, Failure::Panic(payload));
+            return Self::None;
+        }
+        match returned {
+            None => Self::None,
+            Some(Ok(value)) => Self::Value(value),
+            Some(Err(error)) if shared.node().is_out() => Self::Told(error, shared.errors_len()),
+            Some(Err(error)) => {
+                shared.fail(None, Failure::Error(error));
+                Self::None
+            }
+        }
+    }
+
+    /// The children are gone.
+    fn finish(self, shared: &Shared<E>) -> Result<T, GroupError<E>> {
+        let mut errors = shared.take_errors();
+        if let Some(payload) = shared.take_panic() {
+            drop((self, errors));
+            resume_unwind(payload);
+        }
+        let told = match self {
+            Self::Value(value) if errors.is_empty() => return Ok(value),
+            Self::Value(value) => {
+                drop(value);
+                None
+            }
+            Self::None => None,
+            Self::Told(error, position) => Some((error, position)),
+        };
+        // Only now is the count sure: it was not what a child was told and kept.
+        if let Some((error, position)) = told {
+            if shared.node().is_out() {
+                drop(error);
+            } else {
+                errors.insert(position, error);
+            }
+        }
+        if errors.is_empty() {
+            let outer = check_cancelled().err();
+            let cancelled = outer.unwrap_or_else(|| shared.node().cancelled());
+            Err(GroupError::cancelled_by(cancelled))
+        } else {
+            Err(GroupError::of(errors))
+        }
+    }
+}
+
+pin_project! {
+    /// Runs the body's scope, and passes cancellation from outside on to the children.
+    struct Passing<'a, F, E> {
+        #[pin]
+        future: F,
+        shared: &'a Shared<E>,
+        watch: &'a mut CancelWatch,
+    }
+}
+
+impl<F: Future, E> Future for Passing<'_, F, E> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        pass_on(this.shared, this.watch, cx);
+        this.future.poll(cx)
+    }
+}
+
+/// Waits until all children are gone. It is told of a cancellation, and goes on waiting.
+struct Drain<'a, E> {
+    shared: &'a Shared<E>,
+    watch: &'a mut CancelWatch,
+}
+
+impl<E> Future for Drain<'_, E> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if this.shared.poll_empty(cx.waker()) {
+            this.shared.close();
+            return Poll::Ready(());
+        }
+        pass_on(this.shared, this.watch, cx);
+        Poll::Pending
+    }
+}
+
+/// Passes cancellation from outside on, once.
+fn pass_on<E>(shared: &Shared<E>, watch: &mut CancelWatch, cx: &mut Context<'_>) {
+    if let Err(outer) = watch.poll_cancelled(cx) {
+        shared.pass_on(&outer);
+        // STAY: the lead's `CancelWatch::stay()` belongs here.
+    }
+}
+
+/// The group's future exists. Children that are left when it goes are aborted.
+struct Guard<E>(Rc<Shared<E>>);
+
+impl<E> Drop for Guard<E> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
