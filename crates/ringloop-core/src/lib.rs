@@ -78,21 +78,22 @@
 mod driver;
 mod thread_driver;
 
-mod delivery;
 mod postbox;
-mod remote_postbox;
 
 mod atomic_waker;
+mod slots;
 mod wait_list;
 
 pub mod future;
 
 mod loom;
+mod panics;
 
 pub use atomic_waker::AtomicWaker;
-pub use delivery::Abandoned;
 pub use driver::{Driver, Unpark, Unparker};
-pub use postbox::{Postbox, Setter, postbox};
-pub use remote_postbox::{RemotePostbox, RemoteSetter, remote_postbox};
+pub use postbox::{
+    Abandoned, CallbackKey, Postbox, RemotePostbox, RemoteSetter, Setter, SharedPostbox,
+    SharedRemotePostbox, postbox, remote_postbox,
+};
 pub use thread_driver::ThreadDriver;
 pub use wait_list::{WaitKey, WaitList};

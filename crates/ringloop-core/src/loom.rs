@@ -1,4 +1,4 @@
-//! The locks and atomics of std, or those of loom when the crate is built with `--cfg loom`.
+//! The locks, counts and atomics of std, or those of loom when the crate is built with `--cfg loom`.
 //!
 //! Code whose thread interleavings are modelled takes its locks, atomics and cells from here. The
 //! cell has loom's shape in both builds, a closure that gets a pointer, so that loom can see how
@@ -7,10 +7,10 @@
 #[cfg(loom)]
 pub(crate) use ::loom::{
     cell::UnsafeCell,
-    sync::{Condvar, Mutex, MutexGuard, atomic},
+    sync::{Arc, Condvar, Mutex, MutexGuard, atomic},
 };
 #[cfg(not(loom))]
-pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
+pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, atomic};
 
 /// std's `UnsafeCell` behind the interface of loom's.
 #[cfg(not(loom))]
@@ -23,9 +23,30 @@ impl<T> UnsafeCell<T> {
         Self(std::cell::UnsafeCell::new(value))
     }
 
+    /// Lends the pointer to the content for one access that only reads, beside others of its kind.
+    #[inline]
+    pub(crate) fn with<R>(&self, access: impl FnOnce(*const T) -> R) -> R {
+        access(self.0.get())
+    }
+
     /// Lends the pointer to the content for one exclusive access.
     #[inline]
     pub(crate) fn with_mut<R>(&self, access: impl FnOnce(*mut T) -> R) -> R {
         access(self.0.get())
+    }
+}
+
+/// A part of an allocation that has to be freed; loom objects if it is not.
+#[cfg(loom)]
+pub(crate) type Tracked = ::loom::alloc::Track<()>;
+/// A part of an allocation that has to be freed; nothing outside of loom.
+#[cfg(not(loom))]
+#[derive(Debug)]
+pub(crate) struct Tracked;
+
+#[cfg(not(loom))]
+impl Tracked {
+    pub(crate) const fn new((): ()) -> Self {
+        Self
     }
 }

@@ -1,10 +1,7 @@
 //! Tasks of one thread that wait, first come, first served.
 //!
-//! The waiters are the slots of one vector, linked by index: in waiting order from front to back,
-//! and the vacant ones in a chain of their own. A slot is reused, so after the list has seen its
-//! largest number of waiters it allocates nothing. Each waiter gets a ticket, a number never given
-//! out twice, and a [`WaitKey`] is a slot with a ticket: a key of a waiter that was woken hits
-//! nothing, whoever has the slot by then. Tickets ascend from front to back.
+//! The waiters are kept in [`Slots`]: in order, each under a key that hits nothing once its waiter
+//! was woken, and without allocating after the list has seen its largest number of waiters.
 //!
 //! Wakers are foreign code. They are cloned, woken and dropped only while the slots are not
 //! borrowed, so a waker may use the list it was taken from. The list does not know what the tasks
@@ -14,6 +11,8 @@ use std::cell::RefCell;
 use std::fmt;
 use std::mem;
 use std::task::Waker;
+
+use crate::slots::{SlotKey, Slots};
 
 /// A queue of waiting tasks on one thread, woken first come, first served.
 ///
@@ -42,7 +41,7 @@ use std::task::Waker;
 /// ```
 #[derive(Default)]
 pub struct WaitList {
-    slots: RefCell<Slots>,
+    slots: RefCell<Slots<Waker>>,
 }
 
 impl WaitList {
@@ -68,7 +67,7 @@ impl WaitList {
     /// Nothing to cancel: the function does not wait.
     pub fn push(&self, waker: &Waker) -> WaitKey {
         let waker = waker.clone();
-        self.slots.borrow_mut().push_back(waker)
+        WaitKey(self.slots.borrow_mut().push_back(waker))
     }
 
     /// Replaces the waker of a waiter, which keeps its place. Returns whether it is waiting still.
@@ -88,7 +87,7 @@ impl WaitList {
     /// # list.remove(key);
     /// ```
     pub fn update(&self, key: &WaitKey, waker: &Waker) -> bool {
-        match self.slots.borrow_mut().waker_mut(key) {
+        match self.slots.borrow_mut().get_mut(&key.0) {
             None => return false,
             Some(known) if known.will_wake(waker) => return true,
             Some(_) => {}
@@ -96,7 +95,7 @@ impl WaitList {
         let mut waker = waker.clone();
         // Cloning is foreign code, after which the waiter may have been woken.
         let mut slots = self.slots.borrow_mut();
-        let waiting = match slots.waker_mut(key) {
+        let waiting = match slots.get_mut(&key.0) {
             Some(known) => {
                 mem::swap(known, &mut waker);
                 true
@@ -113,14 +112,14 @@ impl WaitList {
     /// Takes the key, so that a waiter cannot be removed twice. A key of another list names
     /// nothing here, or somebody else.
     pub fn remove(&self, key: WaitKey) -> bool {
-        let waker = self.slots.borrow_mut().remove(&key);
+        let waker = self.slots.borrow_mut().remove(&key.0);
         waker.is_some()
     }
 
     /// Returns whether the waiter has not been woken, taken or removed.
     #[must_use]
     pub fn is_waiting(&self, key: &WaitKey) -> bool {
-        self.slots.borrow_mut().waker_mut(key).is_some()
+        self.slots.borrow_mut().get_mut(&key.0).is_some()
     }
 
     /// Takes the waiter at the front off the list and returns its waker, for the caller to wake.
@@ -179,7 +178,7 @@ impl WaitList {
     /// }
     /// ```
     pub fn wake_all(&self) {
-        let end = self.slots.borrow().next_ticket;
+        let end = self.slots.borrow().end();
         // A `while let` on the borrow itself would keep it alive while the waker runs.
         while let Some(waker) = self.pop_before(end) {
             waker.wake();
@@ -189,7 +188,7 @@ impl WaitList {
     /// Returns how many tasks wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.slots.borrow().len
+        self.slots.borrow().len()
     }
 
     /// Returns whether no task waits.
@@ -216,131 +215,7 @@ impl fmt::Debug for WaitList {
 /// Neither `Clone` nor `Copy`: who holds it is the waiter.
 #[derive(Debug)]
 #[must_use = "a waiter that is not removed uses up a wake"]
-pub struct WaitKey {
-    index: u32,
-    ticket: u64,
-}
-
-/// The waiters and the vacant slots.
-struct Slots {
-    slots: Vec<Slot>,
-    /// The waiter who is woken next.
-    front: u32,
-    back: u32,
-    /// The first of the vacant slots, which are chained by `next`.
-    vacant: u32,
-    next_ticket: u64,
-    len: usize,
-}
-
-struct Slot {
-    /// `None` in a vacant slot.
-    waker: Option<Waker>,
-    /// The ticket of the waiter, or of the last one in a vacant slot.
-    ticket: u64,
-    prev: u32,
-    next: u32,
-}
-
-impl Slots {
-    const fn new() -> Self {
-        Self {
-            slots: Vec::new(),
-            front: NONE,
-            back: NONE,
-            vacant: NONE,
-            next_ticket: 0,
-            len: 0,
-        }
-    }
-
-    #[track_caller]
-    fn push_back(&mut self, waker: Waker) -> WaitKey {
-        let ticket = self.next_ticket;
-        let slot = Slot {
-            waker: Some(waker),
-            ticket,
-            prev: self.back,
-            next: NONE,
-        };
-        let index = self.occupy(slot);
-        match self.back {
-            NONE => self.front = index,
-            back => self.slots[back as usize].next = index,
-        }
-        self.back = index;
-        self.next_ticket += 1;
-        self.len += 1;
-        WaitKey { index, ticket }
-    }
-
-    /// Puts a slot into a vacant place, or a place of its own.
-    #[track_caller]
-    fn occupy(&mut self, slot: Slot) -> u32 {
-        if self.vacant == NONE {
-            let index = u32::try_from(self.slots.len())
-                .ok()
-                .filter(|&index| index != NONE)
-                .expect("fewer than 2^32-1 tasks wait in one list");
-            self.slots.push(slot);
-            return index;
-        }
-        let index = self.vacant;
-        let place = &mut self.slots[index as usize];
-        self.vacant = place.next;
-        *place = slot;
-        index
-    }
-
-    /// Takes out the waiter at the front if its ticket is below `end`.
-    fn pop_front(&mut self, end: u64) -> Option<Waker> {
-        let index = self.front;
-        if index == NONE || self.slots[index as usize].ticket >= end {
-            return None;
-        }
-        self.vacate(index)
-    }
-
-    fn remove(&mut self, key: &WaitKey) -> Option<Waker> {
-        self.waker_mut(key)?;
-        self.vacate(key.index)
-    }
-
-    fn waker_mut(&mut self, key: &WaitKey) -> Option<&mut Waker> {
-        self.slots
-            .get_mut(key.index as usize)
-            .filter(|slot| slot.ticket == key.ticket)
-            .and_then(|slot| slot.waker.as_mut())
-    }
-
-    /// Unlinks a waiter and chains its slot to the vacant ones.
-    fn vacate(&mut self, index: u32) -> Option<Waker> {
-        let slot = &mut self.slots[index as usize];
-        let (prev, next) = (slot.prev, slot.next);
-        let waker = slot.waker.take();
-        slot.next = self.vacant;
-        self.vacant = index;
-        match prev {
-            NONE => self.front = next,
-            prev => self.slots[prev as usize].next = next,
-        }
-        match next {
-            NONE => self.back = prev,
-            next => self.slots[next as usize].prev = prev,
-        }
-        self.len -= 1;
-        waker
-    }
-}
-
-impl Default for Slots {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// No slot.
-const NONE: u32 = u32::MAX;
+pub struct WaitKey(SlotKey);
 
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -3,32 +3,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 
-use super::{NONE, WaitKey, WaitList};
+use super::{WaitKey, WaitList};
+use crate::slots::Slots;
 
-/// Follows the links both ways and compares them with the counts.
-fn assert_linked(list: &WaitList) {
-    let slots = list.slots.borrow();
-    let mut tickets = Vec::new();
-    let (mut index, mut prev) = (slots.front, NONE);
-    while index != NONE {
-        let slot = &slots.slots[index as usize];
-        assert!(slot.waker.is_some());
-        assert_eq!(slot.prev, prev);
-        tickets.push(slot.ticket);
-        (prev, index) = (index, slot.next);
-    }
-    assert_eq!(slots.back, prev);
-    assert!(tickets.is_sorted(), "{tickets:?}");
-    assert_eq!(tickets.len(), slots.len);
-
-    let mut vacant = 0;
-    let mut index = slots.vacant;
-    while index != NONE {
-        assert!(slots.slots[index as usize].waker.is_none());
-        vacant += 1;
-        index = slots.slots[index as usize].next;
-    }
-    assert_eq!(slots.len + vacant, slots.slots.len());
+fn assert_linked(list: &WaitList) -> usize {
+    list.slots.borrow().assert_linked()
 }
 
 /// Notes who was woken last.
@@ -90,7 +69,7 @@ fn walks_like_a_queue() {
         assert_eq!(list.len(), model.len());
         assert_linked(&list);
     }
-    assert!(list.slots.borrow().slots.len() <= 40, "slots are reused");
+    assert!(assert_linked(&list) <= 40, "slots are reused");
 }
 
 #[test]
@@ -99,7 +78,7 @@ fn key_of_a_reused_slot_hits_nothing() {
     let stale = list.push(Waker::noop());
     assert!(list.wake_one());
     let other = list.push(Waker::noop());
-    assert_eq!(stale.index, other.index);
+    assert!(Slots::<Waker>::is_same_slot(&stale.0, &other.0));
     assert!(!list.is_waiting(&stale));
     assert!(!list.update(&stale, Waker::noop()));
     assert!(!list.remove(stale));
