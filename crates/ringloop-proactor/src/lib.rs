@@ -49,7 +49,7 @@
 //! ```
 //!
 //! With `.await` the same is one line, and [`Proactor::block_on`] is the loop. Two reads at a time are
-//! two futures that are polled before the park: [`join`](ringloop_core::future::join) does that.
+//! two futures that are polled before the park: [`join`](ringloop_core::future::join()) does that.
 //!
 //! # The life of an operation
 //!

@@ -63,7 +63,7 @@
 //! There are two verbs. A *request* — [`JoinHandle::cancel`](task::JoinHandle::cancel), a
 //! [`timeout`], a [`CancelScope`](cancel::CancelScope) — makes the wait that a task is parked on
 //! say [`Cancelled`]; `?` unwinds, and cleanup may wait inside a [`shield`](cancel::shield). A
-//! *drop* — [`abort`](task::JoinHandle::abort), losing a [`race`](future::race) — ends it on the
+//! *drop* — [`abort`](task::JoinHandle::abort), losing a [`race`](future::race()) — ends it on the
 //! spot. Neither loses anything that had arrived. The rules are in [`cancel`].
 //!
 //! # Which module has what
