@@ -192,6 +192,16 @@ impl Home {
         !self.ready.borrow().is_empty() || !self.gate.stack.is_empty() || self.gate.has_jobs()
     }
 
+    /// Gives back what a crowd of tasks has left behind. The queue is empty, and the loop is about
+    /// to sleep.
+    #[inline]
+    pub(crate) fn give_back_memory(&self) {
+        if self.ready.borrow().capacity() > CAPACITY_KEPT {
+            self.ready.borrow_mut().shrink_to(CAPACITY_KEPT / 2);
+        }
+        self.registry.give_back_memory(CAPACITY_KEPT);
+    }
+
     /// Returns the list of those that wait until nothing moves.
     pub(crate) fn settlers(&self) -> Rc<WaitList> {
         Rc::clone(self.settlers.get_or_init(Rc::default))
@@ -271,5 +281,7 @@ impl fmt::Debug for Home {
     }
 }
 
+/// For how many tasks there is room in a queue that is not given back.
+const CAPACITY_KEPT: usize = 1024;
 /// How many scopes are kept for later.
 const NODES_MAX: usize = 256;

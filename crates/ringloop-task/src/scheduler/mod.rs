@@ -124,6 +124,9 @@ impl<D: Driver + 'static> Scheduler<D> {
     fn park(&self, bound: Option<Duration>) -> std::io::Result<()> {
         let home = &*self.home;
         let has_work = home.has_work();
+        if !has_work {
+            home.give_back_memory();
+        }
         let timeout = if has_work || home.is_settling() {
             Some(Duration::ZERO)
         } else if home.timers.is_empty() {

@@ -33,6 +33,16 @@ impl Registry {
         }
     }
 
+    /// Gives back memory, unless it has room for no more than `kept` tasks or a quarter is in use.
+    #[inline]
+    pub(crate) fn give_back_memory(&self, kept: usize) {
+        let mut tasks = self.tasks.borrow_mut();
+        if tasks.capacity() > kept && tasks.len() < tasks.capacity() / 4 {
+            let double = tasks.len() * 2;
+            tasks.shrink_to(double);
+        }
+    }
+
     /// Returns the tasks that have not ended, in spawn order.
     pub(crate) fn live(&self) -> Vec<TaskRef> {
         let tasks = self.tasks.borrow();
