@@ -2,6 +2,7 @@
 
 mod ops;
 mod runtimes;
+mod tasks;
 
 use std::io;
 use std::path::PathBuf;
@@ -115,7 +116,8 @@ impl Benchmark {
 
 /// Returns all benchmarks, in the order in which they run.
 pub fn all() -> impl Iterator<Item = &'static Benchmark> + Clone {
-    runtimes::BENCHMARKS.iter().chain(ops::BENCHMARKS)
+    let tables = [runtimes::BENCHMARKS, tasks::BENCHMARKS, ops::BENCHMARKS];
+    tables.into_iter().flatten()
 }
 
 /// Returns the benchmark called `name`.

@@ -2,6 +2,7 @@
 
 mod bell;
 mod floor;
+mod local;
 mod ops;
 mod ringloop;
 mod tokio;
@@ -104,6 +105,67 @@ pub trait Contestant: fmt::Debug + Send + Sync {
         Err(self.lacks("sleep"))
     }
 
+    /// Lets two tasks send each other `count` messages, each over a one-shot of its own, which is
+    /// sent with the message before.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn ping_one_shots(&self, count: u32) -> io::Result<Duration> {
+        let _unused = count;
+        Err(self.lacks("hand over a value"))
+    }
+
+    /// Lets two tasks send each other `count` messages over two channels.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn ping_channels(&self, count: u32) -> io::Result<Duration> {
+        let _unused = count;
+        Err(self.lacks("send to a channel"))
+    }
+
+    /// Puts `count` tasks to sleep; returns what they take.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn sleepers(&self, count: u32) -> io::Result<Footprint> {
+        let _unused = count;
+        Err(self.lacks("put tasks to sleep"))
+    }
+
+    /// Wakes `batch` parked tasks from their own thread and lets them be polled, `count` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn wakes_near(&self, batch: u32, count: u32) -> io::Result<Duration> {
+        let _unused = (batch, count);
+        Err(self.lacks("wake tasks"))
+    }
+
+    /// The same from a thread on `waker_cpu`, while the loop is not asleep.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn wakes_far(&self, waker_cpu: usize, batch: u32, count: u32) -> io::Result<Duration> {
+        let _unused = (waker_cpu, batch, count);
+        Err(self.lacks("wake tasks"))
+    }
+
+    /// Makes `count` schedulers and drops them.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn starts(&self, count: u32) -> io::Result<Start> {
+        let _unused = count;
+        Err(self.lacks("be made again and again"))
+    }
+
     /// Has an empty job done by a worker thread on `worker_cpu`, `count` times, and waits for it.
     ///
     /// # Errors
@@ -168,19 +230,32 @@ pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST)
 pub enum Level {
     /// Whole runtimes: tasks, timers, sockets.
     Runtime,
+    /// Schedulers of one thread.
+    Task,
     /// Operations of the ring, without a scheduler above them.
     Op,
 }
 
 impl Level {
     /// All levels, in the order in which they are measured.
-    pub const ALL: [Self; 2] = [Self::Runtime, Self::Op];
+    pub const ALL: [Self; 3] = [Self::Runtime, Self::Task, Self::Op];
 
-    /// Returns the contestants, the floor first and ours last: the order in which results are shown.
+    /// Returns the contestants, ours last: the order in which results are shown. Where there is a
+    /// floor, it is the first.
     pub fn contestants(self) -> Vec<Box<dyn Contestant>> {
         match self {
             Self::Runtime => vec![Box::new(Floor), Box::new(Tokio), Box::new(Ringloop)],
+            Self::Task => local::contestants(),
             Self::Op => ops::contestants(),
+        }
+    }
+
+    /// Returns the names of ours, where they are compared with the best of the others instead of
+    /// each of them.
+    pub fn ours(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Task => Some(&local::OURS),
+            Self::Runtime | Self::Op => None,
         }
     }
 
@@ -188,6 +263,7 @@ impl Level {
     pub fn name(self) -> &'static str {
         match self {
             Self::Runtime => "runtime",
+            Self::Task => "task",
             Self::Op => "op",
         }
     }
@@ -223,6 +299,28 @@ pub struct Throughput {
     pub operations: u64,
     /// In which time.
     pub elapsed: Duration,
+}
+
+/// What many tasks take that sleep.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Footprint {
+    /// Memory of all, on all threads.
+    pub bytes: i64,
+    /// Calls of the allocator that asked for memory, on the thread of the tasks.
+    pub allocations: u64,
+    /// The size of the future of one.
+    pub future: usize,
+}
+
+/// The time of making and dropping schedulers.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Start {
+    /// Without using them.
+    pub bare: Duration,
+    /// With a task that is spawned and awaited in each.
+    pub with_a_task: Duration,
 }
 
 /// Returns deadlines that are spread over a minute and all far away, the same for everybody.

@@ -1,0 +1,88 @@
+//! Channels of one thread: what one would use on each loop to hand over many messages.
+
+use std::time::Duration;
+
+use super::LocalLoop;
+use crate::clock;
+
+/// A channel for numbers that holds one of them.
+pub(super) trait Channel: 'static {
+    /// The end that puts in.
+    type Sender: 'static;
+
+    /// The end that takes out.
+    type Receiver: 'static;
+
+    /// Makes a channel, if there is one.
+    fn open() -> Option<(Self::Sender, Self::Receiver)>;
+
+    /// Puts in; the other end is there.
+    fn send(sender: &mut Self::Sender, value: u32) -> impl Future<Output = ()>;
+
+    /// Takes out; nothing if the other end is gone.
+    fn receive(receiver: &mut Self::Receiver) -> impl Future<Output = Option<u32>>;
+}
+
+/// Two tasks send each other `count` messages over two channels. Returns the time of all.
+pub(super) async fn ping_pong<L: LocalLoop>(count: u32) -> Option<Duration> {
+    let (mut to_partner, mut inbox) = L::Channel::open()?;
+    let (mut back, mut answers) = L::Channel::open()?;
+    let partner = L::spawn(async move {
+        while let Some(number) = L::Channel::receive(&mut inbox).await {
+            L::Channel::send(&mut back, number).await;
+        }
+    });
+    let _yielded = L::yield_now().await;
+    let start = clock::now();
+    for number in 0..count {
+        L::Channel::send(&mut to_partner, number).await;
+        let answer = L::Channel::receive(&mut answers).await;
+        debug_assert_eq!(answer, Some(number), "the partner sends back what came");
+    }
+    let elapsed = clock::now() - start;
+    drop(to_partner);
+    partner.await;
+    Some(elapsed)
+}
+
+/// No channel: ours is still to come.
+#[derive(Debug)]
+pub(super) struct NoChannel;
+
+impl Channel for NoChannel {
+    type Sender = ();
+    type Receiver = ();
+
+    fn open() -> Option<((), ())> {
+        None
+    }
+
+    async fn send((): &mut (), _value: u32) {}
+
+    async fn receive((): &mut ()) -> Option<u32> {
+        None
+    }
+}
+
+/// The channel of `local-sync`, by the authors of monoio, for any loop.
+#[cfg(feature = "peers")]
+#[derive(Debug)]
+pub(super) struct LocalSync;
+
+#[cfg(feature = "peers")]
+impl Channel for LocalSync {
+    type Sender = local_sync::mpsc::bounded::Tx<u32>;
+    type Receiver = local_sync::mpsc::bounded::Rx<u32>;
+
+    fn open() -> Option<(Self::Sender, Self::Receiver)> {
+        Some(local_sync::mpsc::bounded::channel(1))
+    }
+
+    async fn send(sender: &mut Self::Sender, value: u32) {
+        sender.send(value).await.expect("the receiver is there");
+    }
+
+    async fn receive(receiver: &mut Self::Receiver) -> Option<u32> {
+        receiver.recv().await
+    }
+}
