@@ -87,9 +87,12 @@ impl Reason {
         }
     }
 
-    /// The same with another kind.
-    pub(crate) fn with_kind(self, kind: ReasonKind) -> Self {
-        Self { kind, ..self }
+    /// The reason that a group passes on to its members when it was told to end.
+    pub(crate) fn of_group(mut self) -> Self {
+        if self.kind == ReasonKind::Explicit {
+            self.kind = ReasonKind::Group;
+        }
+        self
     }
 
     /// Returns the kind.

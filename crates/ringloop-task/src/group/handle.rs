@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::child::{Child, Sink, ToGroup};
 use super::rejected::Rejected;
 use super::shared::Shared;
-use crate::cancel::{Reason, ReasonKind};
+use crate::cancel::Reason;
 use crate::task::{Builder, JoinHandle};
 
 /// Spawns tasks into a [`group`](super::group()), and cancels it.
@@ -119,12 +119,14 @@ impl<E: 'static> TaskGroup<E> {
         U: 'static,
         S: Sink<E> + 'static,
     {
-        let is_over = self.shared.is_over();
         let (child, place) = Child::new(&self.shared, future, sink);
-        let handle = builder.start(at, child);
-        if is_over {
+        if self.shared.is_over() {
+            let handle = builder.eager(false).start(at, child);
             handle.abort();
-        } else if !handle.is_finished() {
+            return handle;
+        }
+        let handle = builder.start(at, child);
+        if !handle.is_finished() {
             self.shared.enter(place, &handle.task());
         }
         handle
@@ -156,13 +158,7 @@ impl<E: 'static> TaskGroup<E> {
     /// assert_eq!(answer.unwrap(), 42);
     /// ```
     pub fn cancel(&self, reason: impl Into<Reason>) -> bool {
-        let reason = reason.into();
-        let is_explicit = reason.kind() == ReasonKind::Explicit;
-        self.shared.cancel(if is_explicit {
-            reason.with_kind(ReasonKind::Group)
-        } else {
-            reason
-        })
+        self.shared.cancel(reason.into().of_group())
     }
 }
 

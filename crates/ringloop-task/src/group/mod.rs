@@ -17,16 +17,26 @@
 
 mod caught;
 mod child;
+mod desk;
 mod error;
 mod flatten;
 mod handle;
+mod map;
+mod pool;
 mod rejected;
 mod roster;
 mod run;
 mod shared;
+mod slots;
+mod start;
 mod tree;
 
+pub use desk::Ready;
 pub use error::GroupError;
 pub use handle::TaskGroup;
+pub use map::{Map, Next};
+pub use pool::Pool;
 pub use rejected::Rejected;
 pub use run::group;
+pub use slots::JoinPool;
+pub use start::StartError;

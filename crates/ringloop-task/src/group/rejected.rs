@@ -18,7 +18,6 @@ impl<F> Rejected<F> {
         }
     }
 
-    #[expect(dead_code, reason = "pools come next")]
     pub(super) fn full(future: F) -> Self {
         Self {
             future,

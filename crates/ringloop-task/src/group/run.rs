@@ -83,19 +83,16 @@ where
         let handle = TaskGroup::new(Rc::clone(shared));
         let mut returned = None;
         let run = scope.run(Caught::new(async { returned = Some(body(&handle).await) }));
-        let mut watch = CancelWatch::at(at);
+        let mut outside = Outside::new(at);
         let exit = Passing {
             future: run,
             shared,
-            watch: &mut watch,
+            outside: &mut outside,
         };
         let panicked = exit.await.done().and_then(Result::err);
         let outcome = Outcome::new(shared, returned, panicked);
-        Drain {
-            shared,
-            watch: &mut watch,
-        }
-        .await;
+        let outside = &mut outside;
+        Drain { shared, outside }.await;
         outcome.finish(shared)
     }
 }
@@ -167,7 +164,7 @@ pin_project! {
         #[pin]
         future: F,
         shared: &'a Shared<E>,
-        watch: &'a mut CancelWatch,
+        outside: &'a mut Outside,
     }
 }
 
@@ -176,15 +173,15 @@ impl<F: Future, E> Future for Passing<'_, F, E> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        pass_on(this.shared, this.watch, cx);
+        this.outside.pass_on(this.shared, cx);
         this.future.poll(cx)
     }
 }
 
-/// Waits until all children are gone. It is told of a cancellation, and goes on waiting.
+/// Waits until all children are gone.
 struct Drain<'a, E> {
     shared: &'a Shared<E>,
-    watch: &'a mut CancelWatch,
+    outside: &'a mut Outside,
 }
 
 impl<E> Future for Drain<'_, E> {
@@ -196,16 +193,34 @@ impl<E> Future for Drain<'_, E> {
             this.shared.close();
             return Poll::Ready(());
         }
-        pass_on(this.shared, this.watch, cx);
+        this.outside.pass_on(this.shared, cx);
         Poll::Pending
     }
 }
 
-/// Passes cancellation from outside on, once.
-fn pass_on<E>(shared: &Shared<E>, watch: &mut CancelWatch, cx: &mut Context<'_>) {
-    if let Err(outer) = watch.poll_cancelled(cx) {
-        shared.pass_on(&outer);
-        // STAY: the lead's `CancelWatch::stay()` belongs here.
+/// What is around the group, whose cancellation it passes on.
+struct Outside {
+    watch: CancelWatch,
+    is_told: bool,
+}
+
+impl Outside {
+    fn new(at: &'static Location<'static>) -> Self {
+        Self {
+            watch: CancelWatch::at(at),
+            is_told: false,
+        }
+    }
+
+    /// Passes a cancellation on, once. The group goes on until its members have ended.
+    fn pass_on<E>(&mut self, shared: &Shared<E>, cx: &mut Context<'_>) {
+        if !self.is_told
+            && let Err(outer) = self.watch.poll_cancelled(cx)
+        {
+            self.is_told = true;
+            self.watch.stay();
+            shared.pass_on(&outer);
+        }
     }
 }
 

@@ -206,8 +206,15 @@ impl<T> JoinHandle<T> {
         output
     }
 
+    /// Makes the handle as good as one that was never polled.
+    pub(crate) fn rewind(&mut self) {
+        self.watch = CancelWatch::at(self.task.spawned_at());
+        self.has_passed_on = false;
+        drop(self.task.0.header().joiner.take());
+    }
+
     /// Keeps the waker for the end of the task.
-    fn register(&self, waker: &std::task::Waker) {
+    pub(crate) fn register(&self, waker: &std::task::Waker) {
         let joiner = &self.task.0.header().joiner;
         match joiner.take() {
             Some(filed) if filed.will_wake(waker) => joiner.set(Some(filed)),

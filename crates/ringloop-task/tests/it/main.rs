@@ -10,6 +10,8 @@ mod cancel;
 mod driver;
 mod drops;
 mod eager;
+mod group;
+mod group_cancel;
 mod introspect;
 mod join;
 mod order;
