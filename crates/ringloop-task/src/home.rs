@@ -28,7 +28,7 @@ pub(crate) struct Home {
     /// All tasks.
     pub(crate) registry: Registry,
     /// The turn of the loop.
-    turn: Cell<Turn>,
+    pub(crate) turn: Cell<Turn>,
     /// How many polls are left in this turn.
     polls_left: Cell<usize>,
     /// The task that is being polled or dropped.
@@ -73,7 +73,10 @@ pub(crate) enum Phase {
 /// What a scheduler has counted.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    /// Tasks that have not ended, and calls that are still to come.
     pub(crate) live: Cell<usize>,
+    /// Calls that are still to come.
+    pub(crate) calls: Cell<usize>,
     pub(crate) spawned: Cell<u64>,
     pub(crate) polls: Cell<u64>,
     pub(crate) turns: Cell<u64>,
@@ -212,6 +215,19 @@ impl Home {
     pub(crate) fn is_settling(&self) -> bool {
         let settlers = self.settlers.get();
         settlers.is_some_and(|settlers| !settlers.is_empty())
+    }
+
+    /// Returns how many tasks have not ended.
+    pub(crate) fn tasks_live(&self) -> usize {
+        self.counters
+            .live
+            .get()
+            .saturating_sub(self.counters.calls.get())
+    }
+
+    /// Returns whether nothing runs any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.phase.get() == Phase::Closed
     }
 
     /// Asks the main task to end, now or as soon as there is one.

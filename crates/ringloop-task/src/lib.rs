@@ -79,6 +79,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod call;
 pub mod cancel;
 pub mod group;
 pub mod task;
@@ -96,6 +97,6 @@ mod unhandled;
 mod waker_set;
 
 pub use context::is_running;
-pub use remote::{Closed, Remote, RemoteJoin};
+pub use remote::{Closed, Remote, RemoteJoin, RemoteTasks};
 pub use scheduler::{Scheduler, SchedulerBuilder, SchedulerStats, ShutdownReport, Turn};
 pub use unhandled::{Unhandled, UnhandledKind};

@@ -13,7 +13,7 @@ use ringloop_core::{RemotePostbox, RemoteSetter, remote_postbox};
 use crate::context;
 use crate::gate::Gate;
 use crate::home::Home;
-use crate::task::{self, JoinError, TaskId};
+use crate::task::{self, JoinError, TaskId, TaskRef, TaskSnapshot};
 
 /// The way to a scheduler from other threads: `Send`, `Sync`, cheap to clone.
 ///
@@ -131,6 +131,48 @@ impl Remote {
         })
     }
 
+    /// Asks for a picture of all tasks that have not ended, in spawn order. It is taken on the
+    /// scheduler's thread between two polls, so a poll that does not return keeps it waiting.
+    /// Counterpart: `asyncio.all_tasks(loop)`.
+    ///
+    /// # Errors
+    ///
+    /// `Closed` if the scheduler has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::{Scheduler, task, time};
+    ///
+    /// let mut there = Scheduler::new(ThreadDriver::new());
+    /// let remote = there.remote();
+    /// let thread = std::thread::spawn(move || {
+    ///     let tasks = remote.tasks().expect("the scheduler is there");
+    ///     let tasks = Scheduler::new(ThreadDriver::new()).block_on(tasks);
+    ///     remote.stop().expect("the scheduler is there");
+    ///     tasks
+    /// });
+    /// there.block_on(time::sleep(std::time::Duration::MAX)).unwrap_err();
+    /// let tasks = thread.join().unwrap()?;
+    /// assert_ne!(tasks[0].state, task::TaskState::Running);
+    /// # Ok::<(), ringloop_task::Closed>(())
+    /// ```
+    #[doc(alias = "all_tasks")]
+    pub fn tasks(&self) -> Result<RemoteTasks, Closed> {
+        let (setter, postbox) = remote_postbox();
+        self.call_soon(move || {
+            let tasks = task::all_tasks();
+            // Nobody may want it any more.
+            drop(setter.set(tasks.iter().map(TaskRef::snapshot).collect()));
+        })?;
+        Ok(RemoteTasks { postbox })
+    }
+
     /// Returns whether the scheduler has shut down.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -211,6 +253,33 @@ impl<T> Future for RemoteJoin<T> {
 impl<T> fmt::Debug for RemoteJoin<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteJoin").finish_non_exhaustive()
+    }
+}
+
+/// Awaits a picture of another thread's tasks; see [`Remote::tasks`].
+///
+/// It may be awaited anywhere, also outside of this crate's loops.
+///
+/// # Cancel safety
+///
+/// Cancel safe: dropped before it completes, it had no effect.
+#[must_use = "futures do nothing unless awaited"]
+pub struct RemoteTasks {
+    postbox: RemotePostbox<Vec<TaskSnapshot>>,
+}
+
+impl Future for RemoteTasks {
+    type Output = Result<Vec<TaskSnapshot>, Closed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Pin::new(&mut self.postbox).poll(cx);
+        polled.map(|delivery| delivery.map_err(|_| Closed::new()))
+    }
+}
+
+impl fmt::Debug for RemoteTasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteTasks").finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use crate::task::{TaskId, TaskRef, panic_message};
 
@@ -47,7 +48,7 @@ pub struct Unhandled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnhandledKind {
-    /// The task, or a closure of [`Remote::call_soon`](crate::Remote::call_soon), panicked, and
+    /// The task, a [call](crate::call), or a closure of [`Remote::call_soon`](crate::Remote::call_soon), panicked, and
     /// nobody read its output.
     Panic,
     /// The drop of the task's future or output panicked.
@@ -83,7 +84,7 @@ impl Unhandled {
 
     /// Returns the task's name.
     #[must_use]
-    pub fn name(&self) -> Option<&str> {
+    pub fn name(&self) -> Option<Arc<str>> {
         self.task.as_ref().and_then(TaskRef::name)
     }
 
@@ -103,6 +104,9 @@ impl Unhandled {
 impl fmt::Display for Unhandled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.task {
+            Some(call) if call.is_call() => {
+                write!(f, "a call that was made at {}", call.spawned_at())?;
+            }
             Some(task) => {
                 write!(f, "task {}", task.id())?;
                 if let Some(name) = task.name() {

@@ -210,7 +210,7 @@ impl Builder {
     ///
     /// let name = Scheduler::new(ThreadDriver::new()).block_on(group(async |g| {
     ///     let child = task::Builder::new().name("child").spawn_in(g, async { Ok(()) });
-    ///     Ok::<_, Cancelled>(child.name().map(String::from))
+    ///     Ok::<_, Cancelled>(child.name())
     /// }));
     /// assert_eq!(name.unwrap().as_deref(), Some("child"));
     /// ```

@@ -177,7 +177,7 @@ impl Home {
     pub(crate) fn stats(&self) -> SchedulerStats {
         let counters = &self.counters;
         SchedulerStats {
-            tasks_live: counters.live.get(),
+            tasks_live: self.tasks_live(),
             tasks_spawned: counters.spawned.get(),
             ready_len: self.ready.borrow().len(),
             timers_len: self.timers.len(),

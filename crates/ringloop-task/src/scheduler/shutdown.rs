@@ -67,8 +67,8 @@ impl<D: Driver + 'static> Scheduler<D> {
         for job in home.gate.close() {
             self.drop_quietly(job);
         }
-        for task in home.registry.live() {
-            report.aborted += usize::from(!task.is_done());
+        for task in home.registry.live_and_calls() {
+            report.aborted += usize::from(!task.is_done() && !task.is_call());
             self.abort(&task);
         }
         // What is left in the queue has ended; it only has to leave.
@@ -89,7 +89,7 @@ impl<D: Driver + 'static> Scheduler<D> {
         loop {
             home.collect_remote();
             home.poll_ready(self.poll_budget);
-            if home.counters.live.get() == 0 {
+            if home.tasks_live() == 0 {
                 return;
             }
             let rest = deadline.map(|deadline| deadline.saturating_duration_since(home.now()));
@@ -102,10 +102,13 @@ impl<D: Driver + 'static> Scheduler<D> {
 
     /// Drops the future of a task that had its chance.
     fn abort(&self, task: &TaskRef) {
-        if !task.is_done() {
-            task.report(&self.home, UnhandledKind::Aborted);
-            task.kill(&self.home);
+        if task.is_done() {
+            return;
         }
+        if !task.is_call() {
+            task.report(&self.home, UnhandledKind::Aborted);
+        }
+        task.kill(&self.home);
     }
 
     /// Drops a closure that will not run.

@@ -1,6 +1,7 @@
 //! Tasks that are polled in the call that spawns them.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::cell::Body;
 use super::header::HANDLE;
@@ -57,7 +58,7 @@ pub const EAGER_DEPTH_MAX: u32 = 64;
 pub(super) fn start<F: Body>(
     home: &Home,
     at: &'static Location<'static>,
-    name: Option<Box<str>>,
+    name: Option<Arc<str>>,
     future: F,
 ) -> TaskRef {
     let depth = home.eager_depth.get();

@@ -2,10 +2,12 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::cell::VTable;
 use super::id::TaskId;
+use super::on_done::Callbacks;
 use super::stack::Linked;
 use super::word::RemoteWord;
 use crate::cancel::Request;
@@ -33,6 +35,8 @@ pub(crate) struct Header {
     /// The place in the registry.
     pub(super) slot: Cell<u32>,
     pub(super) id: TaskId,
+    /// How often the future was polled.
+    pub(super) polls: Cell<u64>,
     pub(super) spawned_at: &'static Location<'static>,
     /// Where the wait was begun that the task is parked on, if that wait says so.
     pub(super) parked_at: Cell<Option<&'static Location<'static>>>,
@@ -46,13 +50,15 @@ pub(crate) struct Header {
 /// What few tasks have: a name, a request to cancel, unusual waiters.
 #[derive(Debug, Default)]
 pub(crate) struct Cold {
-    pub(super) name: Option<Box<str>>,
+    pub(super) name: RefCell<Option<Arc<str>>>,
     /// The first request to cancel.
     pub(super) request: RefCell<Option<Request>>,
     /// Waits inside this task that are polled with wakers other than the task's own.
     pub(super) foreign: RefCell<WakerSet>,
     /// Who waits for the task's end without its output.
     pub(super) waiters: RefCell<WakerSet>,
+    /// Who is called at the task's end.
+    pub(super) callbacks: RefCell<Callbacks>,
     /// How many things inside have to be waited for, although the task is cancelled.
     pub(super) stays: Cell<u32>,
     /// How often the task woke itself when it was to be dropped, because it is cancelled.
@@ -103,6 +109,11 @@ impl Flags {
         self.0.set(flags | RUNNING | turn.0);
     }
 
+    /// Has the task wait for the turn after this one.
+    pub(super) fn wait_for_turn_after(&self, turn: Turn) {
+        self.0.set(self.0.get() & FLAGS | turn.0);
+    }
+
     /// Returns whether the last poll was in this turn, or a million turns before.
     #[inline]
     pub(super) fn was_polled_in(&self, turn: Turn) -> bool {
@@ -140,3 +151,5 @@ pub(super) const ABORT: u32 = 1 << 5;
 pub(super) const CANCEL: u32 = 1 << 6;
 /// The task is the main one of a `block_on`, which has to have its output.
 pub(super) const MAIN: u32 = 1 << 7;
+/// It is a call of a function, not a task that is shown.
+pub(super) const CALL: u32 = 1 << 11;

@@ -9,11 +9,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::error::JoinError;
 use super::header::{DONE, HANDLE, OUTPUT};
 use super::id::TaskId;
+use super::on_done::CallbackId;
 use super::reference::TaskRef;
 use crate::cancel::{CancelWatch, Cancelled, Reason, Request};
 use crate::waker_set::WakerKey;
@@ -144,6 +146,27 @@ impl<T> JoinHandle<T> {
         self.task.0.header().flags.has(DONE)
     }
 
+    /// Calls `callback` from the loop when the task has ended; see [`TaskRef::on_done`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    #[doc(alias = "add_done_callback")]
+    #[track_caller]
+    pub fn on_done(&self, callback: impl FnOnce(&TaskRef) + 'static) -> CallbackId {
+        self.task.on_done(callback)
+    }
+
+    /// Takes a callback back; see [`TaskRef::remove_on_done`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    #[doc(alias = "remove_done_callback")]
+    pub fn remove_on_done(&self, id: CallbackId) -> bool {
+        self.task.remove_on_done(id)
+    }
+
     /// Returns the task's number.
     #[must_use]
     pub fn id(&self) -> TaskId {
@@ -152,7 +175,7 @@ impl<T> JoinHandle<T> {
 
     /// Returns the task's name.
     #[must_use]
-    pub fn name(&self) -> Option<&str> {
+    pub fn name(&self) -> Option<Arc<str>> {
         self.task.name()
     }
 

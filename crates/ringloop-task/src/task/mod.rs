@@ -39,11 +39,13 @@ mod error;
 mod header;
 mod id;
 mod join;
+mod on_done;
 mod pointer;
 mod reference;
 mod registry;
 mod root;
 mod runnable;
+mod snapshot;
 mod spawn;
 mod stack;
 mod waker;
@@ -54,7 +56,9 @@ pub use eager::{EAGER_DEPTH_MAX, spawn_eager};
 pub use error::JoinError;
 pub use id::TaskId;
 pub use join::{JoinHandle, Wait};
+pub use on_done::CallbackId;
 pub use reference::{TaskRef, TaskState, all_tasks, current};
+pub use snapshot::TaskSnapshot;
 pub use spawn::{Builder, spawn};
 pub use yield_now::{Checkpoint, YieldNow, checkpoint, yield_now};
 
@@ -69,7 +73,7 @@ pub(crate) use reference::{
 pub(crate) use registry::Registry;
 pub(crate) use root::with_root;
 pub(crate) use runnable::Runnable;
-pub(crate) use spawn::spawn_at;
+pub(crate) use spawn::{make_call, spawn_at};
 pub(crate) use stack::RemoteStack;
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use std::task::Waker;
 use super::cell::{Discarded, Polled};
 use super::error::JoinError;
 use super::header::{ABORT, CANCEL, DONE, HANDLE, Header, MAIN, OUTPUT, RUNNING, SCHEDULED, Turn};
+use super::on_done;
 use super::reference;
 use super::runnable::Runnable;
 use super::waker;
@@ -183,6 +184,7 @@ impl TaskPtr {
             self.schedule(home);
         }
         if header.flags.has(DONE) {
+            on_done::tell(home, self);
             self.settle(home);
         } else if header.flags.has(ABORT) && !header.flags.has(RUNNING) {
             self.kill(home, JoinError::aborted(header.id));
@@ -226,6 +228,7 @@ impl TaskPtr {
     fn poll(self) -> Polled {
         let header = self.header();
         header.parked_at.set(None);
+        header.polls.set(header.polls.get() + 1);
         // SAFETY: I3: the future is present (not done) and not running: a task is polled by the
         // loop, or by whoever has just made it and has not told anybody of it.
         waker::with_context(self, |cx| unsafe {
@@ -326,6 +329,7 @@ impl TaskPtr {
             drop(cold.foreign.borrow_mut().close());
             let waiters = cold.waiters.borrow_mut().close();
             waiters.into_iter().for_each(Waker::wake);
+            on_done::tell(home, self);
         }
         header.flags.clear(RUNNING);
         self.settle(home);

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::error::JoinError;
-use super::header::{ABORT, CANCEL, DONE, MAIN, RUNNING, SCHEDULED};
+use super::header::{ABORT, CALL, CANCEL, DONE, MAIN, RUNNING, SCHEDULED};
 use super::id::TaskId;
 use super::pointer::TaskPtr;
 use super::waker;
@@ -29,7 +30,7 @@ use crate::waker_set::WakerKey;
 /// Scheduler::new(ThreadDriver::new()).block_on(async {
 ///     let _handle = task::Builder::new().name("idle").spawn(std::future::pending::<()>());
 ///     task::yield_now().await?;
-///     let idle = task::all_tasks().into_iter().find(|task| task.name() == Some("idle"));
+///     let idle = task::all_tasks().into_iter().find(|task| task.name().as_deref() == Some("idle"));
 ///     assert_eq!(idle.unwrap().state(), task::TaskState::Waiting);
 ///     Ok::<(), ringloop_task::cancel::Cancelled>(())
 /// })?;
@@ -112,10 +113,41 @@ impl TaskRef {
         self.0.header().id
     }
 
-    /// Returns the name that [`Builder::name`](super::Builder::name) gave the task.
+    /// Returns the name that [`Builder::name`](super::Builder::name) or
+    /// [`set_name`](Self::set_name) gave the task.
+    /// Counterpart: `Task.get_name`.
     #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.0.header().cold.get()?.name.as_deref()
+    pub fn name(&self) -> Option<Arc<str>> {
+        self.0.header().cold.get()?.name.borrow().clone()
+    }
+
+    /// Gives the task a name, or another one, for reports. Counterpart: `Task.set_name`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::{Scheduler, task};
+    ///
+    /// Scheduler::new(ThreadDriver::new()).block_on(async {
+    ///     let me = task::current().unwrap();
+    ///     me.set_name("request 17");
+    ///     assert_eq!(me.name().as_deref(), Some("request 17"));
+    /// });
+    /// ```
+    pub fn set_name(&self, name: impl Into<Arc<str>>) {
+        let name = name.into();
+        self.0.header().cold().name.replace(Some(name));
+    }
+
+    /// Returns how often the task was polled.
+    #[must_use]
+    pub fn poll_count(&self) -> u64 {
+        self.0.header().polls.get()
     }
 
     /// Returns where the task was spawned.
@@ -173,6 +205,42 @@ impl TaskRef {
     /// Returns whether the task has ended.
     pub(crate) fn is_done(&self) -> bool {
         self.0.header().flags.has(DONE)
+    }
+
+    /// Aborts a call that has not begun. Returns false if it has, or was aborted before.
+    pub(crate) fn withdraw(&self) -> bool {
+        let flags = &self.0.header().flags;
+        if flags.has(DONE | RUNNING | ABORT) {
+            return false;
+        }
+        flags.set(ABORT);
+        self.abort();
+        true
+    }
+
+    /// Returns whether the task was aborted before its end, by a call of `withdraw`.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.0.header().flags.has(ABORT)
+    }
+
+    /// Returns whether this is a call of a function.
+    pub(crate) fn is_call(&self) -> bool {
+        self.0.header().flags.has(CALL)
+    }
+
+    /// Puts the task into the ready queue, unless it is there or has ended.
+    pub(crate) fn schedule(&self, home: &Home) {
+        self.0.schedule(home);
+    }
+
+    /// Polls the task here and now. It was made just now.
+    pub(crate) fn run_inside(&self, home: &Home) {
+        self.0.run_inside(home);
+    }
+
+    /// Ends a task that is not running with this error.
+    pub(crate) fn kill_with(&self, home: &Home, error: JoinError) {
+        self.0.kill(home, error);
     }
 
     /// Drops the future of a task that is not running.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::header::DONE;
+use super::header::{CALL, DONE};
 use super::pointer::TaskPtr;
 use super::reference::TaskRef;
 
@@ -45,8 +45,17 @@ impl Registry {
 
     /// Returns the tasks that have not ended, in spawn order.
     pub(crate) fn live(&self) -> Vec<TaskRef> {
+        self.without(DONE | CALL)
+    }
+
+    /// The same with the calls of functions that are still to come.
+    pub(crate) fn live_and_calls(&self) -> Vec<TaskRef> {
+        self.without(DONE)
+    }
+
+    fn without(&self, flags: u32) -> Vec<TaskRef> {
         let tasks = self.tasks.borrow();
-        let live = tasks.iter().filter(|task| !task.header().flags.has(DONE));
+        let live = tasks.iter().filter(|task| !task.header().flags.has(flags));
         let mut live: Vec<_> = live.map(|&task| TaskRef::retain(task)).collect();
         live.sort_unstable_by_key(TaskRef::id);
         live

@@ -1,6 +1,6 @@
 //! How tasks are made.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::cell::{Body, TaskCell};
 use super::eager;
 use super::error::JoinError;
-use super::header::{Cold, Flags, HANDLE, Header, SCHEDULED};
+use super::header::{CALL, Cold, Flags, HANDLE, Header, SCHEDULED};
 use super::join::JoinHandle;
 use super::pointer::TaskPtr;
 use super::reference::TaskRef;
@@ -62,13 +62,13 @@ where
 ///
 /// Scheduler::new(ThreadDriver::new()).block_on(async {
 ///     let child = task::Builder::new().name("child").spawn(async {});
-///     assert_eq!(child.name(), Some("child"));
+///     assert_eq!(child.name().as_deref(), Some("child"));
 /// });
 /// ```
 #[must_use = "a builder does nothing until it spawns"]
 #[derive(Debug, Default)]
 pub struct Builder {
-    name: Option<Box<str>>,
+    name: Option<Arc<str>>,
     is_eager: bool,
 }
 
@@ -79,8 +79,8 @@ impl Builder {
     }
 
     /// Sets the name that reports show.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into().into_boxed_str());
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = Some(name.into());
         self
     }
 
@@ -132,7 +132,7 @@ impl Builder {
 #[track_caller]
 pub(crate) fn spawn_at<F>(
     at: &'static Location<'static>,
-    name: Option<Box<str>>,
+    name: Option<Arc<str>>,
     future: F,
 ) -> JoinHandle<F::Output>
 where
@@ -150,7 +150,7 @@ where
 pub(super) fn start<F: Body>(
     home: &Home,
     at: &'static Location<'static>,
-    name: Option<Box<str>>,
+    name: Option<Arc<str>>,
     future: F,
 ) -> TaskRef {
     let task = make(home, at, name, HANDLE | SCHEDULED, future);
@@ -166,14 +166,14 @@ pub(super) fn start<F: Body>(
 pub(super) fn make<F: Body>(
     home: &Home,
     at: &'static Location<'static>,
-    name: Option<Box<str>>,
+    name: Option<Arc<str>>,
     flags: u32,
     future: F,
 ) -> TaskRef {
     let cold = match name {
         None => OnceCell::new(),
         Some(name) => OnceCell::from(Box::new(Cold {
-            name: Some(name),
+            name: RefCell::new(Some(name)),
             ..Cold::default()
         })),
     };
@@ -187,6 +187,7 @@ pub(super) fn make<F: Body>(
             flags: Flags::new(flags),
             slot: Cell::new(0),
             id: home.ids.next(),
+            polls: Cell::new(0),
             spawned_at: at,
             parked_at: Cell::new(None),
             joiner: Cell::new(None),
@@ -200,6 +201,20 @@ pub(super) fn make<F: Body>(
     home.counters.live.set(home.counters.live.get() + 1);
     home.counters.spawned.set(home.counters.spawned.get() + 1);
     TaskRef(task)
+}
+
+/// Makes a task that calls a function, and is not shown.
+pub(crate) fn make_call<F: Body>(home: &Home, at: &'static Location<'static>, call: F) -> TaskRef {
+    let spawned = &home.counters.spawned;
+    let before = spawned.get();
+    let task = make(home, at, None, CALL, call);
+    spawned.set(before);
+    if home.current.get().is_none() {
+        // A call that is made by a call: the driver comes first.
+        let flags = &task.0.header().flags;
+        flags.wait_for_turn_after(home.turn.get());
+    }
+    task
 }
 
 /// What becomes of a task that is spawned during a shutdown.

@@ -3,12 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::poll_fn;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ringloop_core::{Driver, Unparker};
 use ringloop_task::Scheduler;
 pub(crate) use ringloop_task::testing::VirtualDriver;
 
@@ -83,4 +85,34 @@ pub(crate) async fn collected<F: Future>(body: F) -> F::Output {
             .poll(&mut std::task::Context::from_waker(&waker))
     })
     .await
+}
+
+/// A driver that never sleeps and counts its parks.
+pub(crate) struct CountingDriver {
+    inner: VirtualDriver,
+    parks: Rc<Cell<u64>>,
+}
+
+impl CountingDriver {
+    pub(crate) fn new(parks: Rc<Cell<u64>>) -> Self {
+        Self {
+            inner: VirtualDriver::new().patience(Duration::ZERO),
+            parks,
+        }
+    }
+}
+
+impl Driver for CountingDriver {
+    fn now(&self) -> Instant {
+        self.inner.now()
+    }
+
+    fn park(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.parks.set(self.parks.get() + 1);
+        self.inner.park(timeout)
+    }
+
+    fn unparker(&self) -> Unparker {
+        self.inner.unparker()
+    }
 }

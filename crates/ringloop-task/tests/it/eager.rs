@@ -8,6 +8,7 @@ use std::task::Poll;
 
 use ringloop_core::postbox;
 use ringloop_task::cancel::{CancelScope, check_cancelled, shield};
+use ringloop_task::group::{TaskGroup, group};
 use ringloop_task::task::{EAGER_DEPTH_MAX, TaskState};
 use ringloop_task::{Scheduler, UnhandledKind, task, time};
 
@@ -306,4 +307,64 @@ fn during_a_shutdown_the_task_is_queued_and_asked_to_cancel() {
     assert_eq!(late.get(), Some(true));
     let mut refused = scheduler.enter(|| task::spawn_eager(async {}));
     assert!(refused.try_result().unwrap().unwrap_err().is_gone());
+}
+
+/// How a child of a group ends in its first poll, which is inside the spawn: the group hears of it
+/// as of any other end.
+#[test]
+fn children_of_groups_may_be_eager() {
+    for end in [
+        "waits",
+        "returns",
+        "fails",
+        "panics",
+        "cancels the group",
+        "spawns",
+    ] {
+        let log = Log::default();
+        let lines = log.clone();
+        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run(group(async |g: &TaskGroup<&'static str>| {
+                let inner = g.clone();
+                let log = lines.clone();
+                let child = task::Builder::new().eager(true).spawn_in(g, async move {
+                    match end {
+                        "waits" => task::yield_now().await.unwrap(),
+                        "fails" => return Err("failed"),
+                        "panics" => panic_any("oops"),
+                        "cancels the group" => drop(inner.cancel("enough")),
+                        "spawns" => {
+                            let nested = task::Builder::new().eager(true);
+                            let nested = nested.spawn_in(&inner, async { Ok(3) });
+                            assert_eq!(nested.await.unwrap(), 3);
+                        }
+                        _ => {}
+                    }
+                    log.add("child");
+                    Ok(1)
+                });
+                let is_over = task::yield_now().await.is_err();
+                lines.add(if is_over { "body, cancelled" } else { "body" });
+                Ok(child.await.is_ok())
+            }))
+        }));
+        match end {
+            "panics" => {
+                assert_eq!(*ran.unwrap_err().downcast::<&str>().unwrap(), "oops");
+                log.check(&["body, cancelled"]);
+            }
+            "fails" => {
+                assert_eq!(ran.unwrap().unwrap_err().errors(), ["failed"]);
+                log.check(&["body, cancelled"]);
+            }
+            "cancels the group" => {
+                drop(ran.unwrap());
+                log.check(&["child", "body, cancelled"]);
+            }
+            _ => {
+                assert!(ran.unwrap().unwrap());
+                log.check(&["child", "body"]);
+            }
+        }
+    }
 }

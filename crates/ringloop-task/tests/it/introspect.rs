@@ -52,6 +52,7 @@ fn all_tasks_are_listed_in_spawn_order_with_what_is_known() {
         let fresh = task::Builder::new().name("fresh").spawn(async {});
         let tasks = task::all_tasks();
         let names: Vec<_> = tasks.iter().map(task::TaskRef::name).collect();
+        let names: Vec<_> = names.iter().map(Option::as_deref).collect();
         assert_eq!(names, [None, Some("sleeper"), Some("idle"), Some("fresh")]);
         let states: Vec<_> = tasks.iter().map(task::TaskRef::state).collect();
         let waiting = TaskState::Waiting;
@@ -88,7 +89,7 @@ fn references_keep_what_is_known_after_the_end() {
     let copy = child.clone();
     drop(child);
     assert_eq!(
-        (copy.id(), copy.name(), copy.state()),
+        (copy.id(), copy.name().as_deref(), copy.state()),
         (id, Some("short"), TaskState::Done)
     );
     assert!(!copy.cancel("too late"));

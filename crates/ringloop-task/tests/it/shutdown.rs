@@ -55,7 +55,7 @@ fn those_who_stay_are_dropped_and_reported_when_the_grace_is_over() {
             );
             hooked
                 .borrow_mut()
-                .push(unhandled.name().map(str::to_owned));
+                .push(unhandled.name().map(|name| name.to_string()));
         })
         .build(VirtualDriver::new());
     let drops = Drops::default();
