@@ -1,15 +1,16 @@
 //! A driver that only sleeps: a mutex, a condition variable and the monotonic clock.
 //!
 //! It waits for nothing but unparks and timeouts, so every layer above a driver runs on it without
-//! io_uring: in tests, on other kernels, and under tools that know no system calls. A word under
-//! the mutex says whether the thread is awake, asleep or notified. Unparks of a driver that is
-//! awake or notified already cost a lock and no system call.
+//! io_uring: in tests, on other kernels, and under tools that know no system calls. A word says
+//! whether the thread is awake, asleep or notified; the mutex is for those who wait and who notify.
+//! Looking without sleeping costs a load, and unparking a driver that is awake an exchange.
 
 use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::driver::{Driver, Unpark, Unparker};
+use crate::loom::atomic::{AtomicU8, Ordering};
 use crate::loom::{Condvar, Mutex, MutexGuard};
 
 /// A [`Driver`] that sleeps on a condition variable and reads the monotonic clock.
@@ -56,26 +57,26 @@ impl Driver for ThreadDriver {
     }
 
     fn park(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let mut sleep = self.bed.lock();
-        if *sleep == Sleep::Notified || timeout == Some(Duration::ZERO) {
-            *sleep = Sleep::Awake;
+        if self.bed.take_notice() || timeout == Some(Duration::ZERO) {
             return Ok(());
         }
         // A timeout beyond the end of the clock is none at all.
         let deadline = timeout.and_then(|timeout| self.now().checked_add(timeout));
-        *sleep = Sleep::Asleep;
-        while *sleep == Sleep::Asleep {
+        let mut lock = self.bed.lock();
+        self.bed.fall_asleep();
+        while self.bed.is_asleep() {
             let Some(deadline) = deadline else {
-                sleep = self.bed.wait(sleep);
+                lock = self.bed.wait(lock);
                 continue;
             };
             let left = deadline.saturating_duration_since(self.now());
             if left.is_zero() {
                 break;
             }
-            sleep = self.bed.wait_timeout(sleep, left);
+            lock = self.bed.wait_timeout(lock, left);
         }
-        *sleep = Sleep::Awake;
+        self.bed.wake_up();
+        drop(lock);
         Ok(())
     }
 
@@ -87,50 +88,77 @@ impl Driver for ThreadDriver {
 /// Where the thread sleeps.
 #[derive(Debug)]
 struct Bed {
-    sleep: Mutex<Sleep>,
+    /// One of the constants below.
+    sleep: AtomicU8,
+    /// Held by the thread from before it says that it sleeps until it waits.
+    lock: Mutex<()>,
     changed: Condvar,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sleep {
-    /// Not in a park that sleeps.
-    Awake,
-    /// In a park: an unpark has to notify the condition variable.
-    Asleep,
-    /// Unparked: the current park, or the next one, ends.
-    Notified,
-}
+/// Not in a park that sleeps.
+const AWAKE: u8 = 0;
+/// In a park: an unpark has to notify the condition variable.
+const ASLEEP: u8 = 1;
+/// Unparked: the current park, or the next one, ends.
+const NOTIFIED: u8 = 2;
 
 impl Bed {
-    // No other code runs under the lock, so a poisoned one still holds a valid state.
-
-    fn lock(&self) -> MutexGuard<'_, Sleep> {
-        self.sleep.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns whether the thread was unparked, and forgets it. The thread is awake.
+    fn take_notice(&self) -> bool {
+        // Relaxed: a look. Who was unparked reads again, below.
+        if self.sleep.load(Ordering::Relaxed) != NOTIFIED {
+            return false;
+        }
+        self.wake_up();
+        true
     }
 
-    fn wait<'a>(&self, sleep: MutexGuard<'a, Sleep>) -> MutexGuard<'a, Sleep> {
+    /// Says that the thread is awake, and forgets that it was unparked.
+    fn wake_up(&self) {
+        // Ordering: acquires what all threads did that have unparked this one.
+        self.sleep.swap(AWAKE, Ordering::Acquire);
+    }
+
+    /// Says that the thread sleeps, unless it was unparked. Under the lock.
+    fn fall_asleep(&self) {
+        // Relaxed: an unpark that comes before is found by the caller's next look, and one that
+        // comes after finds the lock taken until the thread waits.
+        let _unparked =
+            self.sleep
+                .compare_exchange(AWAKE, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    fn is_asleep(&self) -> bool {
+        // Relaxed: the caller goes on with `wake_up`.
+        self.sleep.load(Ordering::Relaxed) == ASLEEP
+    }
+
+    // No other code runs under the lock, so a poisoned one is as good.
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, lock: MutexGuard<'a, ()>) -> MutexGuard<'a, ()> {
         self.changed
-            .wait(sleep)
+            .wait(lock)
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_timeout<'a>(
-        &self,
-        sleep: MutexGuard<'a, Sleep>,
-        timeout: Duration,
-    ) -> MutexGuard<'a, Sleep> {
-        let (sleep, _) = self
+    fn wait_timeout<'a>(&self, lock: MutexGuard<'a, ()>, timeout: Duration) -> MutexGuard<'a, ()> {
+        let (lock, _) = self
             .changed
-            .wait_timeout(sleep, timeout)
+            .wait_timeout(lock, timeout)
             .unwrap_or_else(PoisonError::into_inner);
-        sleep
+        lock
     }
 }
 
 impl Default for Bed {
     fn default() -> Self {
         Self {
-            sleep: Mutex::new(Sleep::Awake),
+            sleep: AtomicU8::new(AWAKE),
+            lock: Mutex::new(()),
             changed: Condvar::new(),
         }
     }
@@ -138,8 +166,11 @@ impl Default for Bed {
 
 impl Unpark for Bed {
     fn unpark(&self) {
-        let before = std::mem::replace(&mut *self.lock(), Sleep::Notified);
-        if before == Sleep::Asleep {
+        // Ordering: releases what this thread did; that of the threads which unparked before it
+        // goes along, because all of them exchange.
+        if self.sleep.swap(NOTIFIED, Ordering::Release) == ASLEEP {
+            // Whoever is about to wait holds the lock.
+            drop(self.lock());
             self.changed.notify_one();
         }
     }

@@ -1,19 +1,25 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use super::super::{Bed, Sleep, ThreadDriver};
+use super::super::{AWAKE, Bed, ThreadDriver};
 use crate::driver::Driver;
 
-/// Waits until the driver's thread sleeps: under the lock, `Asleep` means it waits.
+/// Waits until the driver's thread sleeps: under the lock, `ASLEEP` means it waits.
 fn wait_asleep(bed: &Bed) {
-    while *bed.lock() != Sleep::Asleep {
+    loop {
+        let lock = bed.lock();
+        if bed.is_asleep() {
+            return;
+        }
+        drop(lock);
         thread::yield_now();
     }
 }
 
-fn sleep_of(driver: &ThreadDriver) -> Sleep {
-    *driver.bed.lock()
+fn sleep_of(driver: &ThreadDriver) -> u8 {
+    driver.bed.sleep.load(Ordering::Relaxed)
 }
 
 #[test]
@@ -21,7 +27,7 @@ fn unpark_before_park_ends_it_at_once() {
     let mut driver = ThreadDriver::new();
     driver.unparker().unpark();
     driver.park(None).unwrap();
-    assert_eq!(sleep_of(&driver), Sleep::Awake);
+    assert_eq!(sleep_of(&driver), AWAKE);
 }
 
 #[test]
@@ -36,7 +42,7 @@ fn unpark_during_park_ends_it() {
         });
         driver.park(timeout).unwrap();
         other.join().unwrap();
-        assert_eq!(sleep_of(&driver), Sleep::Awake);
+        assert_eq!(sleep_of(&driver), AWAKE);
     }
 }
 
@@ -59,7 +65,7 @@ fn look_without_sleeping_uses_up_an_unpark() {
     driver.park(Some(Duration::ZERO)).unwrap();
     driver.unparker().unpark();
     driver.park(Some(Duration::ZERO)).unwrap();
-    assert_eq!(sleep_of(&driver), Sleep::Awake);
+    assert_eq!(sleep_of(&driver), AWAKE);
 }
 
 #[test]
@@ -70,7 +76,7 @@ fn timeout_is_never_early() {
         let before = driver.now();
         driver.park(Some(timeout)).unwrap();
         assert!(driver.now() - before >= timeout, "{timeout:?}");
-        assert_eq!(sleep_of(&driver), Sleep::Awake);
+        assert_eq!(sleep_of(&driver), AWAKE);
     }
 }
 
