@@ -121,6 +121,7 @@ impl Home {
     pub(crate) fn now(&self) -> Instant {
         if let Some(now) = (self.clock)() {
             self.sampled.set(now);
+            self.timers.admit(now);
         }
         self.sampled.get()
     }

@@ -12,6 +12,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
@@ -113,11 +114,12 @@ impl ScopeCore {
         let found = context::with_home(|home| {
             self.nest(home);
             if let Some(deadline) = self.deadline.take() {
-                self.node.deadline.set(deadline.instant(home.now()));
-                self.arm(home, cx);
+                let now = home.now();
+                self.node.deadline.set(deadline.instant(now));
+                self.arm(home, now, cx);
             }
             if self.node.has_moved.get() {
-                self.arm(home, cx);
+                self.arm(home, home.now(), cx);
             }
         });
         assert!(found.is_some(), "a scope runs inside a running loop");
@@ -151,13 +153,13 @@ impl ScopeCore {
     }
 
     /// Sets the timer, or finds the deadline past.
-    fn arm(&mut self, home: &Home, cx: &Context<'_>) {
+    fn arm(&mut self, home: &Home, now: Instant, cx: &Context<'_>) {
         self.node.has_moved.set(false);
         self.timer = None;
         let Some(deadline) = self.node.deadline.get() else {
             return;
         };
-        if deadline <= home.now() {
+        if deadline <= now {
             self.node.has_expired.set(true);
         } else {
             self.timer = home.timers.insert(deadline, cx.waker());
@@ -172,7 +174,7 @@ impl ScopeCore {
         if self.node.has_handle.get() {
             self.node.keep_waker(cx.waker());
             if self.node.has_moved.get() {
-                context::with_home(|home| self.arm(home, cx));
+                context::with_home(|home| self.arm(home, home.now(), cx));
             }
         }
         if let Some(token) = self.node.token.get() {

@@ -117,6 +117,8 @@ impl<D: Driver + 'static> Scheduler<D> {
             }
         };
         home.main.replace(None);
+        // Timers of the last turn count from its end, not from the next run.
+        home.timers.admit(home.now());
         ended
     }
 
@@ -140,7 +142,7 @@ impl<D: Driver + 'static> Scheduler<D> {
         if !home.timers.is_empty() {
             home.timers.fire(home.now());
         }
-        if !has_work && home.is_settling() && !home.has_work() {
+        if !has_work && home.is_settling() && !home.has_work() && !home.timers.is_due(home.now()) {
             home.settlers().wake_all();
         }
         Ok(())

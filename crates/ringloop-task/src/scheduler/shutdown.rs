@@ -76,7 +76,7 @@ impl<D: Driver + 'static> Scheduler<D> {
             home.poll_ready(usize::MAX);
         }
         home.collect_tasks();
-        home.timers.silence();
+        home.timers.silence(home.now());
         let panicked = home.counters.panicked.get() - panicked_before;
         report.panicked = usize::try_from(panicked).unwrap_or(usize::MAX);
         report

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use ringloop_core::Unpark;
 
+use crate::context;
+
 /// The clock of a [`VirtualDriver`](super::VirtualDriver): `Send`, `Sync`, cheap to clone.
 ///
 /// # Examples
@@ -76,6 +78,7 @@ impl VirtualClock {
     /// Nothing to cancel: the function does not wait.
     #[track_caller]
     pub fn advance(&self, by: Duration) {
+        begin_sleeps();
         let mut state = self.shared.lock();
         let moved = self.shared.move_by(&mut state, by);
         state.is_notified = true;
@@ -91,6 +94,7 @@ impl VirtualClock {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn advance_to(&self, instant: Instant) {
+        begin_sleeps();
         let mut state = self.shared.lock();
         let elapsed = instant.saturating_duration_since(self.shared.start);
         state.elapsed = state.elapsed.max(elapsed);
@@ -102,6 +106,11 @@ impl VirtualClock {
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
+}
+
+/// Sleeps that this turn of the loop has made count from here, and not from the new time.
+fn begin_sleeps() {
+    context::with_home(|home| home.now());
 }
 
 impl fmt::Debug for VirtualClock {

@@ -4,6 +4,7 @@
 //! timeout of the driver's one park, so timers cost no system call. They are exact: no tick, never
 //! early, equal deadlines in the order they were made.
 
+mod links;
 mod queue;
 mod sleep;
 mod timeout;

@@ -4,14 +4,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::timers::{TimerEntry, When};
+use super::timers::TimerEntry;
 use crate::cancel::{CancelWatch, Cancelled};
 use crate::context;
+use crate::home::Home;
 
 /// Waits for `duration`, counted from this call.
 ///
-/// Never ends early. A zero duration is one turn of the loop, as [`yield_now`]; one of centuries
-/// never ends. Counterpart: `asyncio.sleep`.
+/// Never ends early. The clock is read once for all sleeps that are made in one turn of the loop:
+/// at the next [`now`](super::now), at the latest when the turn is over. So a task that computes
+/// for a while after the call, without waiting, ends its sleep so much later. A zero duration is
+/// one turn of the loop, as [`yield_now`]; one of centuries never ends. Counterpart:
+/// `asyncio.sleep`.
 ///
 /// [`yield_now`]: crate::task::yield_now
 ///
@@ -45,18 +49,19 @@ use crate::context;
 #[doc(alias = "call_later")]
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    let when = if duration.is_zero() {
-        When::In(duration)
+    let state = if duration.is_zero() {
+        State::Turn
     } else {
-        let now = context::with_home(|home| home.now());
-        match now.and_then(|now| now.checked_add(duration)) {
-            Some(deadline) => When::At(deadline),
-            None => When::In(duration),
+        let entry = context::with_home(|home| home.timers.insert_after(duration));
+        match entry {
+            Some(Some(entry)) => State::Filed(entry),
+            Some(None) => State::Forever,
+            None => State::After(duration),
         }
     };
     Sleep {
-        when,
-        state: State::New,
+        state,
+        has_begun: false,
         watch: CancelWatch::new(),
     }
 }
@@ -96,76 +101,171 @@ pub fn sleep(duration: Duration) -> Sleep {
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {
-        when: When::At(deadline),
-        state: State::New,
+        state: State::Until(deadline),
+        has_begun: false,
         watch: CancelWatch::new(),
     }
 }
 
 /// Waits for a time; see [`sleep`] and [`sleep_until`].
+///
+/// The deadline can be [moved](Self::reset), before and while the sleep is awaited.
 #[must_use = "futures do nothing unless awaited"]
 #[derive(Debug)]
 pub struct Sleep {
-    when: When,
     state: State,
+    /// Whether it was polled, and so took a turn at least.
+    has_begun: bool,
     watch: CancelWatch,
 }
 
 #[derive(Debug)]
 enum State {
-    New,
-    /// Woken already, to be polled once more.
-    Yielding,
-    Waiting(TimerEntry),
+    /// One turn of the loop.
+    Turn,
+    /// Made outside of a loop: the time counts from the first poll.
+    After(Duration),
+    Until(Instant),
+    /// The time runs, or is over.
+    Filed(TimerEntry),
     /// The deadline is too far away to exist.
     Forever,
 }
 
 impl Sleep {
-    /// The first poll.
-    fn begin(&mut self, cx: &Context<'_>) {
-        self.state = match self.when {
-            When::In(duration) if duration.is_zero() => {
-                cx.waker().wake_by_ref();
-                State::Yielding
+    /// Returns when the sleep ends: `None` if never, or if that is not known before the first poll,
+    /// because the sleep was made outside of the loop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_task::testing::VirtualDriver;
+    /// use ringloop_task::{Scheduler, time};
+    /// use std::time::Duration;
+    ///
+    /// Scheduler::new(VirtualDriver::new()).block_on(async {
+    ///     let minute = Duration::from_secs(60);
+    ///     assert_eq!(time::sleep(minute).deadline(), Some(time::now() + minute));
+    ///     assert_eq!(time::sleep(Duration::MAX).deadline(), None);
+    /// });
+    /// ```
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Until(deadline) => Some(*deadline),
+            State::Filed(entry) => Some(entry.deadline()),
+            State::Turn => context::with_home(|home| home.now()),
+            State::After(_) | State::Forever => None,
+        }
+    }
+
+    /// Returns whether the deadline has come. True before the task has run that awaits the sleep.
+    #[must_use]
+    pub fn is_elapsed(&self) -> bool {
+        match &self.state {
+            State::Turn => true,
+            State::Until(deadline) => {
+                context::with_home(|home| *deadline <= home.now()).unwrap_or_default()
             }
-            when @ (When::In(_) | When::At(_)) => {
-                let entry = context::with_home(|home| {
-                    // The clock is read only by a sleep that was made outside of the loop.
-                    let deadline = match when {
-                        When::At(deadline) => Some(deadline),
-                        When::In(_) => when.instant(home.now()),
-                    };
-                    home.timers.insert(deadline?, cx.waker())
-                });
-                match entry.expect("a sleep is polled inside a running loop") {
-                    Some(entry) => State::Waiting(entry),
-                    None => State::Forever,
-                }
+            State::Filed(entry) => entry.has_fired(),
+            State::After(_) | State::Forever => false,
+        }
+    }
+
+    /// Moves the deadline, to earlier or later. A sleep that is over begins anew.
+    ///
+    /// A task that awaits the sleep need not poll it for that, unless its time was over or without
+    /// end. Counterpart: `asyncio.Timeout.reschedule`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_task::testing::VirtualDriver;
+    /// use ringloop_task::{Scheduler, time};
+    /// use std::time::Duration;
+    ///
+    /// Scheduler::new(VirtualDriver::new()).block_on(async {
+    ///     let start = time::now();
+    ///     let mut sleep = time::sleep(Duration::from_secs(60));
+    ///     sleep.reset(start + Duration::from_secs(5));
+    ///     (&mut sleep).await?;
+    ///     assert_eq!(time::now() - start, Duration::from_secs(5));
+    ///     sleep.reset(start + Duration::from_secs(8));
+    ///     sleep.await?;
+    ///     assert_eq!(time::now() - start, Duration::from_secs(8));
+    ///     Ok::<(), ringloop_task::cancel::Cancelled>(())
+    /// })?;
+    /// # Ok::<(), ringloop_task::cancel::Cancelled>(())
+    /// ```
+    #[doc(alias = "reschedule")]
+    pub fn reset(&mut self, deadline: Instant) {
+        let is_moved = match &self.state {
+            State::Filed(entry) => entry.refile(deadline),
+            State::Turn | State::After(_) | State::Until(_) | State::Forever => false,
+        };
+        if !is_moved {
+            self.state = State::Until(deadline);
+            self.has_begun = false;
+        }
+    }
+
+    /// A poll of a sleep whose time does not run in this loop yet.
+    #[cold]
+    fn file(&mut self, cx: &Context<'_>) {
+        let entry = match &self.state {
+            State::Turn => return cx.waker().wake_by_ref(),
+            State::Forever => return,
+            State::Until(deadline) => file_at(*deadline, cx),
+            // Carried over from another loop.
+            State::Filed(entry) => file_at(entry.deadline(), cx),
+            State::After(duration) => {
+                let entry = here(|home| home.timers.insert_after(*duration));
+                entry.inspect(|entry| entry.update(cx.waker()))
             }
         };
+        self.state = entry.map_or(State::Forever, State::Filed);
     }
+}
+
+fn file_at(deadline: Instant, cx: &Context<'_>) -> Option<TimerEntry> {
+    here(|home| home.timers.insert(deadline, cx.waker()))
+}
+
+fn here<R>(f: impl FnOnce(&Home) -> R) -> R {
+    context::with_home(f).expect("a sleep is polled inside a running loop")
 }
 
 impl Future for Sleep {
     type Output = Result<(), Cancelled>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &self.state {
-            State::Yielding => return Poll::Ready(Ok(())),
-            State::Waiting(entry) if entry.has_fired() => return Poll::Ready(Ok(())),
-            State::New | State::Waiting(_) | State::Forever => {}
+        let this = &mut *self;
+        if this.has_begun {
+            match &this.state {
+                State::Turn => return Poll::Ready(Ok(())),
+                State::Filed(entry) if entry.has_fired() => return Poll::Ready(Ok(())),
+                State::Filed(_) | State::After(_) | State::Until(_) | State::Forever => {}
+            }
         }
-        if let Err(cancelled) = self.watch.poll_cancelled(cx) {
-            self.state = State::Forever;
+        if let Err(cancelled) = this.watch.poll_cancelled(cx) {
+            this.state = State::Forever;
             return Poll::Ready(Err(cancelled));
         }
-        match &self.state {
-            State::Waiting(entry) if entry.is_here() => entry.update(cx.waker()),
-            // New, or carried over from another loop.
-            State::New | State::Waiting(_) => self.begin(cx),
-            State::Yielding | State::Forever => {}
+        match &this.state {
+            State::Filed(entry) if entry.is_here() => {
+                if this.has_begun {
+                    entry.update(cx.waker());
+                } else if let Err(waker) = entry.arm(cx.waker()) {
+                    // The time is over, and a sleep is one turn at least.
+                    waker.wake();
+                }
+            }
+            State::Turn | State::After(_) | State::Until(_) | State::Filed(_) | State::Forever => {
+                this.file(cx);
+            }
         }
+        this.has_begun = true;
         Poll::Pending
     }
 }

@@ -123,6 +123,42 @@ fn standing_clock_moves_by_hand_only() {
 }
 
 #[test]
+fn sleeps_count_from_their_call_also_if_the_clock_moves_in_the_same_turn() {
+    let (mut scheduler, clock) = standing();
+    scheduler.block_on(async {
+        let start = time::now();
+        let first = task::spawn(time::sleep(secs(10)));
+        clock.advance(secs(4));
+        let second = task::spawn(time::sleep(secs(10)));
+        clock.advance_to(start + secs(9));
+        settle().await.unwrap();
+        clock.advance(secs(1));
+        settle().await.unwrap();
+        assert_eq!((first.is_finished(), second.is_finished()), (true, false));
+        clock.advance(secs(4));
+        settle().await.unwrap();
+        assert!(second.is_finished());
+    });
+}
+
+#[test]
+fn settle_waits_for_all_that_is_due_however_much_that_is() {
+    run(async {
+        let done = Rc::new(Cell::new(0));
+        for _ in 0..20_000 {
+            let done = done.clone();
+            drop(task::spawn(async move {
+                time::sleep(secs(7)).await.unwrap();
+                done.set(done.get() + 1);
+            }));
+        }
+        time::sleep(secs(7)).await.unwrap();
+        settle().await.unwrap();
+        assert_eq!(done.get(), 20_000);
+    });
+}
+
+#[test]
 fn advance_by_another_thread_wakes_the_loop() {
     let driver = VirtualDriver::new().autojump(false);
     let clock = driver.clock();
