@@ -52,6 +52,7 @@ mod waker;
 mod word;
 mod yield_now;
 
+pub use crate::task_local;
 pub use eager::{EAGER_DEPTH_MAX, spawn_eager};
 pub use error::JoinError;
 pub use id::TaskId;
@@ -68,7 +69,7 @@ pub(crate) use header::{Header, Turn};
 pub(crate) use id::TaskIds;
 pub(crate) use pointer::TaskPtr;
 pub(crate) use reference::{
-    id_of, is_main, is_requested, is_scheduled, is_waker_of, requested, set_parked_at,
+    id_of, is_main, is_requested, is_scheduled, is_waker_of, locals_of, requested, set_parked_at,
 };
 pub(crate) use registry::Registry;
 pub(crate) use root::with_root;

@@ -15,6 +15,7 @@ mod group;
 mod group_cancel;
 mod introspect;
 mod join;
+mod locals;
 mod order;
 mod panics;
 mod remote;
