@@ -16,7 +16,7 @@ use ringloop_core::WaitList;
 use crate::cancel::{Node, Request};
 use crate::gate::Gate;
 use crate::local::{Context, Locals, Slot};
-use crate::task::{Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
+use crate::task::{PollCounts, Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
 use crate::time::Timers;
 use crate::unhandled::{Hook, Payload, Unhandled, UnhandledKind};
 
@@ -38,8 +38,8 @@ pub(crate) struct Home {
     pub(crate) locals: Slot,
     /// The innermost scope around the code that is being polled.
     pub(crate) scope: RefCell<Option<Rc<Node>>>,
-    /// How many waits of the current poll were told that they are cancelled.
-    pub(crate) denied: Cell<u32>,
+    /// What is counted in the current poll.
+    pub(crate) counts: PollCounts,
     /// How many shields were ever lifted, for waits that have filed wakers up to one.
     pub(crate) shields_lifted: Cell<u32>,
     /// How many eager spawns are on the stack.
@@ -104,7 +104,7 @@ impl Home {
             current: Cell::new(None),
             locals: Slot::default(),
             scope: RefCell::new(None),
-            denied: Cell::new(0),
+            counts: PollCounts::default(),
             shields_lifted: Cell::new(0),
             eager_depth: Cell::new(0),
             timers: Timers::new(start),

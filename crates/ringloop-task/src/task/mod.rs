@@ -33,6 +33,7 @@
 //!   it has one, belongs to the join handle, which is on the home thread and holds a reference.
 //! * **I8** The main task points to a future on the stack of `block_on`, and ends before it returns.
 
+mod budget;
 mod cell;
 mod eager;
 mod error;
@@ -53,6 +54,7 @@ mod word;
 mod yield_now;
 
 pub use crate::task_local;
+pub use budget::{Budget, ConsumeBudget, POLL_BUDGET, consume_budget, poll_budget};
 pub use eager::{EAGER_DEPTH_MAX, spawn_eager};
 pub use error::JoinError;
 pub use id::TaskId;
@@ -63,6 +65,7 @@ pub use snapshot::TaskSnapshot;
 pub use spawn::{Builder, spawn};
 pub use yield_now::{Checkpoint, YieldNow, checkpoint, yield_now};
 
+pub(crate) use budget::PollCounts;
 pub(crate) use cell::Body;
 pub(crate) use error::panic_message;
 pub(crate) use header::{Header, Turn};

@@ -206,7 +206,7 @@ impl TaskPtr {
             return self.run_ended(home);
         }
         header.flags.begin_poll(turn);
-        home.denied.set(0);
+        home.counts.reset();
         home.current.set(Some(self));
         let polled = self.poll();
         home.current.set(None);
