@@ -7,14 +7,14 @@ use std::rc::Rc;
 
 use crate::cancel::Node;
 use crate::home::Home;
-use crate::task::TaskPtr;
+use crate::task::{PollCounts, TaskPtr};
 
 /// What belongs to the poll that goes on later.
 #[must_use = "the outer poll goes on with what is in here"]
 pub(crate) struct SetAside {
     current: Option<TaskPtr>,
     scope: Option<Rc<Node>>,
-    denied: u32,
+    counts: PollCounts,
 }
 
 impl Home {
@@ -23,7 +23,7 @@ impl Home {
         SetAside {
             current: self.current.replace(task),
             scope: self.scope.take(),
-            denied: self.denied.replace(0),
+            counts: self.counts.take(),
         }
     }
 
@@ -33,6 +33,6 @@ impl Home {
         let inner = self.scope.replace(aside.scope);
         debug_assert!(inner.is_none(), "a poll leaves the scopes it has entered");
         drop(inner);
-        self.denied.set(aside.denied);
+        self.counts.restore(&aside.counts);
     }
 }

@@ -7,11 +7,13 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::context;
 use crate::home::Home;
+use crate::local::{self, Locals};
 use crate::task::{self, Body, JoinError, TaskRef};
 use crate::time::TimerEntry;
 
@@ -44,7 +46,8 @@ use crate::time::TimerEntry;
 #[track_caller]
 pub fn call_soon(f: impl FnOnce() + 'static) -> CallHandle {
     let at = Location::caller();
-    match context::with_home(|home| CallHandle::new(soon(home, at, f), None)) {
+    match context::with_home(|home| CallHandle::new(soon(home, at, local::capture(home), f), None))
+    {
         Some(handle) => handle,
         None => no_loop(),
     }
@@ -176,9 +179,10 @@ impl fmt::Debug for CallHandle {
 pub(crate) fn soon(
     home: &Home,
     at: &'static Location<'static>,
+    locals: Option<Rc<Locals>>,
     f: impl FnOnce() + 'static,
 ) -> TaskRef {
-    let call = task::make_call(home, at, Call::new(home, f, When::Now));
+    let call = task::make_call(home, at, locals, Call::new(home, f, When::Now));
     call.schedule(home);
     close_late(home, &call);
     call
@@ -191,7 +195,8 @@ fn timed(
     when: Option<Instant>,
     f: impl FnOnce() + 'static,
 ) -> CallHandle {
-    let call = task::make_call(home, at, Call::new(home, f, When::At(when)));
+    let locals = local::capture(home);
+    let call = task::make_call(home, at, locals, Call::new(home, f, When::At(when)));
     // The first poll only files the timer.
     call.run_inside(home);
     close_late(home, &call);
@@ -241,9 +246,11 @@ impl<F: FnOnce()> Call<F> {
         let Some(f) = self.f.take() else {
             return;
         };
+        let mut context = local::Context::capture();
         let aside = home.set_aside(None);
-        let called = catch_unwind(AssertUnwindSafe(f));
+        let called = catch_unwind(AssertUnwindSafe(|| context.run(f)));
         home.take_up(aside);
+        home.release_locals(home.current.get(), context.into_locals());
         if let Err(payload) = called {
             resume_unwind(payload);
         }

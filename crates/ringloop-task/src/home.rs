@@ -15,7 +15,8 @@ use ringloop_core::WaitList;
 
 use crate::cancel::{Node, Request};
 use crate::gate::Gate;
-use crate::task::{Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
+use crate::local::{Context, Locals, Slot};
+use crate::task::{PollCounts, Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
 use crate::time::Timers;
 use crate::unhandled::{Hook, Payload, Unhandled, UnhandledKind};
 
@@ -33,10 +34,12 @@ pub(crate) struct Home {
     polls_left: Cell<usize>,
     /// The task that is being polled or dropped.
     pub(crate) current: Cell<Option<TaskPtr>>,
+    /// The task locals of code that runs outside of any task.
+    pub(crate) locals: Slot,
     /// The innermost scope around the code that is being polled.
     pub(crate) scope: RefCell<Option<Rc<Node>>>,
-    /// How many waits of the current poll were told that they are cancelled.
-    pub(crate) denied: Cell<u32>,
+    /// What is counted in the current poll.
+    pub(crate) counts: PollCounts,
     /// How many shields were ever lifted, for waits that have filed wakers up to one.
     pub(crate) shields_lifted: Cell<u32>,
     /// How many eager spawns are on the stack.
@@ -99,8 +102,9 @@ impl Home {
             turn: Cell::default(),
             polls_left: Cell::new(0),
             current: Cell::new(None),
+            locals: Slot::default(),
             scope: RefCell::new(None),
-            denied: Cell::new(0),
+            counts: PollCounts::default(),
             shields_lifted: Cell::new(0),
             eager_depth: Cell::new(0),
             timers: Timers::new(start),
@@ -184,9 +188,11 @@ impl Home {
     #[cold]
     fn run_jobs(&self) {
         for job in self.gate.take_jobs() {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(job)) {
+            let mut context = Context::capture();
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| context.run(job))) {
                 self.report_for(None, UnhandledKind::Panic, Some(payload));
             }
+            self.release_locals(None, context.into_locals());
         }
     }
 
@@ -267,6 +273,16 @@ impl Home {
         }));
         if let Err(payload) = told {
             drop(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+        }
+    }
+
+    /// Gives up a share of task locals. Nobody hears of a panic in a drop but the hook.
+    pub(crate) fn release_locals(&self, task: Option<TaskPtr>, locals: Option<Rc<Locals>>) {
+        if let Some(locals) = locals {
+            locals.release(|payload| {
+                let task = task.map(TaskRef::retain);
+                self.report_for(task, UnhandledKind::DropPanic, Some(payload));
+            });
         }
     }
 

@@ -82,6 +82,7 @@
 pub mod call;
 pub mod cancel;
 pub mod group;
+pub mod local;
 pub mod task;
 pub mod testing;
 pub mod time;

@@ -224,12 +224,12 @@ pub(super) fn is_cancelled_around(home: &Home, node: &Node) -> bool {
 /// the task woken, so that the loop comes round.
 #[cold]
 fn deny(home: &Home, cancelled: Cancelled) -> Result<(), Cancelled> {
-    let denied = home.denied.get() + 1;
+    let denied = home.counts.denied.get() + 1;
     if denied & !LET_THROUGH < DENIED_MAX {
-        home.denied.set(denied);
+        home.counts.denied.set(denied);
         return Err(cancelled);
     }
-    home.denied.set(LET_THROUGH);
+    home.counts.denied.set(LET_THROUGH);
     if let Some(task) = home.current.get() {
         task.schedule(home);
     }
@@ -240,9 +240,15 @@ fn deny(home: &Home, cancelled: Cancelled) -> Result<(), Cancelled> {
 const LET_THROUGH: u32 = 1 << 31;
 
 impl Home {
+    /// Notes that the current poll ends with a wait that is let through.
+    pub(crate) fn let_through(&self) {
+        let denied = &self.counts.denied;
+        denied.set(denied.get() | LET_THROUGH);
+    }
+
     /// Returns whether a wait was let through in the current poll, although it is cancelled.
     pub(crate) fn has_let_through(&self) -> bool {
-        self.denied.get() & LET_THROUGH != 0
+        self.counts.denied.get() & LET_THROUGH != 0
     }
 }
 

@@ -1,13 +1,14 @@
 //! What waits for a token.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use super::reason::{Cancelled, Reason};
 use super::token::CancelToken;
 use super::watch::CancelWatch;
+use crate::task;
 use crate::waker_set::WakerKey;
 
 /// A waker that is filed with a token until this is dropped.
@@ -64,6 +65,7 @@ impl Future for WaitCancelled {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(reason) = self.wait.poll(cx) {
+            ready!(task::poll_budget(cx)).spend();
             return Poll::Ready(Ok(reason));
         }
         self.watch.poll_cancelled(cx)?;

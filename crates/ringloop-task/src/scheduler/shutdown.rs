@@ -77,6 +77,7 @@ impl<D: Driver + 'static> Scheduler<D> {
         }
         home.collect_tasks();
         home.timers.silence(home.now());
+        home.release_locals(None, home.locals.replace(None));
         let panicked = home.counters.panicked.get() - panicked_before;
         report.panicked = usize::try_from(panicked).unwrap_or(usize::MAX);
         report

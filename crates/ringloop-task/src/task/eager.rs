@@ -1,13 +1,10 @@
 //! Tasks that are polled in the call that spawns them.
 
-use std::panic::Location;
-use std::sync::Arc;
-
 use super::cell::Body;
 use super::header::HANDLE;
 use super::join::JoinHandle;
 use super::reference::TaskRef;
-use super::spawn::{self, Builder};
+use super::spawn::{self, Builder, Origin};
 use crate::home::{Home, Phase};
 
 /// Starts a task and polls it once, inside this call. A task that ends in that poll never touches
@@ -55,17 +52,12 @@ pub const EAGER_DEPTH_MAX: u32 = 64;
 
 /// Makes a task and polls it once, or puts it into the ready queue if that cannot be. The reference
 /// that is returned is the handle's.
-pub(super) fn start<F: Body>(
-    home: &Home,
-    at: &'static Location<'static>,
-    name: Option<Arc<str>>,
-    future: F,
-) -> TaskRef {
+pub(super) fn start<F: Body>(home: &Home, origin: Origin, future: F) -> TaskRef {
     let depth = home.eager_depth.get();
     if depth >= EAGER_DEPTH_MAX || home.phase.get() != Phase::Open {
-        return spawn::start(home, at, name, future);
+        return spawn::enqueue(home, origin, future);
     }
-    let task = spawn::make(home, at, name, HANDLE, future);
+    let task = spawn::make(home, origin, HANDLE, future);
     home.eager_depth.set(depth + 1);
     task.0.run_inside(home);
     home.eager_depth.set(depth);

@@ -12,6 +12,7 @@ use super::stack::Linked;
 use super::word::RemoteWord;
 use crate::cancel::Request;
 use crate::gate::Gate;
+use crate::local::Slot;
 use crate::sync::{AtomicPtr, Tracked};
 use crate::waker_set::WakerSet;
 
@@ -37,6 +38,8 @@ pub(crate) struct Header {
     pub(super) id: TaskId,
     /// How often the future was polled.
     pub(super) polls: Cell<u64>,
+    /// The task's values of task locals, until it ends.
+    pub(super) locals: Slot,
     pub(super) spawned_at: &'static Location<'static>,
     /// Where the wait was begun that the task is parked on, if that wait says so.
     pub(super) parked_at: Cell<Option<&'static Location<'static>>>,

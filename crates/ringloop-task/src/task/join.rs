@@ -10,8 +10,9 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use super::budget;
 use super::error::JoinError;
 use super::header::{DONE, HANDLE, OUTPUT};
 use super::id::TaskId;
@@ -213,6 +214,12 @@ impl<T> JoinHandle<T> {
         self.take_output()
     }
 
+    /// Returns whether the output is there.
+    #[inline]
+    fn is_ready(&self) -> bool {
+        self.task.0.header().flags.has(OUTPUT)
+    }
+
     /// Takes the output, if it is there.
     pub(crate) fn take_output(&mut self) -> Option<Result<T, JoinError>> {
         let task = self.task.0;
@@ -252,6 +259,9 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.is_ready() {
+            ready!(budget::poll_budget(cx)).spend();
+        }
         if let Some(output) = self.take_output() {
             return Poll::Ready(output.map_err(JoinError::told_here));
         }
@@ -308,6 +318,7 @@ impl Future for Wait<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let header = self.task.0.header();
         if header.flags.has(DONE) {
+            ready!(budget::poll_budget(cx)).spend();
             return Poll::Ready(Ok(()));
         }
         self.watch.poll_cancelled(cx)?;

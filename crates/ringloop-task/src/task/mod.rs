@@ -33,6 +33,7 @@
 //!   it has one, belongs to the join handle, which is on the home thread and holds a reference.
 //! * **I8** The main task points to a future on the stack of `block_on`, and ends before it returns.
 
+mod budget;
 mod cell;
 mod eager;
 mod error;
@@ -52,6 +53,8 @@ mod waker;
 mod word;
 mod yield_now;
 
+pub use crate::task_local;
+pub use budget::{Budget, ConsumeBudget, POLL_BUDGET, consume_budget, poll_budget};
 pub use eager::{EAGER_DEPTH_MAX, spawn_eager};
 pub use error::JoinError;
 pub use id::TaskId;
@@ -62,13 +65,14 @@ pub use snapshot::TaskSnapshot;
 pub use spawn::{Builder, spawn};
 pub use yield_now::{Checkpoint, YieldNow, checkpoint, yield_now};
 
+pub(crate) use budget::PollCounts;
 pub(crate) use cell::Body;
 pub(crate) use error::panic_message;
 pub(crate) use header::{Header, Turn};
 pub(crate) use id::TaskIds;
 pub(crate) use pointer::TaskPtr;
 pub(crate) use reference::{
-    id_of, is_main, is_requested, is_scheduled, is_waker_of, requested, set_parked_at,
+    id_of, is_main, is_requested, is_scheduled, is_waker_of, locals_of, requested, set_parked_at,
 };
 pub(crate) use registry::Registry;
 pub(crate) use root::with_root;

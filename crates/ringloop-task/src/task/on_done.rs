@@ -10,6 +10,7 @@ use super::reference::TaskRef;
 use crate::call;
 use crate::context;
 use crate::home::Home;
+use crate::local::Context;
 
 /// The number of a callback at its task; see [`TaskRef::on_done`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +26,8 @@ pub(super) struct Callbacks {
 struct Entry {
     id: CallbackId,
     at: &'static Location<'static>,
+    /// The values of whoever asked for it.
+    context: Context,
     callback: Box<dyn FnOnce(&TaskRef)>,
 }
 
@@ -74,6 +77,7 @@ impl TaskRef {
         callbacks.entries.push(Entry {
             id,
             at: Location::caller(),
+            context: Context::capture(),
             callback: Box::new(callback),
         });
         drop(callbacks);
@@ -120,9 +124,10 @@ pub(super) fn tell(home: &Home, task: TaskPtr) {
         return;
     };
     let entries = mem::take(&mut cold.callbacks.borrow_mut().entries);
-    for Entry { at, callback, .. } in entries {
-        let task = TaskRef::retain(task);
-        drop(call::soon(home, at, move || callback(&task)));
+    for entry in entries {
+        let (task, callback) = (TaskRef::retain(task), entry.callback);
+        let locals = entry.context.into_locals();
+        drop(call::soon(home, entry.at, locals, move || callback(&task)));
     }
 }
 

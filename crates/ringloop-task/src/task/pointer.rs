@@ -206,7 +206,7 @@ impl TaskPtr {
             return self.run_ended(home);
         }
         header.flags.begin_poll(turn);
-        home.denied.set(0);
+        home.counts.reset();
         home.current.set(Some(self));
         let polled = self.poll();
         home.current.set(None);
@@ -316,6 +316,9 @@ impl TaskPtr {
         let header = self.header();
         header.flags.set(DONE | OUTPUT);
         home.counters.live.set(home.counters.live.get() - 1);
+        if let Some(locals) = header.locals.replace(None) {
+            home.release_locals(Some(self), Some(locals));
+        }
         let handle = i64::from(header.flags.has(HANDLE));
         if header.word.snapshot() != (0, false) || header.local_refs.get() != handle {
             // Somebody has a waker, perhaps elsewhere.

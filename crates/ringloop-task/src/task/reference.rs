@@ -13,6 +13,7 @@ use super::waker;
 use crate::cancel::{Cancelled, Reason, Request};
 use crate::context;
 use crate::home::Home;
+use crate::local::Slot;
 use crate::unhandled::UnhandledKind;
 use crate::waker_set::WakerKey;
 
@@ -301,6 +302,12 @@ pub(crate) fn requested(task: TaskPtr) -> Option<Cancelled> {
         .borrow_mut()
         .as_mut()
         .map(Request::cancelled)
+}
+
+/// Returns the task's values of task locals.
+#[inline]
+pub(crate) fn locals_of(task: &TaskPtr) -> &Slot {
+    &task.header().locals
 }
 
 /// Returns a task's number.

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
 use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::cell::{Body, TaskCell};
@@ -17,6 +18,7 @@ use super::word::RemoteWord;
 use crate::cancel::Request;
 use crate::context;
 use crate::home::{Home, Phase};
+use crate::local::{self, Context, Locals, Slot};
 use crate::sync::{AtomicPtr, Tracked};
 
 /// Starts a task on this thread's loop. It is polled after the tasks that are ready already.
@@ -70,6 +72,7 @@ where
 pub struct Builder {
     name: Option<Arc<str>>,
     is_eager: bool,
+    locals: Option<Context>,
 }
 
 impl Builder {
@@ -89,6 +92,32 @@ impl Builder {
     #[doc(alias = "eager_start")]
     pub fn eager(mut self, is_eager: bool) -> Self {
         self.is_eager = is_eager;
+        self
+    }
+
+    /// Gives the task these values of task locals instead of those of its spawner. Counterpart:
+    /// `create_task(context=…)`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::local::Context;
+    /// use ringloop_task::{Scheduler, task, task_local};
+    ///
+    /// task_local! {
+    ///     static USER: &'static str = "nobody";
+    /// }
+    ///
+    /// Scheduler::new(ThreadDriver::new()).block_on(async {
+    ///     USER.set("ada");
+    ///     let clean = task::Builder::new().locals(Context::new());
+    ///     assert_eq!(clean.spawn(async { USER.get() }).await.unwrap(), "nobody");
+    /// });
+    /// ```
+    #[doc(alias = "context")]
+    pub fn locals(mut self, context: Context) -> Self {
+        self.locals = Some(context);
         self
     }
 
@@ -117,10 +146,26 @@ impl Builder {
         B: Body + 'static,
         B::Output: 'static,
     {
-        if !self.is_eager {
+        if !self.is_eager && self.locals.is_none() {
             return spawn_at(at, self.name, body);
         }
-        match context::with_home(|home| eager::start(home, at, self.name, body)) {
+        let started = context::with_home(|home| {
+            let locals = match self.locals {
+                Some(context) => context.into_locals(),
+                None => local::capture(home),
+            };
+            let origin = Origin {
+                at,
+                name: self.name,
+                locals,
+            };
+            if self.is_eager {
+                eager::start(home, origin, body)
+            } else {
+                enqueue(home, origin, body)
+            }
+        });
+        match started {
             Some(task) => JoinHandle::new(task),
             None => no_loop(),
         }
@@ -145,7 +190,15 @@ where
     }
 }
 
-/// Makes a task and puts it into the ready queue. The reference that is returned is the handle's.
+/// What a task has from its spawner.
+pub(super) struct Origin {
+    pub(super) at: &'static Location<'static>,
+    pub(super) name: Option<Arc<str>>,
+    pub(super) locals: Option<Rc<Locals>>,
+}
+
+/// Makes a task that inherits, and puts it into the ready queue. The reference that is returned is
+/// the handle's.
 #[inline]
 pub(super) fn start<F: Body>(
     home: &Home,
@@ -153,7 +206,14 @@ pub(super) fn start<F: Body>(
     name: Option<Arc<str>>,
     future: F,
 ) -> TaskRef {
-    let task = make(home, at, name, HANDLE | SCHEDULED, future);
+    let locals = local::capture(home);
+    enqueue(home, Origin { at, name, locals }, future)
+}
+
+/// Makes a task and puts it into the ready queue. The reference that is returned is the handle's.
+#[inline]
+pub(super) fn enqueue<F: Body>(home: &Home, origin: Origin, future: F) -> TaskRef {
+    let task = make(home, origin, HANDLE | SCHEDULED, future);
     home.ready.borrow_mut().push_back(Runnable(task.0));
     if home.phase.get() != Phase::Open {
         start_late(home, &task);
@@ -163,13 +223,8 @@ pub(super) fn start<F: Body>(
 
 /// Makes a task that nobody knows yet. `flags` say who is to know it.
 #[inline(always)]
-pub(super) fn make<F: Body>(
-    home: &Home,
-    at: &'static Location<'static>,
-    name: Option<Arc<str>>,
-    flags: u32,
-    future: F,
-) -> TaskRef {
+pub(super) fn make<F: Body>(home: &Home, origin: Origin, flags: u32, future: F) -> TaskRef {
+    let Origin { at, name, locals } = origin;
     let cold = match name {
         None => OnceCell::new(),
         Some(name) => OnceCell::from(Box::new(Cold {
@@ -188,6 +243,7 @@ pub(super) fn make<F: Body>(
             slot: Cell::new(0),
             id: home.ids.next(),
             polls: Cell::new(0),
+            locals: Slot::new(locals),
             spawned_at: at,
             parked_at: Cell::new(None),
             joiner: Cell::new(None),
@@ -204,10 +260,20 @@ pub(super) fn make<F: Body>(
 }
 
 /// Makes a task that calls a function, and is not shown.
-pub(crate) fn make_call<F: Body>(home: &Home, at: &'static Location<'static>, call: F) -> TaskRef {
+pub(crate) fn make_call<F: Body>(
+    home: &Home,
+    at: &'static Location<'static>,
+    locals: Option<Rc<Locals>>,
+    call: F,
+) -> TaskRef {
     let spawned = &home.counters.spawned;
     let before = spawned.get();
-    let task = make(home, at, None, CALL, call);
+    let origin = Origin {
+        at,
+        name: None,
+        locals,
+    };
+    let task = make(home, origin, CALL, call);
     spawned.set(before);
     if home.current.get().is_none() {
         // A call that is made by a call: the driver comes first.

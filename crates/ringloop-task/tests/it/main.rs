@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::waker_clone_wake, reason = "all ways of waking are tested")]
 
+mod budget;
 mod callbacks;
 mod cancel;
 mod driver;
@@ -15,6 +16,7 @@ mod group;
 mod group_cancel;
 mod introspect;
 mod join;
+mod locals;
 mod order;
 mod panics;
 mod remote;

@@ -1,0 +1,213 @@
+//! How much a task may do before others have their turn.
+//!
+//! A task gives way where it waits. If what it waits for is always there (bytes in a queue, tasks
+//! that have ended), it would never wait, and hold the loop. So every poll of a task has a budget:
+//! so many waits may be over at once, and the next one takes a turn of the loop first.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use crate::cancel::{CancelWatch, Cancelled};
+use crate::context;
+use crate::home::Home;
+
+/// How many waits of one poll of a task may be over at once, without waiting.
+pub const POLL_BUDGET: u32 = 128;
+
+/// Returns a piece of the running task's budget for this poll; `Pending`, with the task woken, if it
+/// is used up.
+///
+/// For the authors of futures that wait for something themselves. Ask before you look whether the
+/// wait is over, and [`spend`](Budget::spend) the piece if it is. A piece that is dropped goes back:
+/// waiting costs nothing. Outside of tasks there is no bound. Combinators need nothing of it.
+/// Counterpart: tokio's `coop::poll_proceed`.
+///
+/// # Cancel safety
+///
+/// Nothing to cancel: the function does not wait.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, task};
+/// use std::cell::Cell;
+/// use std::future::poll_fn;
+/// use std::task::{Poll, ready};
+///
+/// /// Takes a number out of a box that is never empty.
+/// async fn take(numbers: &Cell<u32>) -> u32 {
+///     poll_fn(|cx| {
+///         let budget = ready!(task::poll_budget(cx));
+///         numbers.set(numbers.get() + 1);
+///         budget.spend();
+///         Poll::Ready(numbers.get())
+///     })
+///     .await
+/// }
+///
+/// Scheduler::new(ThreadDriver::new()).block_on(async {
+///     let numbers = Cell::new(0);
+///     let other = task::spawn(async {});
+///     while !other.is_finished() {
+///         take(&numbers).await;
+///     }
+///     assert_eq!(numbers.get(), task::POLL_BUDGET + 1);
+/// });
+/// ```
+#[inline]
+#[doc(alias("coop", "poll_proceed"))]
+pub fn poll_budget(cx: &mut Context<'_>) -> Poll<Budget> {
+    let proceeds = context::with_home(|home| {
+        let spent = &home.counts.spent;
+        if spent.get() >= POLL_BUDGET && is_used_up(home, cx) {
+            return false;
+        }
+        spent.set(spent.get() + 1);
+        true
+    });
+    if proceeds == Some(false) {
+        return Poll::Pending;
+    }
+    Poll::Ready(Budget {
+        not_send: PhantomData,
+    })
+}
+
+/// Has the task polled again after the others. Returns false outside of tasks.
+#[cold]
+fn is_used_up(home: &Home, cx: &mut Context<'_>) -> bool {
+    if home.current.get().is_none() {
+        home.counts.spent.set(0);
+        return false;
+    }
+    // A cancelled task that gives way is not parked on something that cannot be told.
+    home.let_through();
+    cx.waker().wake_by_ref();
+    true
+}
+
+/// A piece of a task's budget; see [`poll_budget`].
+#[must_use = "what is not spent goes back"]
+pub struct Budget {
+    not_send: PhantomData<*const ()>,
+}
+
+impl Budget {
+    /// The wait is over: the piece is used.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    #[inline]
+    pub fn spend(self) {
+        let _spent = ManuallyDrop::new(self);
+    }
+}
+
+impl Drop for Budget {
+    #[inline]
+    fn drop(&mut self) {
+        context::with_home(|home| {
+            let spent = &home.counts.spent;
+            spent.set(spent.get().saturating_sub(1));
+        });
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget").finish_non_exhaustive()
+    }
+}
+
+/// Gives way if the task has done much in this poll; else goes on at once.
+///
+/// For long computations in one task, in the place of a [`yield_now`](super::yield_now) that counts
+/// its rounds.
+///
+/// # Errors
+///
+/// `Cancelled` if the task or a scope around is cancelled.
+///
+/// # Cancel safety
+///
+/// Cancel safe: dropped or cancelled before it completes, it had no effect.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::ThreadDriver;
+/// use ringloop_task::{Scheduler, task};
+///
+/// let sum = Scheduler::new(ThreadDriver::new()).block_on(async {
+///     let mut sum = 0;
+///     for n in 0..1000 {
+///         sum += n;
+///         task::consume_budget().await?;
+///     }
+///     Ok::<u32, ringloop_task::cancel::Cancelled>(sum)
+/// })?;
+/// assert_eq!(sum, 499_500);
+/// # Ok::<(), ringloop_task::cancel::Cancelled>(())
+/// ```
+#[track_caller]
+pub fn consume_budget() -> ConsumeBudget {
+    ConsumeBudget {
+        watch: CancelWatch::new(),
+    }
+}
+
+/// Gives way now and then; see [`consume_budget`].
+#[must_use = "futures do nothing unless awaited"]
+#[derive(Debug)]
+pub struct ConsumeBudget {
+    watch: CancelWatch,
+}
+
+impl Future for ConsumeBudget {
+    type Output = Result<(), Cancelled>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.watch.poll_cancelled(cx)?;
+        ready!(poll_budget(cx)).spend();
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What is counted in one poll of a task. Next to each other, so that one store makes both zero.
+#[derive(Debug, Default)]
+#[repr(C, align(8))]
+pub(crate) struct PollCounts {
+    /// How many waits were told that they are cancelled.
+    pub(crate) denied: std::cell::Cell<u32>,
+    /// How much of the budget is spent.
+    pub(crate) spent: std::cell::Cell<u32>,
+}
+
+impl PollCounts {
+    /// A poll begins.
+    #[inline]
+    pub(crate) fn reset(&self) {
+        self.denied.set(0);
+        self.spent.set(0);
+    }
+
+    /// Returns what was counted and begins anew.
+    pub(crate) fn take(&self) -> Self {
+        let taken = Self::default();
+        taken.denied.set(self.denied.replace(0));
+        taken.spent.set(self.spent.replace(0));
+        taken
+    }
+
+    /// Goes on with what was counted before.
+    pub(crate) fn restore(&self, taken: &Self) {
+        self.denied.set(taken.denied.get());
+        self.spent.set(taken.spent.get());
+    }
+}
