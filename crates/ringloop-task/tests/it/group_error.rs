@@ -17,7 +17,7 @@ fn error_of<E: 'static>(errors: impl IntoIterator<Item = E>) -> GroupError<E> {
         }
         Ok(())
     }));
-    result.unwrap_err()
+    result.expect_err("the group has failed")
 }
 
 /// Makes the error of a group that was merely cancelled.
@@ -26,7 +26,7 @@ fn cancelled() -> GroupError<Cancelled> {
         g.cancel("enough");
         task::yield_now().await
     }));
-    result.unwrap_err()
+    result.expect_err("the group has failed")
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) fn with_pool<T>(limit: usize, body: impl AsyncFnOnce(&Pool<Cancelled>
         let value = body(&pool).await;
         Ok::<_, Cancelled>(value)
     }));
-    result.unwrap()
+    result.expect("nothing in the group fails")
 }
 
 #[test]
