@@ -165,7 +165,7 @@ fn panic_that_the_group_has_when_it_is_dropped_is_reported_once() {
     let reports = Rc::clone(&count);
     let mut scheduler = Scheduler::builder()
         .on_unhandled(move |unhandled| {
-            assert_eq!(unhandled.name(), Some("careless"));
+            assert_eq!(unhandled.name().as_deref(), Some("careless"));
             reports.set(reports.get() + 1);
         })
         .build(VirtualDriver::new());
