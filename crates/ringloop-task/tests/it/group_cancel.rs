@@ -347,3 +347,20 @@ fn shielded_group_is_not_told() {
         assert!(child.await.unwrap().is_ok());
     });
 }
+
+#[test]
+fn handle_that_escapes_does_not_keep_a_cancellation_alive() {
+    run(async {
+        let mut escaped = None;
+        let value = time::timeout(secs(1), async {
+            let result = group(async |g| {
+                escaped = Some(g.clone());
+                time::sleep(Duration::MAX).await
+            });
+            assert!(result.await.unwrap_err().is_cancelled());
+            7
+        });
+        assert_eq!(value.await, Ok(7));
+        assert!(escaped.unwrap().is_over());
+    });
+}
