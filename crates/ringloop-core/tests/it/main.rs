@@ -6,9 +6,13 @@
 mod allocation;
 mod atomic_waker;
 mod block_on;
+mod callbacks;
 mod future;
 mod future_macros;
+mod kinds;
+mod panics;
 mod postbox;
+mod readers;
 mod types;
 mod wait_list;
 mod wakers;
