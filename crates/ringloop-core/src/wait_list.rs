@@ -10,6 +10,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::mem;
+use std::panic::RefUnwindSafe;
 use std::task::Waker;
 
 use crate::panics::Panics;
@@ -205,6 +206,9 @@ impl WaitList {
         self.slots.borrow_mut().pop_front(end)
     }
 }
+
+// Wakers run outside of the borrow, so no panic of theirs finds a list half changed.
+impl RefUnwindSafe for WaitList {}
 
 impl fmt::Debug for WaitList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

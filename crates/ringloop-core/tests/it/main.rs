@@ -5,6 +5,7 @@
 
 mod allocation;
 mod atomic_waker;
+mod auto_traits;
 mod block_on;
 mod callbacks;
 mod future;
