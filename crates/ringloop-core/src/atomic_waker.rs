@@ -22,6 +22,7 @@ mod state;
 
 use std::fmt;
 use std::mem;
+use std::panic::RefUnwindSafe;
 use std::task::Waker;
 
 use crate::loom::UnsafeCell;
@@ -169,6 +170,9 @@ impl AtomicWaker {
         })
     }
 }
+
+// I3: no panic leaves the cell owned.
+impl RefUnwindSafe for AtomicWaker {}
 
 impl Default for AtomicWaker {
     fn default() -> Self {

@@ -10,8 +10,10 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::mem;
+use std::panic::RefUnwindSafe;
 use std::task::Waker;
 
+use crate::panics::Panics;
 use crate::slots::{SlotKey, Slots};
 
 /// A queue of waiting tasks on one thread, woken first come, first served.
@@ -164,6 +166,7 @@ impl WaitList {
     /// Wakes all waiters, from front to back.
     ///
     /// Those who begin to wait meanwhile, because a waker runs code that does so, are not woken.
+    /// A waker that panics keeps no other from being woken; the first panic goes on afterwards.
     ///
     /// # Examples
     ///
@@ -179,10 +182,12 @@ impl WaitList {
     /// ```
     pub fn wake_all(&self) {
         let end = self.slots.borrow().end();
+        let mut panics = Panics::default();
         // A `while let` on the borrow itself would keep it alive while the waker runs.
         while let Some(waker) = self.pop_before(end) {
-            waker.wake();
+            panics.catch(|| waker.wake());
         }
+        panics.resume();
     }
 
     /// Returns how many tasks wait.
@@ -201,6 +206,9 @@ impl WaitList {
         self.slots.borrow_mut().pop_front(end)
     }
 }
+
+// Wakers run outside of the borrow, so no panic of theirs finds a list half changed.
+impl RefUnwindSafe for WaitList {}
 
 impl fmt::Debug for WaitList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -91,6 +91,7 @@ mod aside;
 mod context;
 mod gate;
 mod home;
+mod panics;
 mod remote;
 mod scheduler;
 mod sync;

@@ -1,9 +1,15 @@
-//! What loom has to see: the atomics of `std`, or its own under `cfg(loom)`.
+//! What loom has to see: the locks and atomics of `std`, or its own under `cfg(loom)`.
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+pub(crate) use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
+};
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
+};
 
 #[cfg(loom)]
 pub(crate) use loom::thread::yield_now;

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -317,6 +318,12 @@ impl<T> Drop for Postbox<T> {
         self.shared.close();
     }
 }
+
+// What panics in a waker or callback leaves both ends in a state of the table.
+impl<T> UnwindSafe for Setter<T> {}
+impl<T> RefUnwindSafe for Setter<T> {}
+impl<T> UnwindSafe for Postbox<T> {}
+impl<T> RefUnwindSafe for Postbox<T> {}
 
 impl<T> fmt::Debug for Postbox<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

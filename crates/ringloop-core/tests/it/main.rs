@@ -5,10 +5,15 @@
 
 mod allocation;
 mod atomic_waker;
+mod auto_traits;
 mod block_on;
+mod callbacks;
 mod future;
 mod future_macros;
+mod kinds;
+mod panics;
 mod postbox;
+mod readers;
 mod types;
 mod wait_list;
 mod wakers;

@@ -1,68 +1,17 @@
 //! Both kinds of postbox: every order of value, abandonment and closing.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Barrier};
 use std::task::{Poll, Waker};
 use std::thread;
 
-use ringloop_core::{
-    Abandoned, Postbox, RemotePostbox, RemoteSetter, Setter, postbox, remote_postbox,
-};
+use ringloop_core::{Abandoned, Setter, postbox, remote_postbox};
 
 use crate::block_on::{block_on, poll_once};
+use crate::kinds::{Kind, Local, Remote};
 use crate::wakers::{Count, Event, with_hook};
-
-/// What the two kinds have in common.
-trait Kind<T> {
-    type Setter: Debug;
-    type Postbox: Future<Output = Result<T, Abandoned>> + Unpin + Debug;
-
-    fn pair() -> (Self::Setter, Self::Postbox);
-    fn set(setter: Self::Setter, value: T) -> Result<(), T>;
-    fn is_closed(setter: &Self::Setter) -> bool;
-    fn try_take(postbox: &mut Self::Postbox) -> Option<Result<T, Abandoned>>;
-}
-
-struct Local;
-struct Remote;
-
-impl<T> Kind<T> for Local {
-    type Setter = Setter<T>;
-    type Postbox = Postbox<T>;
-
-    fn pair() -> (Self::Setter, Self::Postbox) {
-        postbox()
-    }
-    fn set(setter: Self::Setter, value: T) -> Result<(), T> {
-        setter.set(value)
-    }
-    fn is_closed(setter: &Self::Setter) -> bool {
-        setter.is_closed()
-    }
-    fn try_take(postbox: &mut Self::Postbox) -> Option<Result<T, Abandoned>> {
-        postbox.try_take()
-    }
-}
-
-impl<T: Send> Kind<T> for Remote {
-    type Setter = RemoteSetter<T>;
-    type Postbox = RemotePostbox<T>;
-
-    fn pair() -> (Self::Setter, Self::Postbox) {
-        remote_postbox()
-    }
-    fn set(setter: Self::Setter, value: T) -> Result<(), T> {
-        setter.set(value)
-    }
-    fn is_closed(setter: &Self::Setter) -> bool {
-        setter.is_closed()
-    }
-    fn try_take(postbox: &mut Self::Postbox) -> Option<Result<T, Abandoned>> {
-        postbox.try_take()
-    }
-}
 
 /// Whether the waiter was polled before the setter acts.
 const POLLED_BEFORE: [bool; 2] = [false, true];
@@ -161,6 +110,62 @@ fn same_waker_is_cloned_once<K: Kind<u32>>() {
     assert_eq!(clones.get(), 1);
 }
 
+fn only_the_first_value_counts<K: Kind<u32>>() {
+    let (setter, mut postbox) = K::pair();
+    let (count, waker) = Count::new();
+    assert_eq!(poll_once(&mut postbox, &waker), Poll::Pending);
+    assert!(!K::is_set(&postbox) && !K::has_set(&setter));
+    assert_eq!(K::try_set(&setter, 1), Ok(()));
+    assert_eq!(count.get(), 1);
+    assert!(K::is_set(&postbox) && K::has_set(&setter));
+    assert_eq!(K::try_set(&setter, 2), Err(2));
+    assert_eq!(K::peek(&mut postbox), Some(Ok(1)));
+    assert_eq!(K::try_take(&mut postbox), Some(Ok(1)));
+    assert_eq!(K::peek(&mut postbox), None);
+    assert_eq!(K::try_set(&setter, 3), Err(3));
+    assert_eq!(K::set(setter, 4), Err(4));
+    assert!(K::is_set(&postbox), "also once the answer was taken");
+    assert_eq!(count.get(), 1);
+
+    let (setter, postbox) = K::pair();
+    drop(postbox);
+    assert_eq!(K::try_set(&setter, 1), Err(1));
+    assert!(!K::has_set(&setter));
+    assert_eq!(K::set(setter, 2), Err(2));
+}
+
+fn a_setter_that_has_set_abandons_nothing<K: Kind<u32>>() {
+    for takes_before in [false, true] {
+        let (setter, mut postbox) = K::pair();
+        assert_eq!(K::try_set(&setter, 1), Ok(()));
+        if takes_before {
+            assert_eq!(K::try_take(&mut postbox), Some(Ok(1)));
+        }
+        drop(setter);
+        let expected = (!takes_before).then_some(Ok(1));
+        assert_eq!(K::try_take(&mut postbox), expected);
+    }
+}
+
+fn peek_shows_and_keeps<K: Kind<u32>>() {
+    let (setter, mut postbox) = K::pair();
+    assert_eq!(K::peek(&mut postbox), None);
+    K::set(setter, 7).unwrap();
+    for _ in 0..2 {
+        assert_eq!(K::peek(&mut postbox), Some(Ok(7)));
+    }
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        K::peek_with(&mut postbox, |_| panic!("looked"))
+    }));
+    assert!(looked.is_err());
+    assert_eq!(K::try_take(&mut postbox), Some(Ok(7)));
+
+    let (setter, mut postbox) = K::pair();
+    drop(setter);
+    assert_eq!(K::peek(&mut postbox), Some(Err(Abandoned)));
+    assert_eq!(K::try_take(&mut postbox), Some(Err(Abandoned)));
+}
+
 fn state_shows_in_debug<K: Kind<u32>>() {
     let (setter, mut postbox) = K::pair();
     assert!(format!("{setter:?} {postbox:?}").contains("Awaited"));
@@ -198,6 +203,9 @@ fn all_orders<K: Kind<u32>>() {
     try_take_answers_once::<K>();
     waker_of_the_last_poll_is_woken::<K>();
     same_waker_is_cloned_once::<K>();
+    only_the_first_value_counts::<K>();
+    a_setter_that_has_set_abandons_nothing::<K>();
+    peek_shows_and_keeps::<K>();
     state_shows_in_debug::<K>();
 }
 

@@ -48,15 +48,16 @@ thread_local! {
 
 /// Runs `body` with a waker that calls `hook` at every event. The hook may do what it likes, as
 /// a foreign waker may.
-pub(crate) fn with_hook(hook: impl Fn(Event) + 'static, body: impl FnOnce(&Waker)) {
+pub(crate) fn with_hook<R>(hook: impl Fn(Event) + 'static, body: impl FnOnce(&Waker) -> R) -> R {
     HOOK.set(Some(Rc::new(hook)));
-    {
+    let result = {
         // SAFETY: the functions of the table use no data, so they are sound with any pointer and
         // on any thread.
         let waker = unsafe { Waker::new(std::ptr::null(), &HOOKED) };
-        body(&waker);
-    }
+        body(&waker)
+    };
     HOOK.set(None);
+    result
 }
 
 fn call(event: Event) {

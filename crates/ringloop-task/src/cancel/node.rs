@@ -16,7 +16,7 @@ use super::token::CancelToken;
 use crate::context;
 use crate::home::Home;
 use crate::task::{self, TaskPtr};
-use crate::waker_set::WakerSet;
+use crate::waker_set::{self, WakerSet};
 
 /// The state of one scope.
 #[derive(Debug, Default)]
@@ -88,8 +88,7 @@ impl Node {
 
     /// Wakes the waits that are polled with wakers of their own.
     pub(super) fn wake_foreign(&self) {
-        let wakers = self.foreign.borrow().wakers();
-        wakers.into_iter().for_each(Waker::wake);
+        waker_set::wake_filed(&self.foreign);
     }
 
     /// Keeps the waker of the last poll for the scope's handles.

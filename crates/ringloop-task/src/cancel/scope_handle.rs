@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::rc::Rc;
-use std::task::Waker;
 use std::time::Instant;
 
 use super::node::Node;
@@ -99,8 +98,7 @@ impl ScopeHandle {
                 let lifted = &home.shields_lifted;
                 lifted.set(lifted.get().wrapping_add(1));
             });
-            let inside = node.foreign.borrow().wakers();
-            inside.into_iter().for_each(Waker::wake);
+            node.wake_foreign();
         }
         node.wake();
     }

@@ -1,13 +1,14 @@
 //! The wish that something stop, as a value that can be handed around.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::Waker;
 
 use super::reason::Reason;
 use super::token_wait::{Run, Signal, WaitCancelled};
-use crate::waker_set::{WakerKey, WakerSet};
+use crate::panics::Panics;
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, Tracked};
+use crate::waker_set::{self, WakerKey, WakerSet};
 
 /// Carries the wish to stop: cheap to clone, `Send` and `Sync`, a tree.
 ///
@@ -41,6 +42,7 @@ struct State {
     links: Mutex<Links>,
     /// The token above, and the place among its children.
     parent: Option<(CancelToken, usize)>,
+    _tracked: Tracked,
 }
 
 #[derive(Default)]
@@ -88,6 +90,7 @@ impl CancelToken {
                 is_cancelled,
                 links: Mutex::new(links),
                 parent,
+                _tracked: Tracked::new(()),
             }),
         }
     }
@@ -95,21 +98,25 @@ impl CancelToken {
     /// Cancels the token and its descendants. Returns whether this was the first request: its
     /// reason is the one that is kept.
     ///
+    /// Whoever waits is woken from here, the token's own waiters before those of its children. A
+    /// waker that panics keeps nobody from being told; the first panic goes on afterwards.
+    ///
     /// # Cancel safety
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn cancel(&self, reason: impl Into<Reason>) -> bool {
         let reason = reason.into();
-        let Some(children) = self.state.cancel(&reason) else {
+        let mut panics = Panics::default();
+        let Some(mut rest) = self.state.cancel(&reason, &mut panics) else {
             return false;
         };
         // The tree is walked with a list of its own: it may be deep.
-        let mut rest = children;
         while let Some(child) = rest.pop() {
             if let Some(state) = child.upgrade() {
-                rest.extend(state.cancel(&reason).unwrap_or_default());
+                rest.extend(state.cancel(&reason, &mut panics).unwrap_or_default());
             }
         }
+        panics.resume();
         true
     }
 
@@ -199,15 +206,27 @@ impl CancelToken {
 
     /// Files a waker, or `None` if the token is cancelled already.
     pub(super) fn register(&self, waker: &Waker) -> Option<WakerKey> {
-        let waker = waker.clone();
+        // Cloning and dropping a waker is foreign code, which may use this token: not under the
+        // lock.
+        let mut waker = Some(waker.clone());
         let mut links = self.state.links();
-        links.reason.is_none().then(|| links.wakers.insert(waker))
+        let key = match links.reason {
+            None => waker.take().map(|waker| links.wakers.insert(waker)),
+            Some(_) => None,
+        };
+        drop(links);
+        drop(waker);
+        key
     }
 
     /// Exchanges a waker that is filed, if it has to be.
     pub(super) fn update(&self, key: WakerKey, waker: &Waker) {
-        let old = self.state.links().wakers.update(key, waker);
-        drop(old);
+        if self.state.links().wakers.is_current(key, waker) {
+            return;
+        }
+        let waker = waker.clone();
+        let unneeded = self.state.links().wakers.replace(key, waker);
+        drop(unneeded);
     }
 
     /// Withdraws a waker.
@@ -218,8 +237,9 @@ impl CancelToken {
 }
 
 impl State {
-    /// Cancels this token alone and returns its children, or `None` if it was cancelled.
-    fn cancel(&self, reason: &Reason) -> Option<Vec<Weak<Self>>> {
+    /// Cancels this token alone and returns its children, the first one last, or `None` if it was
+    /// cancelled.
+    fn cancel(&self, reason: &Reason, panics: &mut Panics) -> Option<Vec<Weak<Self>>> {
         let mut links = self.links();
         if links.reason.is_some() {
             return None;
@@ -228,9 +248,9 @@ impl State {
         // Ordering: release, pairs with the load in `is_cancelled`.
         self.is_cancelled.store(true, Ordering::Release);
         let wakers = links.wakers.close();
-        let children = links.children.iter().flatten().cloned().collect();
+        let children = links.children.iter().rev().flatten().cloned().collect();
         drop(links);
-        wakers.into_iter().for_each(Waker::wake);
+        panics.catch(|| waker_set::wake_all(wakers));
         Some(children)
     }
 

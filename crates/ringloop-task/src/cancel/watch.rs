@@ -182,7 +182,8 @@ impl Links {
         };
         let mut next = home.scope.borrow().clone();
         while let Some(node) = next {
-            let key = node.foreign.borrow_mut().insert(waker.clone());
+            let waker = waker.clone();
+            let key = node.foreign.borrow_mut().insert(waker);
             let is_shield = node.is_shield.get();
             next = node.parent.borrow().clone();
             links.scopes.push((node, key));

@@ -322,16 +322,22 @@ impl Future for Wait<'_> {
             return Poll::Ready(Ok(()));
         }
         self.watch.poll_cancelled(cx)?;
-        let mut waiters = header.cold().waiters.borrow_mut();
-        let old = match self.key {
-            Some(key) => waiters.update(key, cx.waker()),
+        let waiters = &header.cold().waiters;
+        if let Some(key) = self.key
+            && waiters.borrow().is_current(key, cx.waker())
+        {
+            return Poll::Pending;
+        }
+        // Cloning and dropping is foreign code: not under the borrow.
+        let waker = cx.waker().clone();
+        let unneeded = match self.key {
+            Some(key) => waiters.borrow_mut().replace(key, waker),
             None => {
-                self.key = Some(waiters.insert(cx.waker().clone()));
+                self.key = Some(waiters.borrow_mut().insert(waker));
                 None
             }
         };
-        drop(waiters);
-        drop(old);
+        drop(unneeded);
         Poll::Pending
     }
 }

@@ -10,13 +10,15 @@
 )]
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::task::Waker;
 
 use super::cell::{Discarded, Polled};
 use super::error::JoinError;
-use super::header::{ABORT, CANCEL, DONE, HANDLE, Header, MAIN, OUTPUT, RUNNING, SCHEDULED, Turn};
+use super::header::{
+    ABORT, CANCEL, Cold, DONE, HANDLE, Header, MAIN, OUTPUT, RUNNING, SCHEDULED, Turn,
+};
 use super::on_done;
 use super::reference;
 use super::runnable::Runnable;
@@ -27,6 +29,7 @@ use crate::context;
 use crate::gate::Gate;
 use crate::home::Home;
 use crate::unhandled::UnhandledKind;
+use crate::waker_set;
 
 /// The address of a task.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -325,17 +328,27 @@ impl TaskPtr {
             header.word.mark_done();
         }
         if let Some(joiner) = header.joiner.take() {
-            joiner.wake();
+            if waker::is_of_a_task(&joiner) {
+                joiner.wake();
+            } else {
+                contain(home, || joiner.wake());
+            }
         }
         if let Some(cold) = header.cold.get() {
-            cold.request.replace(None);
-            drop(cold.foreign.borrow_mut().close());
-            let waiters = cold.waiters.borrow_mut().close();
-            waiters.into_iter().for_each(Waker::wake);
-            on_done::tell(home, self);
+            self.complete_cold(home, cold);
         }
         header.flags.clear(RUNNING);
         self.settle(home);
+    }
+
+    /// Tells those whom few tasks have.
+    fn complete_cold(self, home: &Home, cold: &Cold) {
+        cold.request.replace(None);
+        let foreign = cold.foreign.borrow_mut().close();
+        contain(home, || drop(foreign));
+        let waiters = cold.waiters.borrow_mut().close();
+        contain(home, || waker_set::wake_all(waiters));
+        on_done::tell(home, self);
     }
 
     /// Drops an output that nobody can read, and frees a task that nobody refers to.
@@ -400,5 +413,13 @@ impl TaskPtr {
 impl fmt::Debug for TaskPtr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TaskPtr({:p})", self.0)
+    }
+}
+
+/// Wakes or drops wakers that are not a task's. One that panics must not leave the task half ended.
+#[cold]
+fn contain(home: &Home, touch: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(touch)) {
+        home.report_for(None, UnhandledKind::Panic, Some(payload));
     }
 }

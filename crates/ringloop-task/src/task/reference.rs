@@ -15,7 +15,7 @@ use crate::context;
 use crate::home::Home;
 use crate::local::Slot;
 use crate::unhandled::UnhandledKind;
-use crate::waker_set::WakerKey;
+use crate::waker_set::{self, WakerKey};
 
 /// A task as others see it: its number, name, state, and the wish that it stop.
 ///
@@ -191,9 +191,8 @@ impl TaskRef {
         header.flags.set(CANCEL);
         let cold = header.cold();
         cold.request.replace(Some(request));
-        let foreign = cold.foreign.borrow().wakers();
         self.0.wake();
-        foreign.into_iter().for_each(Waker::wake);
+        waker_set::wake_filed(&cold.foreign);
         true
     }
 

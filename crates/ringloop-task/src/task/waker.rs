@@ -33,6 +33,12 @@ pub(super) fn is_waker_of(waker: &Waker, task: TaskPtr) -> bool {
         && ptr::eq(waker.vtable(), &raw const VTABLE)
 }
 
+/// Returns whether `waker` wakes a task directly, and so runs no foreign code.
+#[inline]
+pub(super) fn is_of_a_task(waker: &Waker) -> bool {
+    ptr::eq(waker.vtable(), &raw const VTABLE)
+}
+
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
 /// Returns the task whose header is the data of a waker.

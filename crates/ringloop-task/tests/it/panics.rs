@@ -1,8 +1,11 @@
 //! A panic reaches whoever can hear it, once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 
 use ringloop_task::{Scheduler, UnhandledKind, task};
 
@@ -161,4 +164,52 @@ fn loop_inside_a_loop_is_refused_and_the_outer_one_goes_on() {
 #[should_panic(expected = "there is no loop running on this thread")]
 fn spawn_outside_of_a_loop() {
     drop(task::spawn(async {}));
+}
+
+/// A waker that is not a task's, and panics when it is woken.
+struct PanicsInWake;
+
+impl Wake for PanicsInWake {
+    fn wake(self: Arc<Self>) {
+        panic_any("in wake");
+    }
+}
+
+/// Foreign wakers of a join handle, of a wait for the end and of a wait inside the task panic: the
+/// task ends all the same, the others are told, and the panics are reported.
+#[test]
+fn wakers_that_panic_do_not_keep_a_task_from_ending() {
+    let (mut scheduler, reports) = reporting();
+    let called = Rc::new(Cell::new(0));
+    let counter = called.clone();
+    scheduler.block_on(async move {
+        let waker = Waker::from(Arc::new(PanicsInWake));
+        let mut joined = task::spawn(task::yield_now());
+        let waited = task::spawn(task::yield_now());
+        assert!(
+            pin!(&mut joined)
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        let mut wait = pin!(waited.wait());
+        assert!(
+            wait.as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        for handle in [&joined, &waited] {
+            let counter = counter.clone();
+            handle
+                .task()
+                .on_done(move |_| counter.set(counter.get() + 1));
+        }
+        waited.wait().await.unwrap();
+        assert!(joined.is_finished());
+        task::yield_now().await.unwrap();
+        assert!(joined.await.is_ok());
+    });
+    assert_eq!(called.get(), 2);
+    let kinds: Vec<_> = reports.borrow().iter().map(|report| report.0).collect();
+    assert_eq!(kinds, [UnhandledKind::Panic; 2]);
+    assert_eq!(scheduler.stats().tasks_live, 0);
 }

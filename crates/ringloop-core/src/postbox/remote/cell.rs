@@ -65,7 +65,10 @@ pub(super) fn pair<T>() -> (SetterEnd<T>, PostboxEnd<T>) {
 #[inline]
 unsafe fn free<T>(shared: NonNull<Shared<T>>) {
     // SAFETY: I1: the address is that of a box, and this is the last use of it.
-    drop(unsafe { Box::from_raw(shared.as_ptr()) });
+    let shared = unsafe { Box::from_raw(shared.as_ptr()) };
+    // Loom objects if the other end might still use a cell.
+    shared.answer.with_mut(|_| ());
+    shared.waker.with_mut(|_| ());
 }
 
 /// The setter's end of the allocation.

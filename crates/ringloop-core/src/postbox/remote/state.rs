@@ -28,10 +28,16 @@
 //!
 //! # Ordering
 //!
-//! The transitions are read-modify-writes of one word, acquire and release, so each sees all that
-//! was done before the earlier ones: the answer was written before `SET` and is read after it, the
-//! waker was written before `WAITING` and is read after the `SET` that found it, and what either
-//! side did to the cells comes before the end that frees them.
+//! The transitions are read-modify-writes of one word, so each follows exactly one other. What has
+//! to be ordered beyond that:
+//!
+//! - the answer: written before `set`, which releases it, and read after a look that acquires it;
+//! - the waker: written before `begin_wait`, which releases it, and read after `set`, which
+//!   acquires it;
+//! - the end: `leave` and `close` release what their side did, and whichever comes second acquires
+//!   it before it frees.
+//!
+//! The callbacks have a lock of their own.
 
 use crate::loom::atomic::{AtomicU8, Ordering};
 
@@ -105,7 +111,7 @@ impl State {
                     Set::Listened
                 };
             }
-            // Ordering: releases the answer to `look` and its like; acquires the waker from
+            // Ordering: releases the answer to `is_set` and `close`; acquires the waker from
             // `begin_wait`.
             match self.bits.compare_exchange_weak(
                 bits,
@@ -129,7 +135,7 @@ impl State {
         if self.bits.load(Ordering::Acquire) & CLOSED != 0 {
             return true;
         }
-        // Ordering: releases what the setter did to whoever frees; acquires as above.
+        // Ordering: releases what the setter did to `close`; acquires as above.
         self.bits.fetch_or(LEFT, Ordering::AcqRel) & CLOSED != 0
     }
 
@@ -151,22 +157,21 @@ impl State {
     /// postbox's.
     #[inline]
     pub(super) fn begin_wait(&self) -> bool {
-        // Ordering: releases the waker to `set`; acquires the answer from it.
-        self.bits.fetch_or(WAITING, Ordering::AcqRel) & SET == 0
+        // Ordering: releases the waker to `set`.
+        self.bits.fetch_or(WAITING, Ordering::Release) & SET == 0
     }
 
     /// Takes the waker back. Returns false if there is an answer; then the waker is the setter's.
     pub(super) fn end_wait(&self) -> bool {
-        // Ordering: acquires the answer from `set`. Releases the reads of the waker that the
-        // postbox did.
-        self.bits.fetch_and(!WAITING, Ordering::AcqRel) & SET == 0
+        // Relaxed: the setter uses the waker after `SET` only, and then the postbox does not.
+        self.bits.fetch_and(!WAITING, Ordering::Relaxed) & SET == 0
     }
 
     /// Says that there are callbacks. Returns false if there is an answer. The caller holds the
     /// lock of the callbacks.
     pub(super) fn listen(&self) -> bool {
-        // Ordering: acquires the answer from `set`. Whoever sets sees the bit, or is seen.
-        self.bits.fetch_or(LISTENED, Ordering::AcqRel) & SET == 0
+        // Relaxed: whoever sets sees the bit and takes the lock, or is seen.
+        self.bits.fetch_or(LISTENED, Ordering::Relaxed) & SET == 0
     }
 
     /// Whether there are callbacks, or were.
@@ -188,11 +193,11 @@ impl State {
             if bits & LEFT != 0 {
                 return Close::Free;
             }
-            // Ordering: releases what the postbox did to whoever frees; acquires as above.
+            // Ordering: releases what the postbox did to `leave`; a failure acquires as above.
             match self.bits.compare_exchange_weak(
                 bits,
                 bits | CLOSED,
-                Ordering::AcqRel,
+                Ordering::Release,
                 Ordering::Acquire,
             ) {
                 Ok(_) => return Close::Left,
@@ -203,8 +208,7 @@ impl State {
 
     /// Whether the postbox is gone.
     pub(super) fn is_closed(&self) -> bool {
-        // Ordering: acquire, so that what the postbox's thread did before is seen by a setter that
-        // gives up.
+        // Ordering: acquires from `close`: a setter that gives up sees what was done before.
         self.bits.load(Ordering::Acquire) & CLOSED != 0
     }
 

@@ -1,3 +1,4 @@
+use ::loom::cell::UnsafeCell;
 use ::loom::sync::Arc;
 use ::loom::sync::atomic::{AtomicUsize, Ordering};
 use ::loom::thread;
@@ -48,5 +49,52 @@ fn coalesced_unparks_show_what_both_threads_did() {
         for other in others {
             other.join().unwrap();
         }
+    });
+}
+
+/// Unparks are used up by looks as well as by sleeps, and none of them is lost in between.
+#[test]
+fn no_unpark_is_lost_between_looks_and_sleeps() {
+    ::loom::model(|| {
+        let mut driver = ThreadDriver::new();
+        let done = Arc::new(AtomicUsize::new(0));
+        let others = [1, 2].map(|step| {
+            let unparker = driver.unparker();
+            let done = Arc::clone(&done);
+            thread::spawn(move || {
+                done.fetch_add(step, Ordering::Relaxed);
+                unparker.unpark();
+            })
+        });
+        loop {
+            driver.park(Some(std::time::Duration::ZERO)).unwrap();
+            if done.load(Ordering::Relaxed) == 3 {
+                break;
+            }
+            driver.park(None).unwrap();
+        }
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}
+
+/// A park shows what was done before the unpark that ended it, without any other ordering.
+#[test]
+fn a_park_shows_what_came_before_its_unpark() {
+    ::loom::model(|| {
+        let mut driver = ThreadDriver::new();
+        let written = Arc::new(UnsafeCell::new(0));
+        let unparker = driver.unparker();
+        let other = {
+            let written = Arc::clone(&written);
+            thread::spawn(move || {
+                written.with_mut(|_| ());
+                unparker.unpark();
+            })
+        };
+        driver.park(None).unwrap();
+        written.with(|_| ());
+        other.join().unwrap();
     });
 }
