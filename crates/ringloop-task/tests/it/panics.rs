@@ -102,7 +102,7 @@ fn panic_in_the_drop_of_a_future_leaves_the_output() {
         type Output = u8;
         fn poll(
             self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
+            _: &mut Context<'_>,
         ) -> std::task::Poll<u8> {
             std::task::Poll::Ready(7)
         }
