@@ -21,6 +21,7 @@
 //! |---|---|---|---|
 //! | [`postbox()`] | one task, for one value | the same thread | `loop.create_future()` |
 //! | [`remote_postbox()`] | one task, for one value | any thread | `asyncio.wrap_future` |
+//! | [`Postbox::shared`] | many tasks, for one value | as its postbox | `Future`, awaited by several |
 //! | [`AtomicWaker`] | one task, for anything | any threads | `call_soon_threadsafe` |
 //! | [`WaitList`] | many tasks, in order | the same thread | the deque inside a lock |
 //!

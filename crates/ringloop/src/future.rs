@@ -2,5 +2,6 @@
 
 pub use ringloop_core::future::{Either, Join, Race, join, race};
 pub use ringloop_core::{
-    Abandoned, Postbox, RemotePostbox, RemoteSetter, Setter, postbox, remote_postbox,
+    Abandoned, CallbackKey, Postbox, RemotePostbox, RemoteSetter, Setter, SharedPostbox,
+    SharedRemotePostbox, postbox, remote_postbox,
 };

@@ -55,7 +55,9 @@ fn coalesced_unparks_show_what_both_threads_did() {
 /// Unparks are used up by looks as well as by sleeps, and none of them is lost in between.
 #[test]
 fn no_unpark_is_lost_between_looks_and_sleeps() {
-    ::loom::model(|| {
+    let mut model = ::loom::model::Builder::new();
+    model.preemption_bound = model.preemption_bound.or(Some(3));
+    model.check(|| {
         let mut driver = ThreadDriver::new();
         let done = Arc::new(AtomicUsize::new(0));
         let others = [1, 2].map(|step| {
