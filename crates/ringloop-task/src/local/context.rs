@@ -105,14 +105,14 @@ impl Drop for Exit<'_> {
 }
 
 /// Returns the values of the code that runs.
-#[inline]
+#[inline(always)]
 pub(crate) fn capture(home: &Home) -> Option<Rc<Locals>> {
     with_slot(home, Slot::share)
 }
 
 /// Runs `f` with the slot of the code that runs: that of the current task, or, outside of any, that
 /// of the loop, which the call of a function exchanges for its own.
-#[inline]
+#[inline(always)]
 pub(super) fn with_slot<R>(home: &Home, f: impl FnOnce(&Slot) -> R) -> R {
     match home.current.get() {
         Some(task) => f(task::locals_of(&task)),

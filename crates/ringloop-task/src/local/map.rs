@@ -29,7 +29,7 @@ impl Slot {
     }
 
     /// Returns the map, to be shared.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn share(&self) -> Option<Rc<Locals>> {
         let locals = self.0.take()?;
         let shared = Rc::clone(&locals);

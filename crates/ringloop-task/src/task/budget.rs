@@ -61,20 +61,25 @@ pub const POLL_BUDGET: u32 = 128;
 #[inline]
 #[doc(alias("coop", "poll_proceed"))]
 pub fn poll_budget(cx: &mut Context<'_>) -> Poll<Budget> {
-    let proceeds = context::with_home(|home| {
-        let spent = &home.counts.spent;
-        if spent.get() >= POLL_BUDGET && is_used_up(home, cx) {
-            return false;
-        }
-        spent.set(spent.get() + 1);
-        true
-    });
-    if proceeds == Some(false) {
-        return Poll::Pending;
-    }
-    Poll::Ready(Budget {
+    poll_spend(cx).map(|()| Budget {
         not_send: PhantomData,
     })
+}
+
+/// Spends a piece of the running task's budget, for a wait that is over; `Pending`, with the task
+/// woken, if it is used up.
+#[inline(always)]
+pub(crate) fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
+    let is_used_up = context::with_home(|home| {
+        let spent = home.counts.spent.get();
+        home.counts.spent.set(spent + 1);
+        spent >= POLL_BUDGET && is_used_up(home, cx)
+    });
+    if is_used_up.unwrap_or(false) {
+        Poll::Pending
+    } else {
+        Poll::Ready(())
+    }
 }
 
 /// Has the task polled again after the others. Returns false outside of tasks.
@@ -84,6 +89,7 @@ fn is_used_up(home: &Home, cx: &mut Context<'_>) -> bool {
         home.counts.spent.set(0);
         return false;
     }
+    home.counts.spent.set(POLL_BUDGET);
     // A cancelled task that gives way is not parked on something that cannot be told.
     home.let_through();
     cx.waker().wake_by_ref();

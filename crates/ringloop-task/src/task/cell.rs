@@ -97,12 +97,16 @@ impl<F: Body> TaskCell<F> {
         make: impl FnOnce(&'static VTable) -> Header,
         future: F,
     ) -> NonNull<Header> {
-        let stage = UnsafeCell::new(Stage::Running(future));
-        let cell = Box::new(Self {
-            header: make(Self::VTABLE),
-            stage,
-        });
-        NonNull::from(Box::leak(cell)).cast()
+        // Written field by field, where they stay: building the cell first would copy it.
+        let cell = NonNull::from(Box::leak(Box::<Self>::new_uninit())).cast::<Header>();
+        let header = make(Self::VTABLE);
+        // SAFETY: the cell is allocated and begins with its header.
+        unsafe { cell.write(header) };
+        // SAFETY: the cell is one of this type. It lives, though without a stage.
+        let stage = unsafe { Self::stage(cell) };
+        // SAFETY: the place is in the cell, which nobody else knows.
+        unsafe { stage.write(Stage::Running(future)) };
+        cell
     }
 
     const VTABLE: &'static VTable = &VTable {

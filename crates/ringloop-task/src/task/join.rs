@@ -222,18 +222,21 @@ impl<T> JoinHandle<T> {
 
     /// Takes the output, if it is there.
     pub(crate) fn take_output(&mut self) -> Option<Result<T, JoinError>> {
+        self.is_ready().then(|| self.take_ready())
+    }
+
+    /// Takes the output, which is there.
+    #[inline]
+    fn take_ready(&mut self) -> Result<T, JoinError> {
         let task = self.task.0;
         let header = task.header();
-        if !header.flags.has(OUTPUT) {
-            return None;
-        }
         header.flags.clear(OUTPUT);
         let mut output = None;
         let place = NonNull::from(&mut output).cast();
         // SAFETY: I3: the output is there, this is its home thread (a handle is not `Send`), and
         // the handle's type is that of the output.
         unsafe { (header.vtable.take)(task.0, place) };
-        output
+        output.expect("the output was taken out of its cell")
     }
 
     /// Makes the handle as good as one that was never polled.
@@ -260,10 +263,8 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.is_ready() {
-            ready!(budget::poll_budget(cx)).spend();
-        }
-        if let Some(output) = self.take_output() {
-            return Poll::Ready(output.map_err(JoinError::told_here));
+            ready!(budget::poll_spend(cx));
+            return Poll::Ready(self.take_ready().map_err(JoinError::told_here));
         }
         assert!(
             !self.is_finished(),
@@ -318,7 +319,7 @@ impl Future for Wait<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let header = self.task.0.header();
         if header.flags.has(DONE) {
-            ready!(budget::poll_budget(cx)).spend();
+            ready!(budget::poll_spend(cx));
             return Poll::Ready(Ok(()));
         }
         self.watch.poll_cancelled(cx)?;

@@ -304,7 +304,7 @@ pub(crate) fn requested(task: TaskPtr) -> Option<Cancelled> {
 }
 
 /// Returns the task's values of task locals.
-#[inline]
+#[inline(always)]
 pub(crate) fn locals_of(task: &TaskPtr) -> &Slot {
     &task.header().locals
 }

@@ -51,7 +51,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Builder::new().spawn(future)
+    spawn_at(Location::caller(), None, future)
 }
 
 /// Gives a task more than its future.

@@ -100,10 +100,7 @@ fn panic_in_the_drop_of_a_future_leaves_the_output() {
     struct Ends(PanicsInDrop);
     impl Future for Ends {
         type Output = u8;
-        fn poll(
-            self: std::pin::Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> std::task::Poll<u8> {
+        fn poll(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> std::task::Poll<u8> {
             std::task::Poll::Ready(7)
         }
     }
