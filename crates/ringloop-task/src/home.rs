@@ -16,7 +16,8 @@ use ringloop_core::WaitList;
 use crate::cancel::{Node, Request};
 use crate::gate::Gate;
 use crate::local::{Context, Locals, Slot};
-use crate::task::{PollCounts, Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
+use crate::observe::{Reporter, Watch};
+use crate::task::{Hubs, PollCounts, Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
 use crate::time::Timers;
 use crate::unhandled::{Hook, Payload, Unhandled, UnhandledKind};
 
@@ -57,6 +58,14 @@ pub(crate) struct Home {
     /// The last time that the clock told.
     sampled: Cell<Instant>,
     hook: Hook,
+    /// The way to the hook for reports.
+    pub(crate) reporter: Reporter,
+    /// What watches the tasks, if something does.
+    pub(crate) watch: Option<Box<Watch>>,
+    /// Whether a spawn has to look closer: the tasks are watched, or the phase is not `Open`.
+    pub(crate) is_attentive: Cell<bool>,
+    /// What waits for the ends of tasks without a waker of their own.
+    pub(crate) hubs: Hubs,
     /// Scopes that are not in use, for the next ones.
     nodes: RefCell<Vec<Rc<Node>>>,
     /// Who waits until nothing moves. Made at its first use.
@@ -94,6 +103,7 @@ impl Home {
         start: Instant,
         clock: Box<dyn Fn() -> Option<Instant>>,
         hook: Hook,
+        (reporter, watch): (Reporter, Option<Box<Watch>>),
     ) -> Self {
         Self {
             gate,
@@ -116,9 +126,19 @@ impl Home {
             clock,
             sampled: Cell::new(start),
             hook,
+            reporter,
+            is_attentive: Cell::new(watch.is_some()),
+            watch,
+            hubs: Hubs::default(),
             nodes: RefCell::default(),
             settlers: OnceCell::new(),
         }
+    }
+
+    /// Goes on to the next phase.
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.is_attentive.set(true);
     }
 
     /// Returns the time: fresh, but for code that runs inside the driver's park.
@@ -136,6 +156,19 @@ impl Home {
     /// keeps waking itself does not keep the loop from looking at the driver.
     #[inline]
     pub(crate) fn poll_ready(&self, budget: usize) {
+        match &self.watch {
+            None => self.poll_each(budget, |task, turn| task.run(self, turn)),
+            Some(watch) => self.poll_watched(watch, budget),
+        }
+    }
+
+    #[cold]
+    fn poll_watched(&self, watch: &Watch, budget: usize) {
+        self.poll_each(budget, |task, turn| watch.run(self, task, turn));
+    }
+
+    #[inline(always)]
+    fn poll_each(&self, budget: usize, poll: impl Fn(Runnable, Turn)) {
         let turn = self.turn.get().next();
         self.turn.set(turn);
         self.polls_left.set(budget);
@@ -145,7 +178,7 @@ impl Home {
         {
             self.polls_left.set(self.polls_left.get() - 1);
             polls += 1;
-            task.run(self, turn);
+            poll(task, turn);
         }
         let counted = &self.counters.polls;
         counted.set(counted.get() + polls);

@@ -83,6 +83,7 @@ pub mod call;
 pub mod cancel;
 pub mod group;
 pub mod local;
+pub mod observe;
 pub mod task;
 pub mod testing;
 pub mod time;

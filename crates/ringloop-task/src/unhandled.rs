@@ -94,8 +94,14 @@ impl Unhandled {
         self.task.as_ref().map(TaskRef::spawned_at)
     }
 
-    /// Returns the payload of the panic.
+    /// Returns where the wait was begun that the task was parked on, if it was parked and the wait
+    /// said so.
     #[must_use]
+    pub fn parked_at(&self) -> Option<&'static Location<'static>> {
+        self.task.as_ref().and_then(TaskRef::parked_at)
+    }
+
+    /// Returns the payload of the panic.
     pub fn payload(&self) -> Option<&(dyn Any + Send)> {
         self.payload.as_deref()
     }
@@ -121,6 +127,9 @@ impl fmt::Display for Unhandled {
             UnhandledKind::DropPanic => " panicked while it was dropped",
             UnhandledKind::Aborted => " was dropped before its end",
         })?;
+        if let Some(place) = self.parked_at() {
+            write!(f, ", parked at {place}")?;
+        }
         match self.payload().and_then(panic_message) {
             Some(message) => write!(f, ": {message}"),
             None => Ok(()),

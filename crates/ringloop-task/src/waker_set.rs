@@ -93,6 +93,14 @@ impl WakerSet {
         }
     }
 
+    /// Returns all wakers, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Waker> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Filed { waker, .. } => Some(waker),
+            Slot::Vacant | Slot::Lent { .. } => None,
+        })
+    }
+
     /// Takes all wakers and files none from here on.
     pub(crate) fn close(&mut self) -> Vec<Waker> {
         self.is_closed = true;

@@ -9,7 +9,7 @@ use super::reason::Cancelled;
 use super::stay::Stay;
 use crate::context;
 use crate::home::Home;
-use crate::task::{self, TaskPtr, TaskRef};
+use crate::task::{self, Edge, TaskPtr, TaskRef};
 use crate::waker_set::WakerKey;
 
 /// What a wait keeps to notice that its task or a scope around it is cancelled.
@@ -68,7 +68,21 @@ enum Filed {
     /// It is polled with a waker of its own.
     Links(Links),
     /// It was told, and goes on.
-    Stay(#[expect(dead_code, reason = "it is kept for its drop")] Stay),
+    Stay(
+        #[expect(dead_code, reason = "it is kept for its drop")] Stay,
+        Option<Edge>,
+    ),
+}
+
+impl Filed {
+    #[cold]
+    fn note_edge(&mut self, task: &TaskRef) {
+        if let Self::Links(links) = self
+            && links.edge.is_none()
+        {
+            links.edge = Edge::here(task);
+        }
+    }
 }
 
 /// Where a waker is filed.
@@ -79,6 +93,8 @@ struct Links {
     waker: Waker,
     /// The number of shields that had been lifted by then.
     lifted: u32,
+    /// Whose end is waited for.
+    edge: Option<Edge>,
 }
 
 impl CancelWatch {
@@ -121,6 +137,15 @@ impl CancelWatch {
         .unwrap_or(Ok(()))
     }
 
+    /// Says that the wait is for the end of `task`. Only a wait whose waker does not show who waits
+    /// has to note it.
+    #[inline]
+    pub(crate) fn awaits(&mut self, task: &TaskRef) {
+        if let Some(filed) = &mut self.filed {
+            filed.note_edge(task);
+        }
+    }
+
     /// The same inside a scope, when cancelled, or with a waker that is not the task's own.
     #[cold]
     fn poll_slowly(
@@ -150,9 +175,14 @@ impl CancelWatch {
     /// Nothing to cancel: the function does not wait.
     #[cold]
     pub fn stay(&mut self) {
+        let edge = match self.filed.as_deref_mut() {
+            Some(Filed::Links(links)) => links.edge.take(),
+            Some(Filed::Stay(_, edge)) => edge.take(),
+            None => None,
+        };
         drop(self.filed.take());
         let stay = context::with_home(Stay::here);
-        self.filed = stay.map(|stay| Box::new(Filed::Stay(stay)));
+        self.filed = stay.map(|stay| Box::new(Filed::Stay(stay, edge)));
     }
 
     /// Files a waker that is not the task's own with everything that can cancel this wait.
@@ -179,6 +209,7 @@ impl Links {
             scopes: Vec::new(),
             waker: waker.clone(),
             lifted: home.shields_lifted.get(),
+            edge: None,
         };
         let mut next = home.scope.borrow().clone();
         while let Some(node) = next {

@@ -12,6 +12,7 @@ use super::error::GroupError;
 use super::handle::TaskGroup;
 use super::shared::{Failure, Shared};
 use crate::cancel::{CancelScope, CancelWatch, check_cancelled};
+use crate::task::Hubs;
 use crate::unhandled::Payload;
 
 /// Runs `body`, and the tasks that it spawns into the group, to their ends.
@@ -80,6 +81,7 @@ where
         let scope = CancelScope::new().boundary();
         let guard = Guard(Rc::new(Shared::new(&scope)));
         let shared = &guard.0;
+        Hubs::add(shared);
         let handle = TaskGroup::new(Rc::clone(shared));
         let mut returned = None;
         let run = scope.run(Caught::new(async { returned = Some(body(&handle).await) }));

@@ -10,7 +10,7 @@ use std::task::Waker;
 use super::roster::{Place, Roster};
 use crate::cancel::{CancelScope, CancelToken, Cancelled, Node, Reason, ReasonKind, Request};
 use crate::context;
-use crate::task::{self, TaskRef};
+use crate::task::{self, Hub, TaskRef};
 use crate::unhandled::{Payload, UnhandledKind};
 
 /// The state of a group.
@@ -29,6 +29,12 @@ pub(super) struct Shared<E> {
     is_over: Cell<bool>,
     /// The group's future, when it waits for the last child.
     waiter: Cell<Option<Waker>>,
+}
+
+impl<E> Hub for Shared<E> {
+    fn awaited(&self) -> Vec<TaskRef> {
+        self.roster.borrow().children()
+    }
 }
 
 /// What ends a group early.

@@ -138,7 +138,11 @@ impl<D: Driver + 'static> Scheduler<D> {
             next.into_iter().chain(bound).min()
         };
         home.counters.turns.set(home.counters.turns.get() + 1);
-        self.driver.borrow_mut().park(timeout)?;
+        let park = || self.driver.borrow_mut().park(timeout);
+        match &home.watch {
+            None => park()?,
+            Some(watch) => watch.park(home, timeout, park)?,
+        }
         if !home.timers.is_empty() {
             home.timers.fire(home.now());
         }
@@ -178,15 +182,20 @@ impl Home {
     /// Returns what the scheduler has done so far.
     pub(crate) fn stats(&self) -> SchedulerStats {
         let counters = &self.counters;
+        let ready_len = self.ready.borrow().len();
         SchedulerStats {
             tasks_live: self.tasks_live(),
             tasks_spawned: counters.spawned.get(),
-            ready_len: self.ready.borrow().len(),
+            ready_len,
             timers_len: self.timers.len(),
             polls: counters.polls.get(),
             turns: counters.turns.get(),
+            wakes: (counters.polls.get() + ready_len as u64).saturating_sub(counters.spawned.get()),
             remote_wakes: counters.remote_wakes.get(),
+            timers_fired: self.timers.fired(),
             unhandled: counters.unhandled.get(),
+            reports: self.reporter.count(),
+            longest_poll: self.watch.as_ref().and_then(|watch| watch.longest_poll()),
         }
     }
 }

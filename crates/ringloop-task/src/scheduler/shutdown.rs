@@ -54,7 +54,7 @@ impl<D: Driver + 'static> Scheduler<D> {
             return report;
         }
         let panicked_before = home.counters.panicked.get();
-        home.phase.set(Phase::Closing);
+        home.set_phase(Phase::Closing);
         if !grace.is_zero() {
             let asked = home.registry.live();
             for task in &asked {
@@ -63,7 +63,7 @@ impl<D: Driver + 'static> Scheduler<D> {
             self.run_out(grace);
             report.cancelled = asked.iter().filter(|task| task.is_done()).count();
         }
-        home.phase.set(Phase::Closed);
+        home.set_phase(Phase::Closed);
         for job in home.gate.close() {
             self.drop_quietly(job);
         }

@@ -25,6 +25,11 @@ pub(crate) trait Body {
     /// What the task's join handle gives.
     type Output;
 
+    /// Returns what is to be reported of an output that nobody reads.
+    fn unread(_output: &Self::Output) -> Option<String> {
+        None
+    }
+
     /// Polls as a future is polled. An error takes the place of the output.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Output, JoinError>>;
 }
@@ -85,6 +90,8 @@ pub(super) enum Polled {
 #[must_use]
 pub(super) enum Discarded {
     Quietly,
+    /// An error that is to be reported.
+    Error(String),
     /// It was the panic of the task.
     Panic(Payload),
     /// Its drop panicked.
@@ -171,10 +178,18 @@ impl<F: Body> TaskCell<F> {
     unsafe fn discard(header: NonNull<Header>) -> Discarded {
         // SAFETY: as the vtable wants.
         match unsafe { Self::take_output(header) } {
-            Ok(output) => match catch_unwind(AssertUnwindSafe(|| drop(output))) {
-                Ok(()) => Discarded::Quietly,
-                Err(payload) => Discarded::DropPanicked(payload),
-            },
+            Ok(output) => {
+                let dropped = catch_unwind(AssertUnwindSafe(|| {
+                    let error = F::unread(&output);
+                    drop(output);
+                    error
+                }));
+                match dropped {
+                    Ok(None) => Discarded::Quietly,
+                    Ok(Some(error)) => Discarded::Error(error),
+                    Err(payload) => Discarded::DropPanicked(payload),
+                }
+            }
             Err(error) => error
                 .into_panic()
                 .map_or(Discarded::Quietly, Discarded::Panic),

@@ -6,6 +6,7 @@ use super::join::JoinHandle;
 use super::reference::TaskRef;
 use super::spawn::{self, Builder, Origin};
 use crate::home::{Home, Phase};
+use crate::observe::Watch;
 
 /// Starts a task and polls it once, inside this call. A task that ends in that poll never touches
 /// the ready queue, and its handle is ready at once.
@@ -59,9 +60,23 @@ pub(super) fn start<F: Body>(home: &Home, origin: Origin, future: F) -> TaskRef 
     }
     let task = spawn::make(home, origin, HANDLE, future);
     home.eager_depth.set(depth + 1);
-    task.0.run_inside(home);
+    match &home.watch {
+        None => task.0.run_inside(home),
+        Some(watch) => run_watched(home, watch, &task),
+    }
     home.eager_depth.set(depth);
     let polls = &home.counters.polls;
     polls.set(polls.get() + 1);
     task
+}
+
+#[cold]
+fn run_watched(home: &Home, watch: &Watch, task: &TaskRef) {
+    watch.spawned(home, task);
+    watch.poll(home, task, || {
+        // Whoever was told of the task may have ended it.
+        if !task.is_ending() {
+            task.0.run_inside(home);
+        }
+    });
 }

@@ -62,6 +62,8 @@ pub(crate) struct Cold {
     pub(super) waiters: RefCell<WakerSet>,
     /// Who is called at the task's end.
     pub(super) callbacks: RefCell<Callbacks>,
+    /// Tasks that wait for the end with a waker that does not show it; one for each wait.
+    pub(super) awaiters: OnceCell<Box<RefCell<Vec<TaskId>>>>,
     /// How many things inside have to be waited for, although the task is cancelled.
     pub(super) stays: Cell<u32>,
     /// How often the task woke itself when it was to be dropped, because it is cancelled.
@@ -154,5 +156,7 @@ pub(super) const ABORT: u32 = 1 << 5;
 pub(super) const CANCEL: u32 = 1 << 6;
 /// The task is the main one of a `block_on`, which has to have its output.
 pub(super) const MAIN: u32 = 1 << 7;
+/// The scheduler is watched and wants to hear of wakes.
+pub(super) const WATCHED: u32 = 1 << 10;
 /// It is a call of a function, not a task that is shown.
 pub(super) const CALL: u32 = 1 << 11;

@@ -277,7 +277,9 @@ impl<T> Future for JoinHandle<T> {
             self.watch.stay();
             self.task.request(Request::passed_on(&cancelled));
         }
-        self.register(cx.waker());
+        let this = &mut *self;
+        this.watch.awaits(&this.task);
+        this.register(cx.waker());
         Poll::Pending
     }
 }
@@ -323,6 +325,8 @@ impl Future for Wait<'_> {
             return Poll::Ready(Ok(()));
         }
         self.watch.poll_cancelled(cx)?;
+        let this = &mut *self;
+        this.watch.awaits(this.task);
         let waiters = &header.cold().waiters;
         if let Some(key) = self.key
             && waiters.borrow().is_current(key, cx.waker())

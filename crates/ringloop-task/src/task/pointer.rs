@@ -17,10 +17,10 @@ use std::sync::Arc;
 use super::cell::{Discarded, Polled};
 use super::error::JoinError;
 use super::header::{
-    ABORT, CANCEL, Cold, DONE, HANDLE, Header, MAIN, OUTPUT, RUNNING, SCHEDULED, Turn,
+    ABORT, CANCEL, Cold, DONE, HANDLE, Header, MAIN, OUTPUT, RUNNING, SCHEDULED, Turn, WATCHED,
 };
 use super::on_done;
-use super::reference;
+use super::reference::{self, TaskRef};
 use super::runnable::Runnable;
 use super::waker;
 use super::word::{Action, RemoteWord};
@@ -28,6 +28,7 @@ use crate::cancel::PATIENCE;
 use crate::context;
 use crate::gate::Gate;
 use crate::home::Home;
+use crate::observe::{Report, TaskInfo};
 use crate::unhandled::UnhandledKind;
 use crate::waker_set;
 
@@ -51,7 +52,7 @@ impl TaskPtr {
 
     /// Returns the gate, for a look at its address.
     #[inline]
-    fn gate(self) -> *const Gate {
+    pub(super) fn gate(self) -> *const Gate {
         // SAFETY: I1; I2 allows any thread to read this field.
         unsafe { (*self.0.as_ptr()).gate }
     }
@@ -168,9 +169,24 @@ impl TaskPtr {
     #[inline]
     pub(crate) fn schedule(self, home: &Home) {
         let flags = &self.header().flags;
-        if !flags.has(SCHEDULED | DONE) {
+        if !flags.has(SCHEDULED | DONE | WATCHED) {
             flags.set(SCHEDULED);
             home.ready.borrow_mut().push_back(Runnable(self));
+        } else if flags.has(WATCHED) {
+            self.schedule_watched(home);
+        }
+    }
+
+    #[cold]
+    fn schedule_watched(self, home: &Home) {
+        let flags = &self.header().flags;
+        if flags.has(SCHEDULED | DONE) {
+            return;
+        }
+        flags.set(SCHEDULED);
+        home.ready.borrow_mut().push_back(Runnable(self));
+        if let Some(watch) = &home.watch {
+            watch.woken(home, &TaskRef::retain(self));
         }
     }
 
@@ -301,6 +317,8 @@ impl TaskPtr {
             "I3: a running future is not dropped"
         );
         header.flags.set(RUNNING);
+        let watch = home.watch.as_deref();
+        let watched = watch.map(|watch| (watch, TaskRef::retain(self)));
         let aside = home.set_aside(Some(self));
         self.header().flags.set(RUNNING);
         // SAFETY: I3: the future is present and not running.
@@ -310,6 +328,9 @@ impl TaskPtr {
             home.report(self, UnhandledKind::DropPanic, Some(payload));
         }
         self.complete(home);
+        if let Some((watch, task)) = watched {
+            watch.ended(home, &task);
+        }
     }
 
     /// The future is gone and the output in its place: tells everybody. `RUNNING` is set, which
@@ -376,6 +397,10 @@ impl TaskPtr {
         // SAFETY: I3: the output was there, and its flag is cleared.
         match unsafe { (header.vtable.discard)(self.0) } {
             Discarded::Quietly => {}
+            Discarded::Error(error) => {
+                let task = TaskInfo::from(&TaskRef::retain(self));
+                home.reporter.report(&Report::UnreadError { task, error });
+            }
             Discarded::Panic(payload) => home.report(self, UnhandledKind::Panic, Some(payload)),
             Discarded::DropPanicked(payload) => {
                 home.report(self, UnhandledKind::DropPanic, Some(payload));

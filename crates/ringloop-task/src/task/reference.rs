@@ -4,9 +4,11 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
+use super::edge;
 use super::error::JoinError;
-use super::header::{ABORT, CALL, CANCEL, DONE, MAIN, RUNNING, SCHEDULED};
+use super::header::{ABORT, CALL, CANCEL, DONE, MAIN, RUNNING, SCHEDULED, WATCHED};
 use super::id::TaskId;
 use super::pointer::TaskPtr;
 use super::waker;
@@ -166,6 +168,51 @@ impl TaskRef {
             .flatten()
     }
 
+    /// Returns how long the polls of the task took together, the one that goes on not counted.
+    ///
+    /// `None` without [debug mode](crate::SchedulerBuilder::debug), which takes the time, outside of
+    /// the task's loop, and after the task's end.
+    #[must_use]
+    pub fn busy_time(&self) -> Option<Duration> {
+        let busy_time = |home: &Home| {
+            let watch = home.watch.as_ref().filter(|_| !self.is_done())?;
+            watch.busy_time(self.id())
+        };
+        context::with_home_of(self.0.header().gate, busy_time).flatten()
+    }
+
+    /// Returns the tasks that wait for the end of this one, in spawn order: by its handle, or as the
+    /// group that it is a child of. Nothing outside of the task's loop.
+    ///
+    /// For looking at a program, not for hot paths: it walks over all tasks. A handle that was
+    /// polled, and is kept without being polled again, counts as awaited. Counterpart: the
+    /// `awaited_by` of `asyncio.capture_call_graph`.
+    #[must_use]
+    #[doc(alias = "capture_call_graph")]
+    pub fn awaited_by(&self) -> Vec<Self> {
+        self.neighbors(|(task, waiter)| (task == self.id()).then_some(waiter))
+    }
+
+    /// Returns the tasks whose ends this one waits for; see [`awaited_by`](Self::awaited_by). There
+    /// are several if it awaits them at once.
+    #[must_use]
+    pub fn awaiting(&self) -> Vec<Self> {
+        self.neighbors(|(task, waiter)| (waiter == self.id()).then_some(task))
+    }
+
+    /// Returns the tasks that `side` picks from who waits for whom.
+    fn neighbors(&self, side: impl Fn((TaskId, TaskId)) -> Option<TaskId>) -> Vec<Self> {
+        context::with_home_of(self.0.header().gate, |home| {
+            let edges = edge::all(home).into_iter();
+            let mut ids: Vec<_> = edges.filter_map(side).collect();
+            ids.sort_unstable();
+            let mut live = home.registry.live();
+            live.retain(|task| ids.binary_search(&task.id()).is_ok());
+            live
+        })
+        .unwrap_or_default()
+    }
+
     /// Returns what the task is doing.
     #[must_use]
     pub fn state(&self) -> TaskState {
@@ -241,6 +288,16 @@ impl TaskRef {
     /// Ends a task that is not running with this error.
     pub(crate) fn kill_with(&self, home: &Home, error: JoinError) {
         self.0.kill(home, error);
+    }
+
+    /// Returns whether the task is only in the ready queue to leave it.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.0.header().flags.has(DONE | ABORT)
+    }
+
+    /// Notes that somebody wants to hear of the task's wakes.
+    pub(crate) fn set_watched(&self) {
+        self.0.header().flags.set(WATCHED);
     }
 
     /// Drops the future of a task that is not running.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::header::Turn;
 use super::pointer::TaskPtr;
+use super::reference::TaskRef;
 use crate::home::Home;
 
 /// A task in the ready queue, which keeps it alive. Made by [`TaskPtr::schedule`] only.
@@ -14,6 +15,11 @@ use crate::home::Home;
 pub(crate) struct Runnable(pub(super) TaskPtr);
 
 impl Runnable {
+    /// Returns a reference to the task.
+    pub(crate) fn task(&self) -> TaskRef {
+        TaskRef::retain(self.0)
+    }
+
     /// Polls the task once.
     #[inline]
     pub(crate) fn run(self, home: &Home, turn: Turn) {

@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::id::TaskId;
 use super::reference::{TaskRef, TaskState};
@@ -23,6 +24,8 @@ pub struct TaskSnapshot {
     pub parked_at: Option<&'static Location<'static>>,
     /// How often it was polled.
     pub polls: u64,
+    /// How long its polls took; `None` without debug mode.
+    pub busy: Option<Duration>,
 }
 
 impl TaskRef {
@@ -48,6 +51,7 @@ impl TaskRef {
             spawned_at: self.spawned_at(),
             parked_at: self.parked_at(),
             polls: self.poll_count(),
+            busy: self.busy_time(),
         }
     }
 }

@@ -215,8 +215,8 @@ pub(super) fn start<F: Body>(
 pub(super) fn enqueue<F: Body>(home: &Home, origin: Origin, future: F) -> TaskRef {
     let task = make(home, origin, HANDLE | SCHEDULED, future);
     home.ready.borrow_mut().push_back(Runnable(task.0));
-    if home.phase.get() != Phase::Open {
-        start_late(home, &task);
+    if home.is_attentive.get() {
+        start_attentively(home, &task);
     }
     task
 }
@@ -274,6 +274,9 @@ pub(crate) fn make_call<F: Body>(
         locals,
     };
     let task = make(home, origin, CALL, call);
+    if let Some(watch) = &home.watch {
+        watch.called(&task);
+    }
     spawned.set(before);
     if home.current.get().is_none() {
         // A call that is made by a call: the driver comes first.
@@ -283,9 +286,12 @@ pub(crate) fn make_call<F: Body>(
     task
 }
 
-/// What becomes of a task that is spawned during a shutdown.
+/// A task is spawned that is watched, or during a shutdown.
 #[cold]
-fn start_late(home: &Home, task: &TaskRef) {
+fn start_attentively(home: &Home, task: &TaskRef) {
+    if let Some(watch) = &home.watch {
+        watch.spawned(home, task);
+    }
     match home.phase.get() {
         Phase::Open => {}
         Phase::Closing => {

@@ -14,6 +14,7 @@ use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 
 use super::header::Header;
 use super::pointer::TaskPtr;
+use crate::gate::Gate;
 
 /// Runs `f` with a context whose waker wakes the task.
 #[inline]
@@ -37,6 +38,17 @@ pub(super) fn is_waker_of(waker: &Waker, task: TaskPtr) -> bool {
 #[inline]
 pub(super) fn is_of_a_task(waker: &Waker) -> bool {
     ptr::eq(waker.vtable(), &raw const VTABLE)
+}
+
+/// Returns the task that `waker` wakes directly, if it is one of the scheduler of `gate`. The waker
+/// keeps it alive.
+pub(super) fn task_behind(waker: &Waker, gate: *const Gate) -> Option<TaskPtr> {
+    if !is_of_a_task(waker) {
+        return None;
+    }
+    // SAFETY: the table says that the waker is one of this module.
+    let task = unsafe { task_of(waker.data()) };
+    (task.gate() == gate).then_some(task)
 }
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);

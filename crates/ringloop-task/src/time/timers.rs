@@ -1,6 +1,6 @@
 //! The timers of one scheduler, and the entry that a wait holds in them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ pub(crate) struct Timers {
     queue: RefCell<TimerQueue>,
     /// Deadlines are counted from here.
     origin: Instant,
+    /// How many timers have fired.
+    fired: Cell<u64>,
 }
 
 /// When a wait is over, as the caller put it.
@@ -37,7 +39,11 @@ impl When {
 impl Timers {
     pub(crate) fn new(origin: Instant) -> Rc<Self> {
         let queue = RefCell::new(TimerQueue::new());
-        Rc::new(Self { queue, origin })
+        Rc::new(Self {
+            queue,
+            origin,
+            fired: Cell::new(0),
+        })
     }
 
     /// Files a waker under a deadline. `None` if the deadline is centuries away: it never comes.
@@ -75,6 +81,11 @@ impl Timers {
         self.queue.borrow().len()
     }
 
+    /// Returns how many timers have fired.
+    pub(crate) fn fired(&self) -> u64 {
+        self.fired.get()
+    }
+
     /// Takes in, at a fresh look at the clock, what has been filed since the last one.
     #[inline]
     pub(crate) fn admit(&self, now: Instant) {
@@ -110,6 +121,7 @@ impl Timers {
                 break;
             };
             if let Some(waker) = fired {
+                self.fired.set(self.fired.get() + 1);
                 waker.wake();
             }
         }

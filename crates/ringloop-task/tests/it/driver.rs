@@ -33,6 +33,10 @@ impl Log {
         self.0.borrow_mut().push(entry.to_string());
     }
 
+    pub(crate) fn take(&self) -> Vec<String> {
+        self.0.take()
+    }
+
     #[track_caller]
     pub(crate) fn check(&self, expected: &[&str]) {
         assert_eq!(self.0.take(), expected);
