@@ -81,6 +81,7 @@
 
 pub mod call;
 pub mod cancel;
+pub mod future;
 pub mod group;
 pub mod local;
 pub mod observe;
@@ -89,6 +90,7 @@ pub mod testing;
 pub mod time;
 
 mod aside;
+mod combine;
 mod context;
 mod gate;
 mod home;

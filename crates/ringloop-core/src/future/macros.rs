@@ -60,13 +60,10 @@ macro_rules! __join {
         ::core::future::ready(())
     };
     ($($future:expr),+ $(,)?) => {
-        // A `match` keeps the temporaries of the arguments for as long as a call would.
-        match $crate::__join!(@nest $($future,)+) {
-            futures => async move {
-                let outputs = futures.await;
-                $crate::__join!(@flat outputs [] [] $($future,)+)
-            },
-        }
+        $crate::future::__macros::map(
+            $crate::__join!(@nest $($future,)+),
+            |outputs| $crate::__join!(@flat outputs [] [] $($future,)+),
+        )
     };
 }
 
@@ -122,19 +119,12 @@ macro_rules! __race {
         $crate::__race!(@map $last $(, $map)?)
     };
     ($first:expr $(=> $map:expr)?, $($rest:expr $(=> $rest_map:expr)?),+ $(,)?) => {
-        $crate::future::__macros::race_alike(
-            $crate::__race!(@map $first $(, $map)?),
-            $crate::__race!($($rest $(=> $rest_map)?),+),
+        $crate::future::__macros::map(
+            $crate::future::race(
+                $crate::__race!(@map $first $(, $map)?),
+                $crate::__race!($($rest $(=> $rest_map)?),+),
+            ),
+            $crate::future::Either::into_inner,
         )
     };
-}
-
-/// Applies a function to what a future gives.
-pub async fn map<F: Future, T>(future: F, map: impl FnOnce(F::Output) -> T) -> T {
-    map(future.await)
-}
-
-/// Races two futures that give the same.
-pub async fn race_alike<T>(left: impl Future<Output = T>, right: impl Future<Output = T>) -> T {
-    super::race(left, right).await.into_inner()
 }

@@ -16,6 +16,7 @@
 mod either;
 mod join;
 mod macros;
+mod map;
 mod race;
 
 pub use either::Either;
@@ -29,5 +30,5 @@ pub use crate::{__join as join, __race as race};
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __macros {
-    pub use super::macros::{map, race_alike};
+    pub use super::map::{Map, map};
 }

@@ -1,6 +1,8 @@
 //! How large things are.
 
-use ringloop_core::future::{Either, Race};
+use std::future::pending;
+
+use ringloop_core::future::{Either, Race, join, race};
 use ringloop_core::{
     Abandoned, AtomicWaker, Postbox, RemotePostbox, RemoteSetter, Setter, ThreadDriver, Unparker,
     WaitKey,
@@ -27,4 +29,16 @@ fn places_are_small() {
     assert_eq!(size_of::<Either<u8, u8>>(), 2);
     // The futures side by side, and no copies of them.
     assert!(size_of::<Race<[u64; 100], [u64; 100]>>() <= 1600 + 16);
+}
+
+#[test]
+fn macros_hold_their_futures_once() {
+    async fn large() -> usize {
+        let page = [0_u8; 1000];
+        pending::<()>().await;
+        page.len()
+    }
+    assert!(size_of_val(&join!(large(), large(), large())) <= 3300);
+    assert!(size_of_val(&race!(large(), large(), large())) <= 3300);
+    assert!(size_of_val(&race!(large() => |len| len, large() => |len| len)) <= 2200);
 }

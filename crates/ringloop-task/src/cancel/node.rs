@@ -44,6 +44,8 @@ pub(crate) struct Node {
     pub(super) has_moved: Cell<bool>,
     /// Whether the scope's own cancellation ended the body.
     pub(super) is_caught: Cell<bool>,
+    /// Whether a body that cannot be told is dropped alone, also if a scope around is cancelled.
+    pub(super) is_alone: Cell<bool>,
     /// Whether the body has ended or was dropped.
     pub(super) is_left: Cell<bool>,
     /// Whether there is, or was, a handle, which wants the waker below.
@@ -84,6 +86,11 @@ impl Node {
     pub(crate) fn forget(&self) {
         let notices = self.notices.take();
         drop(notices);
+    }
+
+    /// Whether a body that cannot be told is dropped alone, also if a scope around is cancelled.
+    pub(super) fn ends_alone(&self) -> bool {
+        self.is_alone.get() || self.is_boundary.get()
     }
 
     /// Wakes the waits that are polled with wakers of their own.
@@ -132,6 +139,7 @@ impl Node {
         self.deadline.set(None);
         self.has_moved.set(false);
         self.is_caught.set(false);
+        self.is_alone.set(false);
         self.is_left.set(false);
         self.has_handle.set(false);
         self.waker.take();

@@ -249,34 +249,48 @@ impl Drop for Notice {
 
 /// The notice that a scope has given out, kept to be given out again.
 #[derive(Debug, Default)]
-pub(crate) struct Notices(Option<Cancelled>);
+pub(crate) struct Notices {
+    own: Option<Cancelled>,
+    /// Where the request was passed on from. The errors tell of that cancellation as long as it is
+    /// known; the link is weak, because the scope there counts the strong ones.
+    origin: Weak<Notice>,
+}
 
 impl Notices {
     /// Returns the error that tells of this cancellation.
     pub(crate) fn cancelled(&mut self, reason: impl FnOnce() -> Reason) -> Cancelled {
-        self.0
-            .get_or_insert_with(|| Cancelled::new(reason()))
-            .clone()
+        match self.origin.upgrade() {
+            Some(notice) => Cancelled { notice },
+            None => self
+                .own
+                .get_or_insert_with(|| Cancelled::new(reason()))
+                .clone(),
+        }
+    }
+
+    /// Has the errors tell of a cancellation elsewhere, which was passed on.
+    pub(crate) fn follow(&mut self, cancelled: &Cancelled) {
+        self.origin = Arc::downgrade(&cancelled.notice);
     }
 
     /// Returns the error that tells of this cancellation, which came about because `origin` was
     /// passed on, unless it had come about already.
     pub(crate) fn passed_on(&mut self, origin: &Cancelled) -> Cancelled {
-        self.0
+        self.own
             .get_or_insert_with(|| Cancelled::passed_on(origin))
             .clone()
     }
 
     /// Returns whether an error that tells of this cancellation is alive somewhere else.
     pub(crate) fn are_out(&self) -> bool {
-        self.0
+        self.own
             .as_ref()
             .is_some_and(|cancelled| Arc::strong_count(&cancelled.notice) > 1)
     }
 
     /// Forgets the cancellation.
     pub(crate) fn clear(&mut self) {
-        self.0 = None;
+        *self = Self::default();
     }
 }
 

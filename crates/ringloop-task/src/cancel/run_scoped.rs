@@ -63,7 +63,7 @@ impl<F: Future> Future for RunScoped<F> {
             return Poll::Ready(this.core.exit(value));
         }
         this.core.after(cx);
-        match this.core.give_up() {
+        match this.core.give_up(cx) {
             None => Poll::Pending,
             Some(reason) => {
                 this.body.set(None);
@@ -190,28 +190,34 @@ impl ScopeCore {
 
     /// Whether the body, which is not done, has to be dropped, and why.
     #[inline]
-    fn give_up(&mut self) -> Option<Reason> {
+    fn give_up(&mut self, cx: &Context<'_>) -> Option<Reason> {
         if self.has_told {
-            self.give_up_told()
+            self.give_up_told(cx)
         } else {
             None
         }
     }
 
     #[cold]
-    fn give_up_told(&mut self) -> Option<Reason> {
+    fn give_up_told(&mut self, cx: &Context<'_>) -> Option<Reason> {
         let gives_up = context::with_home(|home| {
             let task = home.current.get()?;
             if self.node.stays.get() > 0
                 || home.has_let_through()
-                // The outermost reports; what is inside goes with it, but for a boundary, around
-                // which something goes on.
-                || !self.node.is_boundary.get() && node::is_cancelled_around(home, &self.node)
+                // The outermost reports; what is inside goes with it, but for a region around which
+                // something goes on.
+                || !self.node.ends_alone() && node::is_cancelled_around(home, &self.node)
             {
                 return None;
             }
             if task::is_scheduled(task) && self.patience > 0 {
                 self.patience -= 1;
+                if !task::is_waker_of(cx.waker(), task) {
+                    // Perhaps it was something else in this task that was woken, and nobody would
+                    // poll this scope again. To have that done is to be woken, hence the haste.
+                    self.patience /= 2;
+                    cx.waker().wake_by_ref();
+                }
                 return None;
             }
             Some(())

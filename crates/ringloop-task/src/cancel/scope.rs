@@ -116,6 +116,13 @@ impl CancelScope {
         Rc::clone(&self.node)
     }
 
+    /// Once the scope itself is cancelled, a body that cannot be told is dropped alone, also if a
+    /// scope around is cancelled: what is around waits for it, as for a task.
+    pub(crate) fn ends_alone(self) -> Self {
+        self.node.is_alone.set(true);
+        self
+    }
+
     /// Returns the token that cancels this scope from anywhere.
     #[must_use]
     pub fn token(&self) -> CancelToken {

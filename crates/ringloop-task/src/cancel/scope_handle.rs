@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::node::Node;
-use super::reason::Reason;
+use super::reason::{Cancelled, Reason};
 use super::token::CancelToken;
 use crate::context;
 
@@ -117,6 +117,20 @@ impl ScopeHandle {
     /// Nothing to cancel: the function does not wait.
     pub fn cancel(&self, reason: impl Into<Reason>) -> bool {
         self.token().cancel(reason)
+    }
+
+    /// Cancels the scope because something in it is awaited where `cancelled` was found: its waits
+    /// tell of that cancellation.
+    pub(crate) fn pass_on(&self, cancelled: &Cancelled) {
+        if !self.node.is_cancelled() {
+            self.node.notices.borrow_mut().follow(cancelled);
+            self.cancel(cancelled.reason().clone());
+        }
+    }
+
+    /// Returns what the waits inside are told once the scope is cancelled.
+    pub(crate) fn cancelled(&self) -> Cancelled {
+        self.node.cancelled()
     }
 
     /// Returns the token that cancels the scope from anywhere.

@@ -70,6 +70,8 @@ pub(super) struct VTable {
     pub(super) fail: unsafe fn(NonNull<Header>, JoinError) -> Result<(), Payload>,
     /// Moves the output to where the last pointer points: to an `Option` of the output's type.
     pub(super) take: unsafe fn(NonNull<Header>, NonNull<()>),
+    /// Returns where the output is. Wants a cell with an output.
+    pub(super) peek: unsafe fn(NonNull<Header>) -> NonNull<()>,
     /// Drops an output that nobody reads.
     pub(super) discard: unsafe fn(NonNull<Header>) -> Discarded,
     /// Frees the cell.
@@ -120,6 +122,7 @@ impl<F: Body> TaskCell<F> {
         poll: Self::poll,
         fail: Self::fail,
         take: Self::take,
+        peek: Self::peek,
         discard: Self::discard,
         free: Self::free,
     };
@@ -173,6 +176,16 @@ impl<F: Body> TaskCell<F> {
         let output = output.cast::<Option<Result<F::Output, JoinError>>>();
         // SAFETY: as the vtable wants.
         unsafe { *output.as_ptr() = Some(value) };
+    }
+
+    unsafe fn peek(header: NonNull<Header>) -> NonNull<()> {
+        // SAFETY: as the vtable wants.
+        let stage = unsafe { Self::stage(header) };
+        // SAFETY: I3: the output is there, and nobody moves it before its flag is cleared.
+        let Stage::Finished(output) = (unsafe { &*stage }) else {
+            unreachable!("I3: the output is there when its flag is set")
+        };
+        NonNull::from(output).cast()
     }
 
     unsafe fn discard(header: NonNull<Header>) -> Discarded {

@@ -243,6 +243,25 @@ impl<T> JoinHandle<T> {
     pub(crate) fn rewind(&mut self) {
         self.watch = CancelWatch::at(self.task.spawned_at());
         self.has_passed_on = false;
+        self.unregister();
+    }
+
+    /// Returns the output, if it is there, without taking it.
+    pub(crate) fn peek(&self) -> Option<&Result<T, JoinError>> {
+        let task = self.task.0;
+        let header = task.header();
+        if !header.flags.has(OUTPUT) {
+            return None;
+        }
+        // SAFETY: I3: the output is there, and this is its home thread (a handle is not `Send`).
+        let output = unsafe { (header.vtable.peek)(task.0) };
+        // SAFETY: I3: the handle's type is that of the output, which is taken through a mutable
+        // borrow of the handle only: not while this one lasts.
+        Some(unsafe { output.cast().as_ref() })
+    }
+
+    /// Forgets the waker that was kept for the end of the task.
+    pub(crate) fn unregister(&self) {
         drop(self.task.0.header().joiner.take());
     }
 

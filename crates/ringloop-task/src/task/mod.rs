@@ -70,6 +70,11 @@ pub use snapshot::TaskSnapshot;
 pub use spawn::{Builder, spawn};
 pub use yield_now::{Checkpoint, YieldNow, checkpoint, yield_now};
 
+pub use crate::combine::{
+    AsCompleted, Gather, NextCompleted, Scope, ScopedJoinHandle, WaitSome, When, as_completed,
+    gather, scope, wait,
+};
+
 pub(crate) use budget::PollCounts;
 pub(crate) use cell::Body;
 pub(crate) use edge::{Edge, Hub, Hubs};
