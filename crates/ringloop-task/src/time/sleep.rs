@@ -1,5 +1,6 @@
 //! Waiting for a time.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -207,6 +208,16 @@ impl Sleep {
             self.state = State::Until(deadline);
             self.has_begun = false;
         }
+    }
+
+    /// Moves the deadline beyond the end of time.
+    pub(super) fn never(&mut self) {
+        self.state = State::Forever;
+    }
+
+    /// Says where in the source the sleep is awaited.
+    pub(super) fn park_at(&mut self, location: &'static Location<'static>) {
+        self.watch = CancelWatch::at(location);
     }
 
     /// A poll of a sleep whose time does not run in this loop yet.
