@@ -276,9 +276,10 @@ fn sleep_tells_when_it_ends() {
 fn sleep_made_long_before_its_first_poll_takes_one_turn() {
     let mut scheduler = Scheduler::new(VirtualDriver::new());
     scheduler.block_on(async {
-        let sleep = time::sleep(secs(3));
+        let (sleep, other) = (time::sleep(secs(3)), time::sleep(secs(4)));
         time::sleep(secs(5)).await.unwrap();
         let before = time::now();
+        other.await.unwrap();
         let mut sleep = pin!(sleep);
         assert!(sleep.is_elapsed());
         assert!(is_pending(sleep.as_mut()).await, "others get a turn");
