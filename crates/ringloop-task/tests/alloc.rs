@@ -3,7 +3,8 @@
 #![expect(unsafe_code, reason = "an allocator that counts")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::time::Duration;
 
 use ringloop_core::ThreadDriver;
@@ -61,6 +62,15 @@ fn hot_paths() {
             }
         });
         assert_eq!(sleeps.await, 0, "none for a sleep");
+        let interval = RefCell::new(time::interval(Duration::from_micros(10)));
+        let ticks = allocations(async || {
+            for _ in 0..10 {
+                poll_fn(|cx| interval.borrow_mut().poll_tick(cx))
+                    .await
+                    .unwrap();
+            }
+        });
+        assert_eq!(ticks.await, 0, "none for a tick");
         let timeouts = allocations(async || {
             for _ in 0..10 {
                 let slow = time::timeout(Duration::from_secs(9), task::yield_now()).await;

@@ -2,8 +2,16 @@
 //!
 //! A timer is a waker that is filed under an instant, in user space. The next deadline is the
 //! timeout of the driver's one park, so timers cost no system call. They are exact: no tick, never
-//! early, equal deadlines in the order they were made.
+//! early, equal deadlines in the order they were made. A sleep counts from its making; the clock
+//! is read once for all sleeps of one turn of the loop, so it may end later by as much as the rest
+//! of that turn took. Deadlines that are centuries away never come, and are no error.
+//!
+//! The clock is the driver's, and nothing else: [`now`], the deadlines and the park agree. It is
+//! monotonic. That of the drivers here (`CLOCK_MONOTONIC`) stands still while the machine is
+//! suspended, and so do all timers: after the resume they have as much left as before. To measure
+//! by the calendar, compare with [`SystemTime`](std::time::SystemTime) when you are woken.
 
+mod interval;
 mod links;
 mod queue;
 mod sleep;
@@ -12,6 +20,7 @@ mod timers;
 
 use std::time::Instant;
 
+pub use interval::{Interval, MissedTicks, Tick, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, MoveOn, Timeout, move_on_after, timeout, timeout_at};
 

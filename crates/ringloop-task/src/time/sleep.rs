@@ -1,5 +1,6 @@
 //! Waiting for a time.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -50,18 +51,17 @@ use crate::home::Home;
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     let state = if duration.is_zero() {
-        State::Turn
+        State::Turn { has_begun: false }
     } else {
         let entry = context::with_home(|home| home.timers.insert_after(duration));
         match entry {
-            Some(Some(entry)) => State::Filed(entry),
+            Some(Some(entry)) => State::filed(entry),
             Some(None) => State::Forever,
             None => State::After(duration),
         }
     };
     Sleep {
         state,
-        has_begun: false,
         watch: CancelWatch::new(),
     }
 }
@@ -102,7 +102,6 @@ pub fn sleep(duration: Duration) -> Sleep {
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {
         state: State::Until(deadline),
-        has_begun: false,
         watch: CancelWatch::new(),
     }
 }
@@ -114,22 +113,36 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 #[derive(Debug)]
 pub struct Sleep {
     state: State,
-    /// Whether it was polled, and so took a turn at least.
-    has_begun: bool,
     watch: CancelWatch,
 }
 
 #[derive(Debug)]
 enum State {
     /// One turn of the loop.
-    Turn,
+    Turn {
+        has_begun: bool,
+    },
     /// Made outside of a loop: the time counts from the first poll.
     After(Duration),
     Until(Instant),
     /// The time runs, or is over.
-    Filed(TimerEntry),
+    Filed {
+        entry: TimerEntry,
+        /// Whether the sleep was polled, and so takes a turn of the loop at least.
+        has_begun: bool,
+    },
     /// The deadline is too far away to exist.
     Forever,
+}
+
+impl State {
+    #[inline]
+    fn filed(entry: TimerEntry) -> Self {
+        Self::Filed {
+            entry,
+            has_begun: false,
+        }
+    }
 }
 
 impl Sleep {
@@ -153,8 +166,8 @@ impl Sleep {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Until(deadline) => Some(*deadline),
-            State::Filed(entry) => Some(entry.deadline()),
-            State::Turn => context::with_home(|home| home.now()),
+            State::Filed { entry, .. } => Some(entry.deadline()),
+            State::Turn { .. } => context::with_home(|home| home.now()),
             State::After(_) | State::Forever => None,
         }
     }
@@ -163,11 +176,11 @@ impl Sleep {
     #[must_use]
     pub fn is_elapsed(&self) -> bool {
         match &self.state {
-            State::Turn => true,
+            State::Turn { .. } => true,
             State::Until(deadline) => {
                 context::with_home(|home| *deadline <= home.now()).unwrap_or_default()
             }
-            State::Filed(entry) => entry.has_fired(),
+            State::Filed { entry, .. } => entry.has_fired(),
             State::After(_) | State::Forever => false,
         }
     }
@@ -200,30 +213,45 @@ impl Sleep {
     #[doc(alias = "reschedule")]
     pub fn reset(&mut self, deadline: Instant) {
         let is_moved = match &self.state {
-            State::Filed(entry) => entry.refile(deadline),
-            State::Turn | State::After(_) | State::Until(_) | State::Forever => false,
+            State::Filed { entry, .. } => entry.refile(deadline),
+            State::Turn { .. } | State::After(_) | State::Until(_) | State::Forever => false,
         };
         if !is_moved {
             self.state = State::Until(deadline);
-            self.has_begun = false;
         }
+    }
+
+    /// Moves the deadline beyond the end of time.
+    pub(super) fn never(&mut self) {
+        self.state = State::Forever;
+    }
+
+    /// Says where in the source the sleep is awaited.
+    pub(super) fn park_at(&mut self, location: &'static Location<'static>) {
+        self.watch = CancelWatch::at(location);
     }
 
     /// A poll of a sleep whose time does not run in this loop yet.
     #[cold]
     fn file(&mut self, cx: &Context<'_>) {
-        let entry = match &self.state {
-            State::Turn => return cx.waker().wake_by_ref(),
+        let entry = match &mut self.state {
+            State::Turn { has_begun } => {
+                *has_begun = true;
+                return cx.waker().wake_by_ref();
+            }
             State::Forever => return,
             State::Until(deadline) => file_at(*deadline, cx),
             // Carried over from another loop.
-            State::Filed(entry) => file_at(entry.deadline(), cx),
+            State::Filed { entry, .. } => file_at(entry.deadline(), cx),
             State::After(duration) => {
                 let entry = here(|home| home.timers.insert_after(*duration));
                 entry.inspect(|entry| entry.update(cx.waker()))
             }
         };
-        self.state = entry.map_or(State::Forever, State::Filed);
+        self.state = entry.map_or(State::Forever, |entry| State::Filed {
+            entry,
+            has_begun: true,
+        });
     }
 }
 
@@ -241,31 +269,38 @@ impl Future for Sleep {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if this.has_begun {
-            match &this.state {
-                State::Turn => return Poll::Ready(Ok(())),
-                State::Filed(entry) if entry.has_fired() => return Poll::Ready(Ok(())),
-                State::Filed(_) | State::After(_) | State::Until(_) | State::Forever => {}
-            }
+        match &this.state {
+            State::Turn { has_begun: true } => return Poll::Ready(Ok(())),
+            State::Filed {
+                entry,
+                has_begun: true,
+            } if entry.has_fired() => return Poll::Ready(Ok(())),
+            State::Turn { .. }
+            | State::Filed { .. }
+            | State::After(_)
+            | State::Until(_)
+            | State::Forever => {}
         }
         if let Err(cancelled) = this.watch.poll_cancelled(cx) {
             this.state = State::Forever;
             return Poll::Ready(Err(cancelled));
         }
-        match &this.state {
-            State::Filed(entry) if entry.is_here() => {
-                if this.has_begun {
+        match &mut this.state {
+            State::Filed { entry, has_begun } if entry.is_here() => {
+                if *has_begun {
                     entry.update(cx.waker());
                 } else if let Err(waker) = entry.arm(cx.waker()) {
                     // The time is over, and a sleep is one turn at least.
                     waker.wake();
                 }
+                *has_begun = true;
             }
-            State::Turn | State::After(_) | State::Until(_) | State::Filed(_) | State::Forever => {
-                this.file(cx);
-            }
+            State::Turn { .. }
+            | State::After(_)
+            | State::Until(_)
+            | State::Filed { .. }
+            | State::Forever => this.file(cx),
         }
-        this.has_begun = true;
         Poll::Pending
     }
 }

@@ -143,16 +143,18 @@ fn sleeps_count_from_their_call_also_if_the_clock_moves_in_the_same_turn() {
 
 #[test]
 fn settle_waits_for_all_that_is_due_however_much_that_is() {
-    run(async {
+    let (mut scheduler, clock) = standing();
+    scheduler.block_on(async {
         let done = Rc::new(Cell::new(0));
         for _ in 0..20_000 {
             let done = done.clone();
             drop(task::spawn(async move {
-                time::sleep(secs(7)).await.unwrap();
+                time::sleep(secs(30)).await.unwrap();
                 done.set(done.get() + 1);
             }));
         }
-        time::sleep(secs(7)).await.unwrap();
+        settle().await.unwrap();
+        clock.advance(secs(30));
         settle().await.unwrap();
         assert_eq!(done.get(), 20_000);
     });
