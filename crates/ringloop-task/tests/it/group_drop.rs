@@ -13,7 +13,7 @@ use ringloop_task::group::{GroupError, TaskGroup, group};
 use ringloop_task::testing::settle;
 use ringloop_task::{Scheduler, UnhandledKind, task, time};
 
-use crate::driver::{Drops, VirtualDriver, run, secs};
+use crate::driver::{Drops, Log, VirtualDriver, run, secs};
 
 type Boxed = Pin<Box<dyn Future<Output = Result<(), GroupError<Cancelled>>>>>;
 
@@ -160,30 +160,31 @@ fn child_that_drops_its_group_goes_after_its_poll() {
 }
 
 #[test]
-fn panic_that_the_group_has_when_it_is_dropped_is_reported_once() {
-    let count = Rc::new(Cell::new(0));
-    let reports = Rc::clone(&count);
+fn what_a_group_has_when_it_is_dropped_is_reported_once() {
+    let log = Log::default();
+    let reports = log.clone();
     let mut scheduler = Scheduler::builder()
         .on_unhandled(move |unhandled| {
-            assert_eq!(unhandled.name().as_deref(), Some("careless"));
-            reports.set(reports.get() + 1);
+            reports.add(format!("{:?} {:?}", unhandled.kind(), unhandled.name()));
         })
         .build(VirtualDriver::new());
     scheduler.block_on(async {
         let members = group(async |g| {
             let careless = async {
-                task::yield_now().await?;
+                shield(task::yield_now()).await?;
                 panic!("careless");
                 #[expect(unreachable_code, reason = "the type is wanted")]
                 Ok::<(), Cancelled>(())
             };
+            let failing = async { Err::<(), _>(Cancelled::new("oops".into())) };
+            task::Builder::new().name("failing").spawn_in(g, failing);
             task::Builder::new().name("careless").spawn_in(g, careless);
             g.spawn(shield(time::sleep(secs(9))));
             Ok(())
         });
         race(members, time::sleep(secs(1))).await;
     });
-    assert_eq!(count.get(), 1);
+    log.check(&["Panic Some(\"careless\")", "Failed Some(\"failing\")"]);
 }
 
 #[test]
