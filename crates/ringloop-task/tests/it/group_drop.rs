@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ringloop_core::future::race;
 use ringloop_task::cancel::{Cancelled, shield};
-use ringloop_task::group::{GroupError, TaskGroup, group};
+use ringloop_task::group::{GroupError, Ready, TaskGroup, group};
 use ringloop_task::testing::settle;
 use ringloop_task::{Scheduler, UnhandledKind, task, time};
 
@@ -244,4 +244,77 @@ fn shutdown_cancels_groups_and_waits_for_their_members() {
     });
     let report = scheduler.shutdown(secs(5));
     assert_eq!((report.aborted, drops.count()), (0, 4));
+}
+
+/// Looks at a group when it is dropped, and tries to spawn.
+struct Last(TaskGroup<Cancelled>, Log);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let spawned = self.0.try_spawn(async { Ok(()) }).is_ok();
+        let (len, is_over) = (self.0.len(), self.0.is_over());
+        self.1.add(format!("{len} {is_over} {spawned}"));
+    }
+}
+
+#[test]
+fn value_that_is_dropped_with_the_errors_cannot_spawn() {
+    run(async {
+        let log = Log::default();
+        let result = group(async |g| {
+            g.spawn(async { Err::<(), _>(Cancelled::new("oops".into())) });
+            Ok(Last(g.clone(), log.clone()))
+        });
+        assert!(result.await.is_err());
+        log.check(&["0 true false"]);
+    });
+}
+
+#[test]
+fn child_counts_until_its_future_is_gone() {
+    run(async {
+        let log = Log::default();
+        let result = group(async |g| {
+            let last = Last(g.clone(), log.clone());
+            let child = g.spawn(async move {
+                let _last = last;
+                time::sleep(Duration::MAX).await
+            });
+            task::yield_now().await?;
+            child.abort();
+            // The child itself, and the one that its drop has spawned.
+            log.check(&["2 false true"]);
+            Ok(())
+        });
+        result.await.unwrap();
+    });
+}
+
+#[test]
+fn child_that_drops_its_start_and_fails_fails_the_group() {
+    run(async {
+        type Start = Pin<Box<dyn Future<Output = ()>>>;
+        let place: Rc<RefCell<Option<Start>>> = Rc::default();
+        let result = group(async |g| {
+            let mine = Rc::clone(&place);
+            let started = g.start(async move |ready: Ready<()>| {
+                task::yield_now().await?;
+                drop(mine.take());
+                drop(ready);
+                Err::<(), _>(Cancelled::new("oops".into()))
+            });
+            let mut started: Start = Box::pin(async { drop(started.await) });
+            poll_fn(|cx| {
+                assert!(started.as_mut().poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            place.replace(Some(started));
+            settle().await?;
+            assert!(place.borrow().is_none());
+            Ok(())
+        });
+        let errors = result.await.unwrap_err().into_errors();
+        assert_eq!(errors.len(), 1);
+    });
 }
