@@ -53,6 +53,9 @@ pub enum UnhandledKind {
     Panic,
     /// The drop of the task's future or output panicked.
     DropPanic,
+    /// The task, a child or the body of a [group](crate::group), failed, and its error went unread:
+    /// the group panicked, or was dropped.
+    Failed,
     /// The scheduler went before the task had ended.
     Aborted,
 }
@@ -125,6 +128,7 @@ impl fmt::Display for Unhandled {
         f.write_str(match self.kind {
             UnhandledKind::Panic => " panicked",
             UnhandledKind::DropPanic => " panicked while it was dropped",
+            UnhandledKind::Failed => " failed, and its group went without telling",
             UnhandledKind::Aborted => " was dropped before its end",
         })?;
         if let Some(place) = self.parked_at() {

@@ -8,23 +8,28 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use ringloop_core::ThreadDriver;
+use ringloop_task::cancel::Cancelled;
+use ringloop_task::group::group;
 use ringloop_task::{Scheduler, task, time};
 
 struct Counting;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    static BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
 // SAFETY: everything is the system allocator's; the count is a plain thread-local.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        BYTES.set(BYTES.get() + layout.size().cast_signed());
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        BYTES.set(BYTES.get() - layout.size().cast_signed());
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(ptr, layout) }
     }
@@ -79,4 +84,29 @@ fn hot_paths() {
         });
         assert_eq!(timeouts.await, 0, "none for a timeout");
     });
+}
+
+#[test]
+fn memory_of_a_group_is_flat_however_many_children_it_has_had() {
+    let result = Scheduler::new(ThreadDriver::new()).block_on(group(async |g| {
+        let crowd = async || {
+            for _ in 0..100 {
+                drop(g.spawn(async { task::yield_now().await }));
+            }
+            while !g.is_empty() {
+                task::yield_now().await?;
+            }
+            Ok::<_, Cancelled>(())
+        };
+        // The queues and the group grow to the size of a crowd.
+        crowd().await?;
+        let (count, bytes) = (COUNT.get(), BYTES.get());
+        for _ in 0..1000 {
+            crowd().await?;
+        }
+        assert_eq!(COUNT.get() - count, 100_000, "one for each child");
+        assert_eq!(BYTES.get(), bytes, "nothing is left of them");
+        Ok::<_, Cancelled>(())
+    }));
+    result.unwrap();
 }

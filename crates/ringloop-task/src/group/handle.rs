@@ -126,9 +126,8 @@ impl<E: 'static> TaskGroup<E> {
             return handle;
         }
         let handle = builder.start(at, child);
-        if !handle.is_finished() {
-            self.shared.enter(place, &handle.task());
-        }
+        // One that has ended inside the spawn has left its place.
+        self.shared.enter(place, &handle.task());
         handle
     }
 

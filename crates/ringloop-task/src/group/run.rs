@@ -34,13 +34,14 @@ use crate::unhandled::Payload;
 /// # Panics
 ///
 /// When polled outside of a running loop. If the body or a child panics, the others are cancelled
-/// and waited for, and then the panic goes on here. Further panics go to the hook for what is
-/// unhandled.
+/// and waited for, and then the panic goes on here. Further panics, and the errors, go to the hook
+/// for what is unhandled.
 ///
 /// # Cancel safety
 ///
 /// As that of body and children, which are all cancelled, and waited for. If the future is
-/// *dropped*, the children are aborted: their futures are dropped at once. If it is forgotten
+/// *dropped*, the children are aborted: their futures are dropped at once, and what failed before
+/// goes to the hook for what is unhandled. If it is forgotten
 /// ([`mem::forget`](std::mem::forget)), they run on as tasks of their own, and what they fail with
 /// is lost.
 ///
@@ -128,11 +129,12 @@ impl<T, E> Outcome<T, E> {
 
     /// The children are gone.
     fn finish(self, shared: &Shared<E>) -> Result<T, GroupError<E>> {
-        let mut errors = shared.take_errors();
         if let Some(payload) = shared.take_panic() {
-            drop((self, errors));
+            drop(self);
+            shared.report_errors();
             resume_unwind(payload);
         }
+        let mut errors = shared.take_errors();
         let told = match self {
             Self::Value(value) if errors.is_empty() => return Ok(value),
             Self::Value(value) => {

@@ -16,8 +16,8 @@ use crate::unhandled::{Payload, UnhandledKind};
 /// The state of a group.
 pub(super) struct Shared<E> {
     roster: RefCell<Roster>,
-    /// What children failed with, in the order of their failing.
-    errors: RefCell<Vec<E>>,
+    /// Who failed, if not the body, and with what, in the order of their failing.
+    errors: RefCell<Vec<(Option<TaskRef>, E)>>,
     /// The first panic, and whose it was.
     panic: RefCell<Option<(Option<TaskRef>, Payload)>>,
     /// The body's scope, whose cancellation is that of the group.
@@ -140,7 +140,7 @@ impl<E> Shared<E> {
     pub(super) fn fail(&self, who: Option<TaskRef>, failure: Failure<E>) {
         let reason = failed(who.as_ref(), &failure);
         match failure {
-            Failure::Error(error) => self.errors.borrow_mut().push(error),
+            Failure::Error(error) => self.errors.borrow_mut().push((who, error)),
             Failure::Panic(payload) => self.keep_panic(who, payload),
         }
         self.cancel(reason);
@@ -154,7 +154,7 @@ impl<E> Shared<E> {
             return;
         }
         drop(panic);
-        report(who, payload);
+        report(who, UnhandledKind::Panic, Some(payload));
     }
 
     /// Returns how many errors there are so far.
@@ -163,7 +163,16 @@ impl<E> Shared<E> {
     }
 
     pub(super) fn take_errors(&self) -> Vec<E> {
-        self.errors.take()
+        let errors = self.errors.take();
+        errors.into_iter().map(|(_, error)| error).collect()
+    }
+
+    /// Reports the errors that nobody will read.
+    pub(super) fn report_errors(&self) {
+        for (who, error) in self.errors.take() {
+            report(who, UnhandledKind::Failed, None);
+            drop(error);
+        }
     }
 
     pub(super) fn take_panic(&self) -> Option<Payload> {
@@ -175,8 +184,8 @@ impl<E> Shared<E> {
         self.is_over.set(true);
     }
 
-    /// The group's future is gone. Aborts the children that are left, and reports the panic that
-    /// nobody has taken.
+    /// The group's future is gone. Aborts the children that are left, and reports what nobody has
+    /// taken.
     pub(super) fn abandon(&self) {
         self.is_over.set(true);
         self.node.forget();
@@ -188,19 +197,15 @@ impl<E> Shared<E> {
         }
         let panic = self.panic.take();
         if let Some((who, payload)) = panic {
-            report(who, payload);
+            report(who, UnhandledKind::Panic, Some(payload));
         }
-        let errors = self.take_errors();
-        drop(errors);
+        self.report_errors();
     }
 }
 
-/// Tells the hook of a panic. Outside of a loop there is none.
-fn report(who: Option<TaskRef>, payload: Payload) {
-    context::with_home(|home| {
-        let who = who.or_else(task::current);
-        home.report_for(who, UnhandledKind::Panic, Some(payload));
-    });
+/// Tells the hook. Outside of a loop there is none.
+fn report(who: Option<TaskRef>, kind: UnhandledKind, payload: Option<Payload>) {
+    context::with_home(|home| home.report_for(who.or_else(task::current), kind, payload));
 }
 
 /// The reason that the others are told.

@@ -9,6 +9,7 @@ use ringloop_task::cancel::{
     CancelScope, Cancelled, ReasonKind, ScopeExit, check_cancelled, shield,
 };
 use ringloop_task::group::{GroupError, group};
+use ringloop_task::testing::settle;
 use ringloop_task::{task, time};
 
 use crate::driver::{Drops, Log, collected, run, secs};
@@ -249,6 +250,10 @@ fn error_of_the_body_is_not_taken_for_what_a_child_was_told() {
                     shield(time::sleep(secs(5))).await?;
                     Err::<(), _>(Failure::from(cancelled))
                 });
+                g.spawn(async {
+                    shield(time::sleep(secs(4))).await?;
+                    Err::<(), _>(Failure::Text("later"))
+                });
                 // Passes the request on, waits until it is told, and leaves.
                 let mut child = pin!(child);
                 poll_fn(|cx| {
@@ -264,7 +269,11 @@ fn error_of_the_body_is_not_taken_for_what_a_child_was_told() {
             }),
         );
         let error = result.await.unwrap().unwrap_err();
-        assert!(matches!(error.errors(), [Failure::Text("real")]));
+        let errors = error.errors();
+        assert!(matches!(
+            errors,
+            [Failure::Text("real"), Failure::Text("later")]
+        ));
     });
 }
 
@@ -362,5 +371,65 @@ fn handle_that_escapes_does_not_keep_a_cancellation_alive() {
         });
         assert_eq!(value.await, Ok(7));
         assert!(escaped.unwrap().is_over());
+    });
+}
+
+#[test]
+fn cancellation_is_recognized_in_what_children_and_body_return() {
+    for place in 0..4 {
+        run(async move {
+            let members = group(async |g| {
+                let child = g.spawn(async { Ok(time::sleep(Duration::MAX).await) });
+                let (place, own) = (place % 2, place / 2 == 1);
+                if own {
+                    g.cancel("own");
+                }
+                let told = if place == 0 {
+                    time::sleep(Duration::MAX).await
+                } else {
+                    child.await.unwrap()
+                };
+                if own {
+                    told?;
+                    return Ok(Ok(()));
+                }
+                Ok::<_, Cancelled>(told)
+            });
+            let result = time::timeout(secs(1), members).await;
+            match result {
+                // The timeout finds what it told, whoever was told and wherever it is.
+                Err(_) => assert!(place < 2),
+                Ok(result) => assert!(place >= 2 && result.unwrap_err().is_cancelled()),
+            }
+        });
+    }
+}
+
+#[test]
+fn outer_cancellation_outranks_that_of_the_group() {
+    run(async {
+        let members = group(async |g| {
+            g.spawn(shield(time::sleep(secs(5))));
+            g.cancel("own");
+            task::yield_now().await
+        });
+        assert!(time::timeout(secs(1), members).await.is_err());
+    });
+}
+
+#[test]
+fn long_chain_of_tasks_that_await_each_other_is_cancelled_without_recursion() {
+    run(async {
+        type Told = Result<(), Cancelled>;
+        fn next(inner: task::JoinHandle<Told>) -> task::JoinHandle<Told> {
+            task::spawn(async { inner.await.unwrap() })
+        }
+        let innermost = task::spawn(time::sleep(Duration::MAX));
+        let outermost = (0..100_000).fold(innermost, |inner, _| next(inner));
+        settle().await.unwrap();
+        outermost.cancel("enough");
+        let cancelled = outermost.await.unwrap().unwrap_err();
+        assert_eq!(cancelled.reason().text(), "enough");
+        drop(cancelled);
     });
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use ringloop_core::future::race;
 use ringloop_task::cancel::{Cancelled, shield};
-use ringloop_task::group::{GroupError, TaskGroup, group};
+use ringloop_task::group::{GroupError, Ready, TaskGroup, group};
 use ringloop_task::testing::settle;
 use ringloop_task::{Scheduler, UnhandledKind, task, time};
 
-use crate::driver::{Drops, VirtualDriver, run, secs};
+use crate::driver::{Drops, Log, VirtualDriver, run, secs};
 
 type Boxed = Pin<Box<dyn Future<Output = Result<(), GroupError<Cancelled>>>>>;
 
@@ -160,30 +160,31 @@ fn child_that_drops_its_group_goes_after_its_poll() {
 }
 
 #[test]
-fn panic_that_the_group_has_when_it_is_dropped_is_reported_once() {
-    let count = Rc::new(Cell::new(0));
-    let reports = Rc::clone(&count);
+fn what_a_group_has_when_it_is_dropped_is_reported_once() {
+    let log = Log::default();
+    let reports = log.clone();
     let mut scheduler = Scheduler::builder()
         .on_unhandled(move |unhandled| {
-            assert_eq!(unhandled.name().as_deref(), Some("careless"));
-            reports.set(reports.get() + 1);
+            reports.add(format!("{:?} {:?}", unhandled.kind(), unhandled.name()));
         })
         .build(VirtualDriver::new());
     scheduler.block_on(async {
         let members = group(async |g| {
             let careless = async {
-                task::yield_now().await?;
+                shield(task::yield_now()).await?;
                 panic!("careless");
                 #[expect(unreachable_code, reason = "the type is wanted")]
                 Ok::<(), Cancelled>(())
             };
+            let failing = async { Err::<(), _>(Cancelled::new("oops".into())) };
+            task::Builder::new().name("failing").spawn_in(g, failing);
             task::Builder::new().name("careless").spawn_in(g, careless);
             g.spawn(shield(time::sleep(secs(9))));
             Ok(())
         });
         race(members, time::sleep(secs(1))).await;
     });
-    assert_eq!(count.get(), 1);
+    log.check(&["Panic Some(\"careless\")", "Failed Some(\"failing\")"]);
 }
 
 #[test]
@@ -243,4 +244,77 @@ fn shutdown_cancels_groups_and_waits_for_their_members() {
     });
     let report = scheduler.shutdown(secs(5));
     assert_eq!((report.aborted, drops.count()), (0, 4));
+}
+
+/// Looks at a group when it is dropped, and tries to spawn.
+struct Last(TaskGroup<Cancelled>, Log);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let spawned = self.0.try_spawn(async { Ok(()) }).is_ok();
+        let (len, is_over) = (self.0.len(), self.0.is_over());
+        self.1.add(format!("{len} {is_over} {spawned}"));
+    }
+}
+
+#[test]
+fn value_that_is_dropped_with_the_errors_cannot_spawn() {
+    run(async {
+        let log = Log::default();
+        let result = group(async |g| {
+            g.spawn(async { Err::<(), _>(Cancelled::new("oops".into())) });
+            Ok(Last(g.clone(), log.clone()))
+        });
+        assert!(result.await.is_err());
+        log.check(&["0 true false"]);
+    });
+}
+
+#[test]
+fn child_counts_until_its_future_is_gone() {
+    run(async {
+        let log = Log::default();
+        let result = group(async |g| {
+            let last = Last(g.clone(), log.clone());
+            let child = g.spawn(async move {
+                let _last = last;
+                time::sleep(Duration::MAX).await
+            });
+            task::yield_now().await?;
+            child.abort();
+            // The child itself, and the one that its drop has spawned.
+            log.check(&["2 false true"]);
+            Ok(())
+        });
+        result.await.unwrap();
+    });
+}
+
+#[test]
+fn child_that_drops_its_start_and_fails_fails_the_group() {
+    run(async {
+        type Start = Pin<Box<dyn Future<Output = ()>>>;
+        let place: Rc<RefCell<Option<Start>>> = Rc::default();
+        let result = group(async |g| {
+            let mine = Rc::clone(&place);
+            let started = g.start(async move |ready: Ready<()>| {
+                task::yield_now().await?;
+                drop(mine.take());
+                drop(ready);
+                Err::<(), _>(Cancelled::new("oops".into()))
+            });
+            let mut started: Start = Box::pin(async { drop(started.await) });
+            poll_fn(|cx| {
+                assert!(started.as_mut().poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            place.replace(Some(started));
+            settle().await?;
+            assert!(place.borrow().is_none());
+            Ok(())
+        });
+        let errors = result.await.unwrap_err().into_errors();
+        assert_eq!(errors.len(), 1);
+    });
 }

@@ -165,12 +165,13 @@ impl Case {
         (errors, panics)
     }
 
-    /// Says what has to come out, after how many milliseconds, and how many panics are reported.
+    /// Says what has to come out, after how many milliseconds, and how much is reported.
     fn expected(&self) -> (Outcome, u128, usize) {
         let Some((end, cause)) = self.cause() else {
             return (Outcome::Value, self.quiet_end().into(), 0);
         };
         let (errors, panics) = self.casualties(end, cause);
+        let errors_len = errors.len();
         let outcome = match panics.first() {
             Some(&number) => Outcome::Panic(number),
             None if !errors.is_empty() => Outcome::Errors(errors),
@@ -178,7 +179,11 @@ impl Case {
             None if cause == Cause::Timeout => Outcome::Elapsed,
             None => Outcome::OwnCancel,
         };
-        (outcome, end.into(), panics.len().saturating_sub(1))
+        let reports = match panics.len() {
+            0 => 0,
+            panics => panics - 1 + errors_len,
+        };
+        (outcome, end.into(), reports)
     }
 
     /// Runs it and compares.
