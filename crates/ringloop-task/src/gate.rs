@@ -7,13 +7,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use ringloop_core::Unparker;
 
 use crate::remote::Closed;
-use crate::sync::Tracked;
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, Tracked};
 use crate::task::{Header, RemoteStack};
 
 /// A closure that the loop runs for another thread.

@@ -146,6 +146,8 @@ impl<T> Delivery<T> {
         self.state.set(State::Calling);
         let mut panics = Panics::default();
         call_all(answer, &mut panics, || self.with_callbacks(Callbacks::pop));
+        // The list is empty, and has room that is not needed any more.
+        drop(self.callbacks.take());
         panics
     }
 

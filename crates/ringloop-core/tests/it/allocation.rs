@@ -12,12 +12,14 @@ use ringloop_core::future::{join, race};
 use ringloop_core::{AtomicWaker, WaitKey, WaitList, postbox};
 
 use crate::block_on::poll_once;
+use crate::kinds::{Kind, Local, Remote};
 
 /// The system's allocator, counting the allocations of each thread.
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static RELEASES: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: all calls go to the system's allocator unchanged; the counter does not allocate.
@@ -29,6 +31,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        RELEASES.set(RELEASES.get() + 1);
         // SAFETY: the caller's contract is the same.
         unsafe { System.dealloc(block, layout) }
     }
@@ -108,4 +111,52 @@ fn combinators_allocate_nothing() {
         assert_eq!(polled, Poll::Ready(((1, 2, 3), 4)));
     });
     assert_eq!(count, 0);
+}
+
+/// How many allocations of `body` are left after it.
+fn leaks(body: impl FnOnce()) -> usize {
+    let released = RELEASES.get();
+    let allocated = allocations(body);
+    allocated - (RELEASES.get() - released)
+}
+
+/// Both ends go in both orders, with and without an answer, a waker and callbacks: nothing is left.
+fn postbox_leaves_nothing<K: Kind<Box<u32>>>() {
+    for case in 0..64_u32 {
+        let [sets, polls, listens, takes_back, takes, setter_first] =
+            [0, 1, 2, 3, 4, 5].map(|bit| case & 1 << bit != 0);
+        let left = leaks(|| {
+            let (setter, mut postbox) = K::pair();
+            let captured = Box::new(7);
+            if polls {
+                assert!(poll_once(&mut postbox, Waker::noop()).is_pending());
+            }
+            if listens {
+                let key = K::on_set(&mut postbox, Box::new(move |_| drop(captured)));
+                K::on_set(&mut postbox, Box::new(|_| ()));
+                assert!(!takes_back || K::remove_callback(&mut postbox, key));
+            }
+            if sets {
+                assert!(K::try_set(&setter, Box::new(1)).is_ok());
+                assert!(K::try_set(&setter, Box::new(2)).is_err());
+            }
+            if takes {
+                assert_eq!(K::try_take(&mut postbox).is_some(), sets);
+            }
+            if setter_first {
+                drop(setter);
+                drop(postbox);
+            } else {
+                drop(postbox);
+                drop(setter);
+            }
+        });
+        assert_eq!(left, 0, "case {case:06b}");
+    }
+}
+
+#[test]
+fn postboxes_leave_nothing() {
+    postbox_leaves_nothing::<Local>();
+    postbox_leaves_nothing::<Remote>();
 }

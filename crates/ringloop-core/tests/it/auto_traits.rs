@@ -4,8 +4,9 @@
 
 use std::cell::Cell;
 use std::future::Ready;
-use std::marker::PhantomData;
+use std::marker::{PhantomData, PhantomPinned};
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::path::Path;
 use std::rc::Rc;
 
 use ringloop_core::future::{Either, Join, Race};
@@ -146,7 +147,7 @@ fn combinators_are_what_their_futures_are() {
             Either<u32, u32>, Either<u32, Rc<u32>>,
             Race<Ready<u32>, Ready<u32>>, Join<Ready<u32>, Ready<u32>>,
             Race<Ready<u32>, Postbox<u32>>, Join<Postbox<u32>, Ready<u32>>,
-            Race<Ready<u32>, std::marker::PhantomPinned>, Join<Ready<u32>, Ready<Rc<u32>>>,
+            Race<Ready<u32>, PhantomPinned>, Join<Ready<u32>, Ready<Rc<u32>>>,
         ],
         "
             Either<u32, u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
@@ -155,8 +156,51 @@ fn combinators_are_what_their_futures_are() {
             Join<Ready<u32>, Ready<u32>>: Send Sync Unpin UnwindSafe RefUnwindSafe
             Race<Ready<u32>, Postbox<u32>>: Unpin UnwindSafe RefUnwindSafe
             Join<Postbox<u32>, Ready<u32>>: Unpin UnwindSafe RefUnwindSafe
-            Race<Ready<u32>, std::marker::PhantomPinned>: Send Sync UnwindSafe RefUnwindSafe
+            Race<Ready<u32>, PhantomPinned>: Send Sync UnwindSafe RefUnwindSafe
             Join<Ready<u32>, Ready<Rc<u32>>>: Unpin UnwindSafe RefUnwindSafe
         ",
     );
+}
+
+/// Each public type stands in this file, or nobody knows what it is.
+#[test]
+fn no_type_is_left_out() {
+    let here = include_str!("auto_traits.rs");
+    let mut missing = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(path).unwrap();
+            missing.extend(
+                public_types(&source)
+                    .filter(|name| !has_word(here, name))
+                    .map(str::to_owned),
+            );
+        }
+    }
+    assert!(missing.is_empty(), "add a line for each of {missing:?}");
+}
+
+/// The names after `pub struct`, `pub enum` and `pub union`.
+fn public_types(source: &str) -> impl Iterator<Item = &str> {
+    source.lines().filter_map(|line| {
+        let line = line.trim_start().strip_prefix("pub ")?;
+        let kinds = ["struct ", "enum ", "union "];
+        let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+        Some(&rest[..end.unwrap_or(rest.len())])
+    })
+}
+
+/// Whether `text` has `word`, not as a part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(start, _)| {
+        !text[..start].ends_with(is_letter) && !text[start + word.len()..].starts_with(is_letter)
+    })
 }

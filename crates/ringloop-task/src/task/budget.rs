@@ -132,7 +132,7 @@ impl fmt::Debug for Budget {
 
 /// Gives way if the task has done much in this poll; else goes on at once.
 ///
-/// For long computations in one task, in the place of a [`yield_now`](super::yield_now) that counts
+/// For long computations in one task, in the place of a [`yield_now()`](super::yield_now()) that counts
 /// its rounds.
 ///
 /// # Errors

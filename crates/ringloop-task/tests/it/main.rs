@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::waker_clone_wake, reason = "all ways of waking are tested")]
 
+mod auto_traits;
 mod budget;
 mod callbacks;
 mod cancel;

@@ -54,6 +54,7 @@ fn check<R: PartialEq + std::fmt::Debug>(
         let before = delivery.state();
         let answer = transition(&delivery);
         let after = (delivery.state(), held(&delivery), answer);
+        delivery.close();
         assert_eq!(after, expected, "from {before:?}");
     }
 }

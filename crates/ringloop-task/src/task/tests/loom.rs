@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use ringloop_core::ThreadDriver;
 
@@ -147,5 +147,113 @@ fn two_last_references_of_an_orphan() {
         let other = thread::spawn(move || first.wake());
         drop(second);
         other.join().unwrap();
+    });
+}
+
+/// Whether a thread wakes by reference or by value, and whether its wake, or both threads', come
+/// before, during or after the poll and the park: the task sees what both have done.
+#[test]
+fn two_wakers_against_poll_and_park() {
+    for by_value in [[false, false], [false, true], [true, true]] {
+        model(move || {
+            let mut scheduler = Scheduler::new(ThreadDriver::new());
+            let done = Arc::new(AtomicUsize::new(0));
+            let wait = async {
+                let mut lent = false;
+                poll_fn(|cx| {
+                    if !lent {
+                        lent = true;
+                        for by_value in by_value {
+                            let (done, waker) = (done.clone(), cx.waker().clone());
+                            thread::spawn(move || {
+                                done.fetch_add(1, Ordering::Relaxed);
+                                if by_value {
+                                    waker.wake();
+                                } else {
+                                    waker.wake_by_ref();
+                                }
+                            });
+                        }
+                    }
+                    if done.load(Ordering::Relaxed) == 2 {
+                        Poll::Ready(())
+                    } else {
+                        Poll::Pending
+                    }
+                })
+                .await;
+            };
+            scheduler.block_on(wait);
+        });
+    }
+}
+
+/// A closure that another thread leaves between the loop's last look and its park ends the park,
+/// and is run.
+#[test]
+fn a_call_from_elsewhere_ends_the_park() {
+    model(|| {
+        let mut scheduler = Scheduler::new(ThreadDriver::new());
+        let remote = scheduler.remote();
+        let flag = Arc::new(AtomicBool::new(false));
+        let setter = flag.clone();
+        let wait = until(flag, move |waker| {
+            thread::spawn(move || {
+                let call = move || {
+                    setter.store(true, Ordering::Relaxed);
+                    waker.wake();
+                };
+                remote.call_soon(call).unwrap();
+            });
+        });
+        scheduler.block_on(wait);
+    });
+}
+
+/// A call and a wake from two threads, whose unparks may be one: both are seen.
+#[test]
+fn a_call_and_a_wake_share_an_unpark() {
+    model(|| {
+        let mut scheduler = Scheduler::new(ThreadDriver::new());
+        let remote = scheduler.remote();
+        let flag = Arc::new(AtomicBool::new(false));
+        let called = Arc::new(AtomicBool::new(false));
+        let (setter, caller) = (flag.clone(), called.clone());
+        let wait = async {
+            until(flag, move |waker| {
+                let other = waker.clone();
+                thread::spawn(move || {
+                    setter.store(true, Ordering::Relaxed);
+                    waker.wake();
+                });
+                thread::spawn(move || {
+                    let call = move || {
+                        caller.store(true, Ordering::Relaxed);
+                        other.wake();
+                    };
+                    remote.call_soon(call).unwrap();
+                });
+            })
+            .await;
+            until(called, |_| ()).await;
+        };
+        scheduler.block_on(wait);
+    });
+}
+
+/// A call against the end of the scheduler: it is run, dropped or refused, and not kept.
+#[test]
+fn a_call_against_the_end_of_the_scheduler() {
+    model(|| {
+        let scheduler = Scheduler::new(ThreadDriver::new());
+        let remote = scheduler.remote();
+        let captured = std::sync::Arc::new(());
+        let other = {
+            let captured = captured.clone();
+            thread::spawn(move || drop(remote.call_soon(move || drop(captured))))
+        };
+        drop(scheduler);
+        other.join().unwrap();
+        assert_eq!(std::sync::Arc::strong_count(&captured), 1);
     });
 }
