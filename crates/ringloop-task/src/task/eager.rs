@@ -14,7 +14,7 @@ use crate::home::{Home, Phase};
 /// the poll and the spawner afterwards, scopes of the spawner do not reach into it, and its panic
 /// is its handle's. What the order of events is worth: the first part of the task runs *before* the
 /// rest of the spawner. Eager spawns nest [`EAGER_DEPTH_MAX`] deep, because they use the stack; a
-/// deeper one is queued as by [`spawn`](super::spawn), and so is one during a shutdown. Counterpart:
+/// deeper one is queued as by [`spawn`](super::spawn()), and so is one during a shutdown. Counterpart:
 /// `asyncio.eager_task_factory`, `create_task(eager_start=True)`.
 ///
 /// # Panics
