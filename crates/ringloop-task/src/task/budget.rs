@@ -6,7 +6,6 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -21,8 +20,8 @@ pub const POLL_BUDGET: u32 = 128;
 /// is used up.
 ///
 /// For the authors of futures that wait for something themselves. Ask before you look whether the
-/// wait is over, and [`spend`](Budget::spend) the piece if it is. A piece that is dropped goes back:
-/// waiting costs nothing. Outside of tasks there is no bound. Combinators need nothing of it.
+/// wait is over, and [`spend`](Budget::spend) the piece if it is: waiting costs nothing. Outside of
+/// tasks there is no bound. Combinators need nothing of it.
 /// Counterpart: tokio's `coop::poll_proceed`.
 ///
 /// # Cancel safety
@@ -61,9 +60,17 @@ pub const POLL_BUDGET: u32 = 128;
 #[inline]
 #[doc(alias("coop", "poll_proceed"))]
 pub fn poll_budget(cx: &mut Context<'_>) -> Poll<Budget> {
-    poll_spend(cx).map(|()| Budget {
-        not_send: PhantomData,
-    })
+    let is_used_up = context::with_home(|home| {
+        let spent = home.counts.spent.get();
+        spent >= POLL_BUDGET && is_used_up(home, cx)
+    });
+    if is_used_up.unwrap_or(false) {
+        Poll::Pending
+    } else {
+        Poll::Ready(Budget {
+            not_send: PhantomData,
+        })
+    }
 }
 
 /// Spends a piece of the running task's budget, for a wait that is over; `Pending`, with the task
@@ -72,7 +79,7 @@ pub fn poll_budget(cx: &mut Context<'_>) -> Poll<Budget> {
 pub(crate) fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
     let is_used_up = context::with_home(|home| {
         let spent = home.counts.spent.get();
-        home.counts.spent.set(spent + 1);
+        home.counts.spent.set(spent.wrapping_add(1));
         spent >= POLL_BUDGET && is_used_up(home, cx)
     });
     if is_used_up.unwrap_or(false) {
@@ -97,7 +104,7 @@ fn is_used_up(home: &Home, cx: &mut Context<'_>) -> bool {
 }
 
 /// A piece of a task's budget; see [`poll_budget`].
-#[must_use = "what is not spent goes back"]
+#[must_use = "a wait that is over at once spends it"]
 pub struct Budget {
     not_send: PhantomData<*const ()>,
 }
@@ -108,20 +115,24 @@ impl Budget {
     /// # Cancel safety
     ///
     /// Nothing to cancel: the function does not wait.
-    #[inline]
+    #[inline(always)]
     pub fn spend(self) {
-        let _spent = ManuallyDrop::new(self);
+        spend_budget();
     }
 }
 
-impl Drop for Budget {
-    #[inline]
-    fn drop(&mut self) {
-        context::with_home(|home| {
-            let spent = &home.counts.spent;
-            spent.set(spent.get().saturating_sub(1));
-        });
-    }
+/// Spends a piece of the running task's budget without a look whether there is one, for a wait that
+/// is over: as [`Budget::spend`], where the piece was asked for elsewhere.
+///
+/// # Cancel safety
+///
+/// Nothing to cancel: the function does not wait.
+#[inline(always)]
+pub fn spend_budget() {
+    context::with_home(|home| {
+        let spent = &home.counts.spent;
+        spent.set(spent.get().wrapping_add(1));
+    });
 }
 
 impl fmt::Debug for Budget {
@@ -132,7 +143,11 @@ impl fmt::Debug for Budget {
 
 /// Gives way if the task has done much in this poll; else goes on at once.
 ///
+<<<<<<< HEAD
 /// For long computations in one task, in the place of a [`yield_now()`](super::yield_now()) that counts
+=======
+/// For long computations in one task, in the place of a [`yield_now`](super::yield_now()) that counts
+>>>>>>> 3a00cae91d26d2794c2f7bbd6260c52f9042aa78
 /// its rounds.
 ///
 /// # Errors

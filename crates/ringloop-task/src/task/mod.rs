@@ -57,7 +57,7 @@ mod word;
 mod yield_now;
 
 pub use crate::task_local;
-pub use budget::{Budget, ConsumeBudget, POLL_BUDGET, consume_budget, poll_budget};
+pub use budget::{Budget, ConsumeBudget, POLL_BUDGET, consume_budget, poll_budget, spend_budget};
 pub use eager::{EAGER_DEPTH_MAX, spawn_eager};
 pub use error::JoinError;
 pub use graph::{TaskGraph, TaskNode, graph};

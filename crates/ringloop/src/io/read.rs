@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use ringloop_task::cancel::{CancelWatch, check_cancelled};
+use ringloop_task::task::{poll_budget, spend_budget};
 
 /// A source of bytes. Counterpart: `std::io::Read`.
 ///
@@ -96,14 +97,22 @@ impl Wait {
         }
     }
 
-    /// Fails if the wait is begun inside a cancelled scope.
+    /// Fails if the wait is begun inside a cancelled scope. Takes a turn of the loop first if the
+    /// task has done much in this poll.
     #[inline(always)]
-    pub(crate) fn begin(&mut self) -> io::Result<()> {
+    pub(crate) fn begin(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.has_begun {
             check_cancelled()?;
+            let _spent_when_over = ready!(poll_budget(cx));
             self.has_begun = true;
         }
-        Ok(())
+        Poll::Ready(Ok(()))
+    }
+
+    /// The wait is over.
+    #[inline(always)]
+    pub(crate) fn over() {
+        spend_budget();
     }
 
     /// `Pending`, unless the wait has been cancelled.
@@ -129,9 +138,12 @@ impl<R: AsyncRead + ?Sized> Future for Read<'_, R> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.wait.begin()?;
+        ready!(this.wait.begin(cx))?;
         match this.source.poll_read(cx, this.buf) {
-            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Ready(result) => {
+                Wait::over();
+                Poll::Ready(result)
+            }
             Poll::Pending => this.wait.go_on(cx),
         }
     }
@@ -152,13 +164,17 @@ impl<R: AsyncRead + ?Sized> Future for ReadExact<'_, R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.wait.begin()?;
+        ready!(this.wait.begin(cx))?;
         while this.filled < this.buf.len() {
             match this.source.poll_read(cx, &mut this.buf[this.filled..]) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 Poll::Ready(Ok(count)) => this.filled += count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return this.wait.go_on(cx),
+            }
+            Wait::over();
+            if this.filled < this.buf.len() {
+                let _spent_when_over = ready!(poll_budget(cx));
             }
         }
         Poll::Ready(Ok(()))
@@ -196,16 +212,17 @@ impl<R: AsyncRead + ?Sized> Future for ReadToEnd<'_, R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.wait.begin()?;
+        ready!(this.wait.begin(cx))?;
         loop {
-            let result = this.poll_some(cx);
-            if result.is_pending() {
+            let Poll::Ready(result) = this.poll_some(cx) else {
                 return this.wait.go_on(cx);
-            }
-            match ready!(result)? {
+            };
+            match result? {
                 0 => return Poll::Ready(Ok(this.count)),
                 count => this.count += count,
             }
+            Wait::over();
+            let _spent_when_over = ready!(poll_budget(cx));
         }
     }
 }

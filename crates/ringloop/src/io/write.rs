@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use ringloop_task::task::poll_budget;
 
 use super::read::Wait;
 
@@ -123,9 +125,12 @@ impl<W: AsyncWrite + ?Sized> Future for Write<'_, W> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.wait.begin()?;
+        ready!(this.wait.begin(cx))?;
         match this.sink.poll_write(cx, this.bytes) {
-            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Ready(result) => {
+                Wait::over();
+                Poll::Ready(result)
+            }
             Poll::Pending => this.wait.go_on(cx),
         }
     }
@@ -146,13 +151,17 @@ impl<W: AsyncWrite + ?Sized> Future for WriteAll<'_, W> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.wait.begin()?;
+        ready!(this.wait.begin(cx))?;
         while !this.rest.is_empty() {
             match this.sink.poll_write(cx, this.rest) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(count)) => this.rest = &this.rest[count..],
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return this.wait.go_on(cx),
+            }
+            Wait::over();
+            if !this.rest.is_empty() {
+                let _spent_when_over = ready!(poll_budget(cx));
             }
         }
         Poll::Ready(Ok(()))
@@ -172,9 +181,12 @@ impl<W: AsyncWrite + ?Sized> Future for Flush<'_, W> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.wait.begin()?;
+        ready!(this.wait.begin(cx))?;
         match this.sink.poll_flush(cx) {
-            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Ready(result) => {
+                Wait::over();
+                Poll::Ready(result)
+            }
             Poll::Pending => this.wait.go_on(cx),
         }
     }
@@ -193,9 +205,12 @@ impl<W: AsyncWrite + ?Sized> Future for Shutdown<'_, W> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.wait.begin()?;
+        ready!(this.wait.begin(cx))?;
         match this.sink.poll_shutdown(cx) {
-            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Ready(result) => {
+                Wait::over();
+                Poll::Ready(result)
+            }
             Poll::Pending => this.wait.go_on(cx),
         }
     }

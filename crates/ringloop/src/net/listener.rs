@@ -6,16 +6,16 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use ringloop_proactor::{Accepted, Acceptor};
-use ringloop_task::cancel::CancelWatch;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::addr::{ToSocketAddrs, first_that_works};
 use super::plain;
 use super::stream::TcpStream;
 use crate::context;
+use crate::io::Wait;
 
 /// A socket that listens for connections. Counterpart: `std::net::TcpListener`.
 ///
@@ -99,8 +99,7 @@ impl TcpListener {
     pub fn accept(&self) -> Accept<'_> {
         Accept {
             accepted: self.acceptor.accept(),
-            watch: CancelWatch::new(),
-            has_begun: false,
+            wait: Wait::new(),
         }
     }
 
@@ -139,8 +138,7 @@ impl fmt::Debug for TcpListener {
 #[derive(Debug)]
 pub struct Accept<'a> {
     accepted: Accepted<'a>,
-    watch: CancelWatch,
-    has_begun: bool,
+    wait: Wait,
 }
 
 impl Future for Accept<'_> {
@@ -148,14 +146,11 @@ impl Future for Accept<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if !this.has_begun {
-            this.watch.poll_cancelled(cx)?;
-            this.has_begun = true;
-        }
+        ready!(this.wait.begin(cx))?;
         let Poll::Ready(accepted) = Pin::new(&mut this.accepted).poll(cx) else {
-            this.watch.poll_cancelled(cx)?;
-            return Poll::Pending;
+            return this.wait.go_on(cx);
         };
+        Wait::over();
         let connection = accepted?;
         let peer = SockRef::from(&connection).peer_addr().and_then(socket_addr);
         let stream = TcpStream::from_fd(this.accepted.acceptor().fd().handle().adopt(connection));

@@ -15,7 +15,7 @@ use super::plain;
 use crate::cancellable::Cancellable;
 use crate::context;
 use crate::io::{
-    AsyncRead, AsyncWrite, Flush, Read, ReadExact, ReadToEnd, Shutdown, Write, WriteAll,
+    AsyncRead, AsyncWrite, Flush, Read, ReadExact, ReadToEnd, Shutdown, Wait, Write, WriteAll,
 };
 
 /// A connection. Counterpart: `std::net::TcpStream`, asyncio's reader and writer in one.
@@ -153,11 +153,14 @@ impl TcpStream {
     ///
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
     pub async fn read_chunk(&mut self) -> io::Result<Chunk> {
-        let mut wait = crate::io::Wait::new();
+        let mut wait = Wait::new();
         std::future::poll_fn(|cx| {
-            wait.begin()?;
+            ready!(wait.begin(cx))?;
             match self.receiver.poll_chunk(cx) {
-                Poll::Ready(chunk) => Poll::Ready(chunk),
+                Poll::Ready(chunk) => {
+                    Wait::over();
+                    Poll::Ready(chunk)
+                }
                 Poll::Pending => wait.go_on(cx),
             }
         })

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 mod bad_input;
+mod budget;
 mod cancel;
 mod examples;
 mod injection;
