@@ -75,6 +75,16 @@ pub trait Contestant: fmt::Debug + Send + Sync {
         Err(self.lacks("spawn tasks"))
     }
 
+    /// The same as [`spawn_join`](Self::spawn_join) with tasks that are polled by the spawn itself.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn spawn_eager(&self, count: u32) -> io::Result<Duration> {
+        let _unused = count;
+        Err(self.lacks("spawn tasks"))
+    }
+
     /// Lets each of `tasks` tasks give way `count` times.
     ///
     /// # Errors

@@ -35,6 +35,19 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         },
     },
     Benchmark {
+        name: "task-eager",
+        about: "spawn a task that is polled in the spawn and ends, and await it, one at a time",
+        level: Level::Task,
+        metrics: &[time("each", "ns")],
+        counted: Some(Counted::Work(|contestant, _, count| {
+            contestant.spawn_eager(count).map(drop)
+        })),
+        turn: |contestant, setting| {
+            let count = 200_000 / setting.divisor;
+            Ok(per_item(contestant.spawn_eager(count)?, count))
+        },
+    },
+    Benchmark {
         name: "task-yield",
         about: "give way in 100 tasks: a switch from task to task",
         level: Level::Task,

@@ -35,6 +35,10 @@ impl LocalLoop for Facade {
         Sure(task::spawn(future))
     }
 
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(_: F) -> Option<Self::Join<F::Output>> {
+        None
+    }
+
     fn yield_now() -> impl Future {
         task::yield_now()
     }

@@ -17,6 +17,8 @@ pub(super) struct Glommio;
 impl LocalLoop for Glommio {
     const NAME: &'static str = "glommio";
 
+    const SPAWNS_LATER: bool = false;
+
     type Scheduler = LocalExecutor;
     type Join<T: 'static> = Task<T>;
     type Setter<T: 'static> = oneshot::Sender<T>;
@@ -34,6 +36,12 @@ impl LocalLoop for Glommio {
 
     fn spawn<F: Future<Output: 'static> + 'static>(future: F) -> Self::Join<F::Output> {
         glommio::spawn_local(future)
+    }
+
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(
+        future: F,
+    ) -> Option<Self::Join<F::Output>> {
+        Some(glommio::spawn_local(future))
     }
 
     fn yield_now() -> impl Future {
