@@ -219,8 +219,8 @@ impl<L: LocalLoop> Contestant for Local<L> {
         L::run(wakes::far::<L>(waker_cpu, batch, count))?
     }
 
-    fn starts(&self, count: u32) -> io::Result<Start> {
-        work::starts::<L>(count)
+    fn starts(&self, duration: Duration) -> io::Result<Start> {
+        work::starts::<L>(duration)
     }
 }
 
@@ -263,3 +263,6 @@ impl Future for GiveWay {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,11 @@ impl LocalLoop for Glommio {
 
     fn make() -> io::Result<Self::Scheduler> {
         let executor = LocalExecutorBuilder::default().make();
-        executor.map_err(|error| io::Error::other(error.to_string()))
+        executor.map_err(|error| {
+            // It wants memory locked, and a kernel to its liking.
+            let message = format!("cannot be made here: {error}");
+            io::Error::new(io::ErrorKind::Unsupported, message)
+        })
     }
 
     fn block_on<F: Future>(executor: &mut Self::Scheduler, future: F) -> F::Output {

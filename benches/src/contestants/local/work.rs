@@ -145,23 +145,38 @@ pub(super) async fn sleepers<L: LocalLoop>(count: u32) -> Footprint {
     }
 }
 
-/// Makes `count` loops and drops them, without a task and with one.
-pub(super) fn starts<L: LocalLoop>(count: u32) -> io::Result<Start> {
-    let start = clock::now();
-    for _ in 0..count {
-        drop(black_box(L::make()?));
-    }
-    let bare = clock::now() - start;
-    let start = clock::now();
-    for number in 0..count {
-        let mut scheduler = L::make()?;
-        let task = async { L::spawn(async move { black_box(number) }).await };
-        black_box(L::block_on(&mut scheduler, task));
-    }
+/// Makes loops and drops them, without a task and with one, for `duration` each at least.
+pub(super) fn starts<L: LocalLoop>(duration: Duration) -> io::Result<Start> {
     Ok(Start {
-        bare,
-        with_a_task: clock::now() - start,
+        bare: seconds_of(duration, |_| {
+            drop(black_box(L::make()?));
+            Ok(())
+        })?,
+        with_a_task: seconds_of(duration, |number| {
+            let mut scheduler = L::make()?;
+            let task = async { L::spawn(async move { black_box(number) }).await };
+            black_box(L::block_on(&mut scheduler, task));
+            Ok(())
+        })?,
     })
+}
+
+/// Does something again and again for `duration` at least; returns the seconds of each.
+fn seconds_of(duration: Duration, mut once: impl FnMut(u32) -> io::Result<()>) -> io::Result<f64> {
+    let start = clock::now();
+    let (mut done, mut batch) = (0, 1);
+    loop {
+        for number in 0..batch {
+            once(number)?;
+        }
+        done += batch;
+        let elapsed = clock::now() - start;
+        if elapsed >= duration {
+            return Ok(elapsed.as_secs_f64() / f64::from(done));
+        }
+        // A look at the clock is cheap beside what is done between two of them.
+        batch = done;
+    }
 }
 
 /// Sleeps until all other tasks are done with what is ready, and `is_true` of them.
