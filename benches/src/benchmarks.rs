@@ -102,7 +102,8 @@ impl Setting {
 }
 
 impl Benchmark {
-    /// Lets `contestant` do one turn; returns a figure for each of the metrics.
+    /// Lets `contestant` do one turn; returns a figure for each of the metrics, or what is not a
+    /// number where it has none.
     ///
     /// # Errors
     ///

@@ -75,6 +75,16 @@ pub trait Contestant: fmt::Debug + Send + Sync {
         Err(self.lacks("spawn tasks"))
     }
 
+    /// The same as [`spawn_join`](Self::spawn_join) with tasks that are polled by the spawn itself.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn spawn_eager(&self, count: u32) -> io::Result<Duration> {
+        let _unused = count;
+        Err(self.lacks("spawn tasks"))
+    }
+
     /// Lets each of `tasks` tasks give way `count` times.
     ///
     /// # Errors
@@ -156,13 +166,13 @@ pub trait Contestant: fmt::Debug + Send + Sync {
         Err(self.lacks("wake tasks"))
     }
 
-    /// Makes `count` schedulers and drops them.
+    /// Makes schedulers and drops them, for some `duration`.
     ///
     /// # Errors
     ///
     /// What the set-up says.
-    fn starts(&self, count: u32) -> io::Result<Start> {
-        let _unused = count;
+    fn starts(&self, duration: Duration) -> io::Result<Start> {
+        let _unused = duration;
         Err(self.lacks("be made again and again"))
     }
 
@@ -313,14 +323,14 @@ pub struct Footprint {
     pub future: usize,
 }
 
-/// The time of making and dropping schedulers.
+/// The seconds it takes to make a scheduler and to drop it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Start {
-    /// Without using them.
-    pub bare: Duration,
-    /// With a task that is spawned and awaited in each.
-    pub with_a_task: Duration,
+    /// Without using it.
+    pub bare: f64,
+    /// With a task that is spawned and awaited on it.
+    pub with_a_task: f64,
 }
 
 /// Returns deadlines that are spread over a minute and all far away, the same for everybody.

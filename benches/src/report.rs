@@ -7,6 +7,7 @@ use std::fs;
 
 use crate::contestants::Contestant;
 use crate::process::Cores;
+use crate::runner::Series;
 
 pub use json::Record;
 pub use table::{LEGEND, Table, gaps};
@@ -16,6 +17,31 @@ pub use table::{LEGEND, Table, gaps};
 /// The floor is the first, so that everybody is compared with it.
 fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
     (1..count).flat_map(|own| (0..own).map(move |other| (own, other)))
+}
+
+/// The least figures of several contestants, round by round, and whose median is the least.
+///
+/// The least of each round is what ours are compared with; it is at most the figure of any one.
+fn best(series: &[Series], among: &[usize], more_is_better: bool) -> Option<Series> {
+    let present = || {
+        let present = among.iter().map(|&index| &series[index]);
+        present.filter(|series| !series.values.is_empty())
+    };
+    let better = if more_is_better { f64::max } else { f64::min };
+    let key = |series: &&Series| {
+        let median = series.median().unwrap_or(f64::NAN);
+        if more_is_better { -median } else { median }
+    };
+    let winner = present().min_by(|a, b| key(a).total_cmp(&key(b)))?;
+    let rounds = present().map(|series| series.values.len()).min()?;
+    let of_round = |round| {
+        let values = present().map(|series| series.values[round]);
+        values.reduce(better).unwrap_or(f64::NAN)
+    };
+    Some(Series {
+        contestant: winner.contestant,
+        values: (0..rounds).map(of_round).collect(),
+    })
 }
 
 /// Where the figures come from.

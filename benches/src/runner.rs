@@ -123,7 +123,10 @@ pub fn run(
             };
             if round > 0 {
                 for (row, figure) in outcome.series.iter_mut().zip(figures) {
-                    row[index].values.push(figure);
+                    // What is not a number is a gap in one row only.
+                    if !figure.is_nan() {
+                        row[index].values.push(figure);
+                    }
                 }
             }
         }

@@ -24,3 +24,20 @@ fn other_threads_count_for_themselves() {
     });
     assert!(count() > before);
 }
+
+#[test]
+fn bytes_of_all_threads_are_counted_while_they_are_watched() {
+    // Other tests of this process allocate, too: this is more than they do.
+    const LEN: usize = 1 << 30;
+    let before = black_box(Vec::<u8>::with_capacity(LEN));
+    let watch = watch();
+    let kept = std::thread::spawn(|| black_box(Vec::<u8>::with_capacity(LEN)));
+    let kept = kept.join().expect("it does not panic");
+    let len = i64::try_from(LEN).expect("it is a small number");
+    let is_near = |expected: i64| (watch.read() - expected).abs() < len / 2;
+    assert!(is_near(len), "{}", watch.read());
+    drop(before);
+    assert!(is_near(0), "{}", watch.read());
+    drop(kept);
+    assert!(is_near(-len), "{}", watch.read());
+}

@@ -35,6 +35,19 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         },
     },
     Benchmark {
+        name: "task-eager",
+        about: "spawn a task that is polled in the spawn and ends, and await it, one at a time",
+        level: Level::Task,
+        metrics: &[time("each", "ns")],
+        counted: Some(Counted::Work(|contestant, _, count| {
+            contestant.spawn_eager(count).map(drop)
+        })),
+        turn: |contestant, setting| {
+            let count = 200_000 / setting.divisor;
+            Ok(per_item(contestant.spawn_eager(count)?, count))
+        },
+    },
+    Benchmark {
         name: "task-yield",
         about: "give way in 100 tasks: a switch from task to task",
         level: Level::Task,
@@ -152,10 +165,8 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         metrics: &[time("bare", "us"), time("with a task", "us")],
         counted: None,
         turn: |contestant, setting| {
-            let count = 200 / setting.divisor;
-            let done = contestant.starts(count)?;
-            let each = |elapsed: Duration| elapsed.as_secs_f64() * 1e6 / f64::from(count);
-            Ok(vec![each(done.bare), each(done.with_a_task)])
+            let done = contestant.starts(Duration::from_millis(40) / setting.divisor)?;
+            Ok(vec![done.bare * 1e6, done.with_a_task * 1e6])
         },
     },
 ];

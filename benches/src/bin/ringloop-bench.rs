@@ -91,7 +91,7 @@ impl Run<'_> {
     fn level(&mut self, level: Level) -> io::Result<()> {
         let is_here = |benchmark: &&&Benchmark| benchmark.level == level;
         let contestants = level.contestants();
-        let table = Table::new(&contestants);
+        let table = Table::new(level);
         let measured: Vec<_> = self.options.benchmarks.iter().filter(is_here).collect();
         let counted: Vec<_> = self.options.counted.iter().filter(is_here).collect();
         if measured.is_empty() && counted.is_empty() {

@@ -76,6 +76,12 @@ trait LocalLoop: fmt::Debug + Send + Sync + 'static {
     /// The channel that one would use on this loop.
     type Channel: Channel;
 
+    /// Whether [`spawn`](Self::spawn) leaves the first poll to the loop.
+    const SPAWNS_LATER: bool = true;
+
+    /// Whether [`yield_now`](Self::yield_now) lets others run.
+    const GIVES_WAY: bool = true;
+
     /// Makes a loop as its default settings say, on the least that it can stand on.
     fn make() -> io::Result<Self::Scheduler>;
 
@@ -84,6 +90,11 @@ trait LocalLoop: fmt::Debug + Send + Sync + 'static {
 
     /// Spawns a task. Within the loop.
     fn spawn<F: Future<Output: 'static> + 'static>(future: F) -> Self::Join<F::Output>;
+
+    /// Spawns a task that is polled before this returns, if the loop does such a thing.
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(
+        future: F,
+    ) -> Option<Self::Join<F::Output>>;
 
     /// Gives way to others.
     fn yield_now() -> impl Future;
@@ -125,6 +136,17 @@ impl<L> Local<L> {
     }
 }
 
+impl<L: LocalLoop> Local<L> {
+    /// Refuses to be compared where a spawn is half of the work only.
+    fn spawns_later(&self) -> io::Result<()> {
+        if L::SPAWNS_LATER {
+            Ok(())
+        } else {
+            Err(self.lacks("leave the first poll of a task to the loop; see task-eager"))
+        }
+    }
+}
+
 impl<L: LocalLoop> Contestant for Local<L> {
     fn name(&self) -> &'static str {
         L::NAME
@@ -135,14 +157,24 @@ impl<L: LocalLoop> Contestant for Local<L> {
     }
 
     fn spawn_join(&self, count: u32) -> io::Result<Duration> {
+        self.spawns_later()?;
         L::run(work::spawn_join::<L>(count))
     }
 
     fn spawn_batch(&self, batches: u32, size: u32) -> io::Result<Duration> {
+        self.spawns_later()?;
         L::run(work::spawn_batch::<L>(batches, size))
     }
 
+    fn spawn_eager(&self, count: u32) -> io::Result<Duration> {
+        let elapsed = L::run(work::spawn_eager::<L>(count))?;
+        elapsed.ok_or_else(|| self.lacks("poll a task while spawning it"))
+    }
+
     fn yields(&self, tasks: u32, count: u32) -> io::Result<Duration> {
+        if !L::GIVES_WAY {
+            return Err(self.lacks("give way: a task that wakes itself is polled again at once"));
+        }
         L::run(work::yields::<L>(tasks, count))
     }
 
@@ -187,8 +219,8 @@ impl<L: LocalLoop> Contestant for Local<L> {
         L::run(wakes::far::<L>(waker_cpu, batch, count))?
     }
 
-    fn starts(&self, count: u32) -> io::Result<Start> {
-        work::starts::<L>(count)
+    fn starts(&self, duration: Duration) -> io::Result<Start> {
+        work::starts::<L>(duration)
     }
 }
 
@@ -231,3 +263,6 @@ impl Future for GiveWay {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests;

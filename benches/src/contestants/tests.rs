@@ -53,6 +53,41 @@ fn every_kind_of_work_is_done_as_often_as_asked() {
 }
 
 #[test]
+fn every_scheduler_does_its_work() {
+    check(Level::Task, |contestant| {
+        let cores = Cores::pick().unwrap();
+        let name = contestant.name();
+        let soon = Duration::from_millis(1);
+        for done in [
+            contestant.spawn_join(10),
+            contestant.spawn_batch(2, 10),
+            contestant.spawn_eager(10),
+            contestant.yields(3, 10),
+            contestant.ping_one_shots(10),
+            contestant.ping_channels(10),
+            contestant.timers(300, 2_500),
+            contestant.wakes_near(5, 10),
+            contestant.wakes_far(cores.client, 5, 10),
+        ] {
+            match done {
+                Ok(elapsed) => assert!(elapsed > Duration::ZERO, "{name}"),
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{error}"),
+            }
+        }
+        let Ok(footprint) = contestant.sleepers(200) else {
+            assert_eq!(name, "glommio", "it is refused on some machines");
+            return;
+        };
+        assert!(footprint.bytes > 0 && footprint.future > 0, "{name}");
+        assert!(footprint.allocations >= 200, "{name}");
+        assert_eq!(contestant.sleeps(3, soon).unwrap().len(), 3);
+        assert_eq!(contestant.wakes(cores.client, 4).unwrap().len(), 4);
+        let start = contestant.starts(soon).unwrap();
+        assert!(start.bare > 0.0 && start.with_a_task > 0.0, "{name}");
+    });
+}
+
+#[test]
 fn every_operation_is_done_as_often_as_asked() {
     check(Level::Op, |contestant| {
         let cores = Cores::pick().unwrap();

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Machine, names, pairs};
-use crate::benchmarks::Benchmark;
+use super::{Machine, best, names, pairs};
+use crate::benchmarks::{Benchmark, Metric};
 use crate::contestants::Level;
 use crate::options::Options;
 use crate::runner::{Outcome, Series};
@@ -56,7 +56,7 @@ impl Record {
                 "unit": metric.unit,
                 "more_is_better": metric.more_is_better,
                 "contestants": columns(series),
-                "ratios": ratios(series),
+                "ratios": ratios(outcome.benchmark, metric, series),
             }));
         }
         self.gaps.extend(outcome.gaps.iter().map(|gap| {
@@ -124,12 +124,22 @@ fn columns(series: &[Series]) -> Map<String, Value> {
     series.iter().map(column).collect()
 }
 
-fn ratios(series: &[Series]) -> Map<String, Value> {
-    let ratio = |(own, other): (usize, usize)| {
-        let title = format!("{}/{}", series[own].contestant, series[other].contestant);
-        (title, json!(series[own].ratio_to(&series[other])))
+fn ratios(benchmark: &Benchmark, metric: &Metric, series: &[Series]) -> Map<String, Value> {
+    let ratio = |own: &Series, other: &Series, name: &str| {
+        let title = format!("{}/{name}", own.contestant);
+        (title, json!(own.ratio_to(other)))
     };
-    pairs(series.len()).map(ratio).collect()
+    let mut ratios: Map<_, _> = pairs(series.len())
+        .map(|(own, other)| ratio(&series[own], &series[other], series[other].contestant))
+        .collect();
+    if let Some(ours) = benchmark.level.ours() {
+        let is_ours = |&place: &usize| ours.contains(&series[place].contestant);
+        let (ours, others): (Vec<_>, Vec<_>) = (0..series.len()).partition(is_ours);
+        if let Some(best) = best(series, &others, metric.more_is_better) {
+            ratios.extend(ours.iter().map(|&own| ratio(&series[own], &best, "best")));
+        }
+    }
+    ratios
 }
 
 fn str(name: &str) -> String {

@@ -2,22 +2,30 @@
 
 use std::fmt::Write;
 
-use super::{names, pairs};
-use crate::contestants::Contestant;
+use super::{best, names};
+use crate::contestants::Level;
 use crate::runner::{Gap, Outcome, Series};
 
-/// The layout of the table for given contestants.
+/// The layout of the table of one level.
 #[derive(Clone, Debug)]
 pub struct Table {
     names: Vec<&'static str>,
+    /// The places of ours, if they are compared with the best of the others.
+    ours: Option<Vec<usize>>,
 }
 
 impl Table {
-    /// Makes a table with a column for each contestant, and one for the last beside each other.
-    pub fn new(contestants: &[Box<dyn Contestant>]) -> Self {
-        Self {
-            names: names(contestants),
-        }
+    /// Makes a table with a column for each contestant, one for each ratio, and one for the spread.
+    ///
+    /// The ratios are those of the last contestant to each other, or those of ours to the best of
+    /// the others, with a column that names it.
+    pub fn new(level: Level) -> Self {
+        let names = names(&level.contestants());
+        let place = |ours: &&str| names.iter().position(|name| name == ours);
+        let ours = level
+            .ours()
+            .map(|ours| ours.iter().filter_map(place).collect());
+        Self { names, ours }
     }
 
     /// Returns the header.
@@ -28,6 +36,9 @@ impl Table {
         }
         for title in self.ratio_titles() {
             pad(&mut line, &title, title.len());
+        }
+        if self.ours.is_some() {
+            pad(&mut line, "best", self.best_width());
         }
         pad(&mut line, "spread", SPREAD_WIDTH);
         let rule = "-".repeat(line.len());
@@ -44,7 +55,8 @@ impl Table {
             } else {
                 metric.name.to_owned()
             };
-            text += &self.row([name, &figure, metric.unit], series, spread(series));
+            let titles = [name, &figure, metric.unit];
+            text += &self.row(titles, series, metric.more_is_better, spread(series));
             name = "";
         }
         text
@@ -61,13 +73,14 @@ impl Table {
                 values: count.iter().copied().collect(),
             })
             .collect();
-        self.row([benchmark, "user instr.", "each"], &series, None)
+        self.row([benchmark, "user instr.", "each"], &series, false, None)
     }
 
     fn row(
         &self,
         [name, figure, unit]: [&str; 3],
         series: &[Series],
+        more_is_better: bool,
         spread: Option<f64>,
     ) -> String {
         let mut line = format!("{name:<11} {figure:<12.12} {unit:<6}");
@@ -75,10 +88,16 @@ impl Table {
             let value = column.median().map_or_else(gap, show);
             pad(&mut line, &value, name.len().max(VALUE_WIDTH));
         }
+        let best = self.best(series, more_is_better);
         for (title, (own, other)) in self.ratio_titles().zip(self.pairs()) {
-            let ratio = series[own].ratio_to(&series[other]);
+            let other = other.map_or(best.as_ref(), |other| Some(&series[other]));
+            let ratio = other.and_then(|other| series[own].ratio_to(other));
             let ratio = ratio.map_or_else(gap, |ratio| format!("{ratio:.2}"));
             pad(&mut line, &ratio, title.len());
+        }
+        if self.ours.is_some() {
+            let name = best.map_or("-", |best| best.contestant);
+            pad(&mut line, name, self.best_width());
         }
         let spread = spread.map_or_else(gap, |spread| format!("{spread:.0} %"));
         pad(&mut line, &spread, SPREAD_WIDTH);
@@ -87,14 +106,30 @@ impl Table {
     }
 
     fn ratio_titles(&self) -> impl Iterator<Item = String> {
-        self.pairs()
-            .map(|(own, other)| format!("{}/{}", self.names[own], self.names[other]))
+        self.pairs().into_iter().map(|(own, other)| {
+            let other = other.map_or("best", |other| self.names[other]);
+            format!("{}/{other}", self.names[own])
+        })
     }
 
-    /// Returns those of all pairs that compare the last contestant, whom the table is about.
-    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
-        let count = self.names.len();
-        pairs(count).filter(move |&(own, _)| own + 1 == count)
+    /// Returns who is compared with whom; the best of the others has no place.
+    fn pairs(&self) -> Vec<(usize, Option<usize>)> {
+        let last = self.names.len().saturating_sub(1);
+        match &self.ours {
+            Some(ours) => ours.iter().map(|&own| (own, None)).collect(),
+            None => (0..last).map(|other| (last, Some(other))).collect(),
+        }
+    }
+
+    fn best(&self, series: &[Series], more_is_better: bool) -> Option<Series> {
+        let ours = self.ours.as_ref()?;
+        let others = (0..series.len()).filter(|place| !ours.contains(place));
+        best(series, &others.collect::<Vec<_>>(), more_is_better)
+    }
+
+    fn best_width(&self) -> usize {
+        let longest = self.names.iter().map(|name| name.len()).max();
+        longest.unwrap_or(0).max("best".len())
     }
 }
 

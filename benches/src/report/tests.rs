@@ -15,8 +15,12 @@ fn gap(benchmark: &'static str) -> Gap {
 }
 
 fn outcome() -> Outcome {
-    let benchmark = benchmarks::by_name("sleep").unwrap();
-    let contestants = Level::Runtime.contestants();
+    outcome_of("sleep")
+}
+
+fn outcome_of(name: &str) -> Outcome {
+    let benchmark = benchmarks::by_name(name).unwrap();
+    let contestants = benchmark.level.contestants();
     let column = |(place, name)| {
         let values = if name == "tokio" {
             Vec::new()
@@ -44,7 +48,7 @@ fn pairs_compare_each_with_all_before_it() {
 
 #[test]
 fn rows_are_as_wide_as_the_header_and_show_gaps() {
-    let table = Table::new(&Level::Runtime.contestants());
+    let table = Table::new(Level::Runtime);
     let header = table.header();
     let width = header.lines().next().unwrap().len();
     let rows = table.rows(&outcome());
@@ -57,6 +61,43 @@ fn rows_are_as_wide_as_the_header_and_show_gaps() {
     let row = table.instructions("echo-64", &[Some(1234.0), None, Some(1.0)]);
     assert_eq!(row.trim_end().len(), width);
     assert!(row.contains(" 1234 ") && row.contains(" - "), "{row}");
+}
+
+#[test]
+fn ours_are_compared_with_the_best_of_the_others() {
+    let table = Table::new(Level::Task);
+    let header = table.header();
+    let width = header.lines().next().unwrap().len();
+    assert!(header.contains(" facade/best  task/best "), "{header}");
+    let rows = table.rows(&outcome_of("task-sleep"));
+    assert!(rows.lines().all(|row| row.len() == width), "{header}{rows}");
+    assert!(rows.contains("  tokio-local "), "{rows}");
+    let nobody = table.instructions("task-eager", &[None; 7]);
+    assert_eq!(nobody.trim_end().len(), width);
+}
+
+#[test]
+fn the_best_is_the_least_of_each_round() {
+    let series = |contestant, values: &[f64]| Series {
+        contestant,
+        values: values.to_vec(),
+    };
+    let all = [
+        series("steady", &[3.0, 3.0, 3.0]),
+        series("absent", &[]),
+        series("restless", &[1.0, 9.0, 9.0]),
+        series("ours", &[0.5, 0.5, 0.5]),
+    ];
+    let least = best(&all, &[0, 1, 2], false).unwrap();
+    assert_eq!(least.contestant, "steady");
+    assert_eq!(least.values, [1.0, 3.0, 3.0]);
+    assert_eq!(all[3].ratio_to(&least), Some(0.5 / 3.0));
+    let most = best(&all, &[0, 1, 2], true).unwrap();
+    assert_eq!(
+        (most.contestant, &*most.values),
+        ("restless", &[3.0, 9.0, 9.0][..])
+    );
+    assert!(best(&all, &[1], false).is_none());
 }
 
 #[test]

@@ -33,6 +33,10 @@ impl LocalLoop for Compio {
         Sure(compio_runtime::spawn(future))
     }
 
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(_: F) -> Option<Self::Join<F::Output>> {
+        None
+    }
+
     fn yield_now() -> impl Future {
         GiveWay::default()
     }

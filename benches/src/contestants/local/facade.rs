@@ -35,6 +35,12 @@ impl LocalLoop for Facade {
         Sure(task::spawn(future))
     }
 
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(
+        future: F,
+    ) -> Option<Self::Join<F::Output>> {
+        Some(Sure(task::spawn_eager(future)))
+    }
+
     fn yield_now() -> impl Future {
         task::yield_now()
     }

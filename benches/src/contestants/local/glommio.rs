@@ -17,6 +17,8 @@ pub(super) struct Glommio;
 impl LocalLoop for Glommio {
     const NAME: &'static str = "glommio";
 
+    const SPAWNS_LATER: bool = false;
+
     type Scheduler = LocalExecutor;
     type Join<T: 'static> = Task<T>;
     type Setter<T: 'static> = oneshot::Sender<T>;
@@ -25,7 +27,11 @@ impl LocalLoop for Glommio {
 
     fn make() -> io::Result<Self::Scheduler> {
         let executor = LocalExecutorBuilder::default().make();
-        executor.map_err(|error| io::Error::other(error.to_string()))
+        executor.map_err(|error| {
+            // It wants memory locked, and a kernel to its liking.
+            let message = format!("cannot be made here: {error}");
+            io::Error::new(io::ErrorKind::Unsupported, message)
+        })
     }
 
     fn block_on<F: Future>(executor: &mut Self::Scheduler, future: F) -> F::Output {
@@ -34,6 +40,12 @@ impl LocalLoop for Glommio {
 
     fn spawn<F: Future<Output: 'static> + 'static>(future: F) -> Self::Join<F::Output> {
         glommio::spawn_local(future)
+    }
+
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(
+        future: F,
+    ) -> Option<Self::Join<F::Output>> {
+        Some(glommio::spawn_local(future))
     }
 
     fn yield_now() -> impl Future {

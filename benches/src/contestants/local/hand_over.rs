@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::LocalLoop;
+use super::work::settled;
 use crate::clock;
 
 /// A channel for numbers that holds one of them.
@@ -32,7 +33,7 @@ pub(super) async fn ping_pong<L: LocalLoop>(count: u32) -> Option<Duration> {
             L::Channel::send(&mut back, number).await;
         }
     });
-    let _yielded = L::yield_now().await;
+    settled::<L>(|| true).await;
     let start = clock::now();
     for number in 0..count {
         L::Channel::send(&mut to_partner, number).await;

@@ -17,6 +17,8 @@ pub(super) struct Monoio;
 impl LocalLoop for Monoio {
     const NAME: &'static str = "monoio";
 
+    const GIVES_WAY: bool = false;
+
     type Scheduler = Runtime<TimeDriver<IoUringDriver>>;
     type Join<T: 'static> = JoinHandle<T>;
     type Setter<T: 'static> = oneshot::Sender<T>;
@@ -35,6 +37,10 @@ impl LocalLoop for Monoio {
 
     fn spawn<F: Future<Output: 'static> + 'static>(future: F) -> Self::Join<F::Output> {
         monoio::spawn(future)
+    }
+
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(_: F) -> Option<Self::Join<F::Output>> {
+        None
     }
 
     fn yield_now() -> impl Future {

@@ -50,6 +50,10 @@ impl LocalLoop for Smol {
         })
     }
 
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(_: F) -> Option<Self::Join<F::Output>> {
+        None
+    }
+
     fn yield_now() -> impl Future {
         GiveWay::default()
     }

@@ -40,6 +40,10 @@ impl LocalLoop for Tokio {
         Sure(task::spawn_local(future))
     }
 
+    fn spawn_eager<F: Future<Output: 'static> + 'static>(_: F) -> Option<Self::Join<F::Output>> {
+        None
+    }
+
     fn yield_now() -> impl Future {
         task::yield_now()
     }

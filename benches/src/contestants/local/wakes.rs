@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use super::work::settled;
 use super::{Bell, LocalLoop};
 use crate::clock;
 use crate::process;
@@ -44,7 +45,7 @@ pub(super) async fn near<L: LocalLoop>(batch: u32, count: u32) -> Duration {
         for waker in &wakers {
             waker.wake_by_ref();
         }
-        parked.all_polled::<L>(batch * round).await;
+        parked.all_polled(batch * round).await;
     }
     let elapsed = clock::now() - start;
     drop(tasks);
@@ -79,7 +80,7 @@ pub(super) async fn far<L: LocalLoop>(
         // The loop does not run meanwhile, so that all wakes are taken in together.
         elapsed += reports.recv().map_err(io::Error::other)?;
         let start = clock::now();
-        parked.all_polled::<L>(batch * round).await;
+        parked.all_polled(batch * round).await;
         elapsed += clock::now() - start;
     }
     drop((go, tasks));
@@ -90,10 +91,13 @@ pub(super) async fn far<L: LocalLoop>(
 }
 
 /// Tasks that do nothing but count how often they are woken.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Parked {
     wakers: RefCell<Vec<Waker>>,
     polls: Cell<u32>,
+    /// At how many polls the waiter is woken.
+    target: Cell<u32>,
+    waiter: Cell<Option<Waker>>,
 }
 
 impl Parked {
@@ -110,8 +114,8 @@ impl Parked {
                     parked.wakers.borrow_mut().push(context.waker().clone());
                     return Poll::Pending;
                 }
+                parked.count_poll();
                 left -= 1;
-                parked.polls.set(parked.polls.get() + 1);
                 if left == 0 {
                     Poll::Ready(())
                 } else {
@@ -120,17 +124,30 @@ impl Parked {
             }))
         };
         let handles = (0..tasks).map(spawn).collect();
-        while parked.wakers.borrow().len() < tasks as usize {
-            let _yielded = L::yield_now().await;
-        }
+        settled::<L>(|| parked.wakers.borrow().len() == tasks as usize).await;
         (parked, handles)
     }
 
-    /// Gives way until there have been `polls` polls.
-    async fn all_polled<L: LocalLoop>(&self, polls: u32) {
-        while self.polls.get() < polls {
-            let _yielded = L::yield_now().await;
+    fn count_poll(&self) {
+        self.polls.set(self.polls.get() + 1);
+        if self.polls.get() == self.target.get()
+            && let Some(waiter) = self.waiter.take()
+        {
+            waiter.wake();
         }
+    }
+
+    /// Waits until there have been `polls` polls: giving way would not do on every loop.
+    async fn all_polled(&self, polls: u32) {
+        self.target.set(polls);
+        future::poll_fn(|context| {
+            if self.polls.get() >= polls {
+                return Poll::Ready(());
+            }
+            self.waiter.set(Some(context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
     }
 }
 

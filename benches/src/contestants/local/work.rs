@@ -1,6 +1,7 @@
 //! The work of a scheduler of one thread, but for wakes.
 
 use std::cell::Cell;
+use std::future;
 use std::hint::black_box;
 use std::io;
 use std::pin::{Pin, pin};
@@ -11,6 +12,15 @@ use super::LocalLoop;
 use crate::allocations;
 use crate::clock;
 use crate::contestants::{Footprint, Start, far_delay, poll_once};
+
+/// Spawns a task that is polled at once, and awaits it, `count` times.
+pub(super) async fn spawn_eager<L: LocalLoop>(count: u32) -> Option<Duration> {
+    let start = clock::now();
+    for number in 0..count {
+        black_box(L::spawn_eager(async move { black_box(number) })?.await);
+    }
+    Some(clock::now() - start)
+}
 
 /// Spawns a task and awaits it, `count` times.
 pub(super) async fn spawn_join<L: LocalLoop>(count: u32) -> Duration {
@@ -67,7 +77,7 @@ pub(super) async fn ping_pong<L: LocalLoop>(count: u32) -> Duration {
             ball = next.await;
         }
     });
-    let _yielded = L::yield_now().await;
+    settled::<L>(|| true).await;
     let start = clock::now();
     let mut to_partner = serve;
     for _ in 0..count {
@@ -82,20 +92,33 @@ pub(super) async fn ping_pong<L: LocalLoop>(count: u32) -> Duration {
     elapsed
 }
 
-/// Files a timer and drops it, `count` times, beside `outstanding` others.
+/// Files a timer and drops it, `count` times, beside `outstanding` others of other tasks.
 pub(super) async fn timers<L: LocalLoop>(count: u32, outstanding: u32) -> Duration {
-    let file = |number| Box::pin(L::sleep(far_delay(number)));
-    let mut others: Vec<Pin<Box<_>>> = (0..outstanding).map(file).collect();
-    for other in &mut others {
-        poll_once(other.as_mut()).await;
+    let filed = Rc::new(Cell::new(0));
+    let mut owners = Vec::new();
+    // Not all by one task: glommio's have room for 32,767 wakers each.
+    for first in (0..outstanding).step_by(TIMERS_EACH as usize) {
+        let numbers = first..outstanding.min(first + TIMERS_EACH);
+        let filed = Rc::clone(&filed);
+        owners.push(L::spawn(L::unbudgeted(async move {
+            let file = |number| Box::pin(L::sleep(far_delay(number)));
+            let mut timers: Vec<Pin<Box<_>>> = numbers.map(file).collect();
+            for timer in &mut timers {
+                poll_once(timer.as_mut()).await;
+                filed.set(filed.get() + 1);
+            }
+            future::pending::<()>().await;
+        })));
     }
-    // Lets the loop sleep once, so that it knows its next deadline.
-    let _slept = L::sleep(Duration::from_millis(1)).await;
+    // The loop sleeps at least once, so that it knows its next deadline.
+    settled::<L>(|| filed.get() == outstanding).await;
     let start = clock::now();
     for number in 0..count {
         poll_once(pin!(L::sleep(far_delay(number)))).await;
     }
-    clock::now() - start
+    let elapsed = clock::now() - start;
+    drop(owners);
+    elapsed
 }
 
 /// Puts `count` tasks to sleep and looks at what they have taken.
@@ -114,9 +137,7 @@ pub(super) async fn sleepers<L: LocalLoop>(count: u32) -> Footprint {
         future = size_of_val(&sleeper);
         handles.push(L::spawn(sleeper));
     }
-    while asleep.get() < count {
-        let _yielded = L::yield_now().await;
-    }
+    settled::<L>(|| asleep.get() == count).await;
     Footprint {
         bytes: bytes.read(),
         allocations: allocations::count() - calls,
@@ -124,21 +145,49 @@ pub(super) async fn sleepers<L: LocalLoop>(count: u32) -> Footprint {
     }
 }
 
-/// Makes `count` loops and drops them, without a task and with one.
-pub(super) fn starts<L: LocalLoop>(count: u32) -> io::Result<Start> {
-    let start = clock::now();
-    for _ in 0..count {
-        drop(black_box(L::make()?));
-    }
-    let bare = clock::now() - start;
-    let start = clock::now();
-    for number in 0..count {
-        let mut scheduler = L::make()?;
-        let task = async { L::spawn(async move { black_box(number) }).await };
-        black_box(L::block_on(&mut scheduler, task));
-    }
+/// Makes loops and drops them, without a task and with one, for `duration` each at least.
+pub(super) fn starts<L: LocalLoop>(duration: Duration) -> io::Result<Start> {
     Ok(Start {
-        bare,
-        with_a_task: clock::now() - start,
+        bare: seconds_of(duration, |_| {
+            drop(black_box(L::make()?));
+            Ok(())
+        })?,
+        with_a_task: seconds_of(duration, |number| {
+            let mut scheduler = L::make()?;
+            let task = async { L::spawn(async move { black_box(number) }).await };
+            black_box(L::block_on(&mut scheduler, task));
+            Ok(())
+        })?,
     })
 }
+
+/// Does something again and again for `duration` at least; returns the seconds of each.
+fn seconds_of(duration: Duration, mut once: impl FnMut(u32) -> io::Result<()>) -> io::Result<f64> {
+    let start = clock::now();
+    let (mut done, mut batch) = (0, 1);
+    loop {
+        for number in 0..batch {
+            once(number)?;
+        }
+        done += batch;
+        let elapsed = clock::now() - start;
+        if elapsed >= duration {
+            return Ok(elapsed.as_secs_f64() / f64::from(done));
+        }
+        // A look at the clock is cheap beside what is done between two of them.
+        batch = done;
+    }
+}
+
+/// Sleeps until all other tasks are done with what is ready, and `is_true` of them.
+pub(super) async fn settled<L: LocalLoop>(is_true: impl Fn() -> bool) {
+    loop {
+        let _slept = L::sleep(Duration::from_millis(1)).await;
+        if is_true() {
+            return;
+        }
+    }
+}
+
+/// How many timers one task keeps.
+const TIMERS_EACH: u32 = 1000;
