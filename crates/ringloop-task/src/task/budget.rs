@@ -143,11 +143,7 @@ impl fmt::Debug for Budget {
 
 /// Gives way if the task has done much in this poll; else goes on at once.
 ///
-<<<<<<< HEAD
-/// For long computations in one task, in the place of a [`yield_now()`](super::yield_now()) that counts
-=======
 /// For long computations in one task, in the place of a [`yield_now`](super::yield_now()) that counts
->>>>>>> 3a00cae91d26d2794c2f7bbd6260c52f9042aa78
 /// its rounds.
 ///
 /// # Errors

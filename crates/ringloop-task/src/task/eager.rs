@@ -15,11 +15,7 @@ use crate::observe::Watch;
 /// the poll and the spawner afterwards, scopes of the spawner do not reach into it, and its panic
 /// is its handle's. What the order of events is worth: the first part of the task runs *before* the
 /// rest of the spawner. Eager spawns nest [`EAGER_DEPTH_MAX`] deep, because they use the stack; a
-<<<<<<< HEAD
-/// deeper one is queued as by [`spawn()`](super::spawn()), and so is one during a shutdown. Counterpart:
-=======
 /// deeper one is queued as by [`spawn`](super::spawn()), and so is one during a shutdown. Counterpart:
->>>>>>> 3a00cae91d26d2794c2f7bbd6260c52f9042aa78
 /// `asyncio.eager_task_factory`, `create_task(eager_start=True)`.
 ///
 /// # Panics
