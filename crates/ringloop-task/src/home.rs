@@ -243,6 +243,7 @@ impl Home {
             self.ready.borrow_mut().shrink_to(CAPACITY_KEPT / 2);
         }
         self.registry.give_back_memory(CAPACITY_KEPT);
+        self.timers.give_back_memory(CAPACITY_KEPT);
     }
 
     /// Returns the list of those that wait until nothing moves.
@@ -347,7 +348,7 @@ impl fmt::Debug for Home {
     }
 }
 
-/// For how many tasks there is room in a queue that is not given back.
+/// For how many tasks, or timers, there is room that is not given back.
 const CAPACITY_KEPT: usize = 1024;
 /// How many scopes are kept for later.
 const NODES_MAX: usize = 256;

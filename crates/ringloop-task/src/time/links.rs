@@ -15,6 +15,8 @@ pub(super) struct Links {
     /// The first of the free slots.
     free: u32,
     heads: u32,
+    /// How many slots are not free.
+    in_use: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,7 @@ impl Links {
             links: links.collect(),
             free: NONE,
             heads,
+            in_use: 0,
         }
     }
 
@@ -58,6 +61,7 @@ impl Links {
             self.free = self.links[slot as usize].next;
             slot
         };
+        self.in_use += 1;
         self.push_back(head, slot);
         slot
     }
@@ -107,7 +111,37 @@ impl Links {
             next: self.free,
         };
         self.free = slot;
+        self.in_use -= 1;
         was_linked
+    }
+
+    /// Forgets the slots behind the last one in use and gives back their memory, if most are free
+    /// and there are more than `kept`. Returns how many there are left.
+    #[inline]
+    pub(super) fn give_back_memory(&mut self, kept: usize) -> Option<usize> {
+        let slots = self.links.len() - self.heads as usize;
+        let is_last_free = self.links.last().is_some_and(|last| last.prev == FREE);
+        if slots <= kept || slots / 4 < self.in_use as usize || !is_last_free {
+            return None;
+        }
+        Some(self.forget_behind_last())
+    }
+
+    #[cold]
+    fn forget_behind_last(&mut self) -> usize {
+        let last = self.links.iter().rposition(|link| link.prev != FREE);
+        // The heads are never free.
+        self.links.truncate(last.map_or(0, |last| last + 1));
+        self.links.shrink_to_fit();
+        self.free = NONE;
+        // The lowest are used first, so that the end stays free.
+        for (at, link) in self.links.iter_mut().enumerate().rev() {
+            if link.prev == FREE {
+                link.next = self.free;
+                self.free = Slot::try_from(at).unwrap_or(NONE);
+            }
+        }
+        self.links.len() - self.heads as usize
     }
 
     /// Takes a slot out of its ring, if it is in one. The caller says at once where it is then.

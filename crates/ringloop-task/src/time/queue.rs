@@ -239,6 +239,15 @@ impl TimerQueue {
         Some(bucket.start)
     }
 
+    /// Gives back the memory of a crowd of timers that is gone.
+    #[inline]
+    pub(super) fn give_back_memory(&mut self, kept: usize) {
+        if let Some(left) = self.links.give_back_memory(kept) {
+            self.timers.truncate(left);
+            self.timers.shrink_to_fit();
+        }
+    }
+
     /// Takes the wakers of all timers, which never fire.
     ///
     /// Arrivals have been admitted, so that the deadlines are known.

@@ -127,6 +127,12 @@ impl Timers {
         }
     }
 
+    /// Gives back the memory of a crowd of timers that is gone.
+    #[inline]
+    pub(crate) fn give_back_memory(&self, kept: usize) {
+        self.queue.borrow_mut().give_back_memory(kept);
+    }
+
     /// Drops all wakers. The scheduler goes: nothing fires any more.
     pub(crate) fn silence(&self, now: Instant) {
         self.admit(now);

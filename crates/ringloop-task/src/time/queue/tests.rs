@@ -190,6 +190,7 @@ fn agrees_with_a_sorted_list_under_random_inserts_removes_and_steps() {
                 }
                 6 => {
                     checked.turn(checked.now);
+                    checked.queue.give_back_memory(4);
                 }
                 _ => {
                     checked.queue.admit(checked.now);
@@ -254,6 +255,27 @@ fn slots_are_used_again() {
     }
     assert_eq!(queue.links.slots_len(), 2);
     assert_eq!(queue.timers.len(), 2);
+}
+
+#[test]
+fn memory_behind_the_last_timer_is_given_back() {
+    let mut queue = TimerQueue::new();
+    let mut keys: Vec<_> = (0..100)
+        .map(|deadline| insert(&mut queue, deadline, Waker::noop().clone()))
+        .collect();
+    let last = keys.pop().unwrap();
+    let first = keys.remove(0);
+    for key in keys {
+        drop(queue.remove(key));
+    }
+    queue.give_back_memory(4);
+    assert_eq!(queue.links.slots_len(), 100, "the last one is in use");
+    drop(queue.remove(last));
+    queue.give_back_memory(4);
+    assert_eq!(queue.links.slots_len(), 1);
+    queue.admit(0);
+    assert_eq!(queue.next_look(), Some(0));
+    drop(queue.remove(first));
 }
 
 #[test]
