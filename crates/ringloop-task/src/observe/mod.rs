@@ -2,7 +2,7 @@
 //!
 //! Nothing here costs anything until it is asked for: a scheduler that nobody watches looks once a
 //! turn, and once a park, whether it is watched. One that is watched polls its tasks through
-//! [`Watch`], which tells the [`Observer`]s, takes the time, and feeds the watchdog.
+//! `Watch`, which tells the [`Observer`]s, takes the time, and feeds the watchdog.
 //!
 //! What it finds goes as a [`Report`] to the hook of
 //! [`SchedulerBuilder::on_report`](crate::SchedulerBuilder::on_report). What *happened* to a task,

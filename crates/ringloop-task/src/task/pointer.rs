@@ -1,7 +1,7 @@
 //! The life of a task on its home thread: references, wakes, the end, the release.
 //!
 //! A [`TaskPtr`] is a bare address; the counted and the queued owners around it
-//! ([`TaskRef`](super::TaskRef), [`Runnable`], wakers, the registry) see to it
+//! ([`TaskRef`], [`Runnable`], wakers, the registry) see to it
 //! that the address is good.
 
 #![expect(

@@ -9,10 +9,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use ringloop_core::ThreadDriver;
+use ringloop_task::future::__macros::{Branch, Caught, Failure, First, Outputs, TryJoin};
 use ringloop_task::{
     Closed, Remote, RemoteJoin, RemoteTasks, Scheduler, SchedulerBuilder, SchedulerStats,
-    ShutdownReport, Turn, Unhandled, UnhandledKind, call, cancel, group, local, task, testing,
-    time,
+    ShutdownReport, Turn, Unhandled, UnhandledKind, call, cancel, future, group, local, observe,
+    task, testing, time,
 };
 
 /// A future that may go anywhere, so that what is not `Send` is so for reasons of its own.
@@ -223,6 +224,75 @@ fn groups() {
 }
 
 #[test]
+fn combinators() {
+    compare(
+        &traits![
+            task::Gather<u32>,
+            task::AsCompleted<u32>,
+            task::NextCompleted<'static, u32>,
+            task::WaitSome<'static, u32>,
+            task::When<u32>,
+            task::Scope<'static, 'static>,
+            task::ScopedJoinHandle<'static, u32>,
+            future::Staggered<u32, u32>,
+        ],
+        "
+            task::Gather<u32>: Unpin
+            task::AsCompleted<u32>: Unpin
+            task::NextCompleted<'static, u32>: Unpin
+            task::WaitSome<'static, u32>: Unpin
+            task::When<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            task::Scope<'static, 'static>: Unpin
+            task::ScopedJoinHandle<'static, u32>: Unpin
+            future::Staggered<u32, u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+        ",
+    );
+}
+
+/// What the macros expand to.
+#[test]
+fn hidden_types() {
+    compare(
+        &traits![
+            First<Plain, u32, u32>,
+            Outputs<u32, u32>,
+            Branch<Plain, u32, u32>,
+            TryJoin<Plain, u32, Work>,
+            Failure<u32>,
+            Caught<Plain, u32>,
+        ],
+        "
+            First<Plain, u32, u32>: Unpin
+            Outputs<u32, u32>: Send Unpin UnwindSafe
+            Branch<Plain, u32, u32>: Unpin
+            TryJoin<Plain, u32, Work>: Unpin
+            Failure<u32>: Send Unpin UnwindSafe
+            Caught<Plain, u32>: Unpin
+        ",
+    );
+}
+
+#[test]
+fn observers() {
+    compare(
+        &traits![
+            dyn observe::Observer,
+            observe::Report,
+            observe::TaskInfo,
+            task::TaskGraph,
+            task::TaskNode,
+        ],
+        "
+            dyn observe::Observer:
+            observe::Report: Send Sync Unpin UnwindSafe RefUnwindSafe
+            observe::TaskInfo: Send Sync Unpin UnwindSafe RefUnwindSafe
+            task::TaskGraph: Send Sync Unpin UnwindSafe RefUnwindSafe
+            task::TaskNode: Send Sync Unpin UnwindSafe RefUnwindSafe
+        ",
+    );
+}
+
+#[test]
 fn time_and_testing() {
     compare(
         &traits![
@@ -231,6 +301,9 @@ fn time_and_testing() {
             time::Timeout<PhantomPinned>,
             time::MoveOn<Plain>,
             time::Elapsed,
+            time::Interval,
+            time::Tick<'static>,
+            time::MissedTicks,
             testing::VirtualDriver,
             testing::VirtualClock,
             testing::Settle,
@@ -245,6 +318,9 @@ fn time_and_testing() {
             time::Timeout<PhantomPinned>:
             time::MoveOn<Plain>: Unpin
             time::Elapsed: Send Sync Unpin UnwindSafe RefUnwindSafe
+            time::Interval: Unpin
+            time::Tick<'static>: Unpin
+            time::MissedTicks: Send Sync Unpin UnwindSafe RefUnwindSafe
             testing::VirtualDriver: Send Sync Unpin UnwindSafe RefUnwindSafe
             testing::VirtualClock: Send Sync Unpin UnwindSafe RefUnwindSafe
             testing::Settle: Unpin
