@@ -9,6 +9,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 use std::rc::Rc;
 
+use ringloop_core::future::__macros::Map;
 use ringloop_core::future::{Either, Join, Race};
 use ringloop_core::{
     Abandoned, AtomicWaker, CallbackKey, Driver, Postbox, RemotePostbox, RemoteSetter, Setter,
@@ -148,6 +149,7 @@ fn combinators_are_what_their_futures_are() {
             Race<Ready<u32>, Ready<u32>>, Join<Ready<u32>, Ready<u32>>,
             Race<Ready<u32>, Postbox<u32>>, Join<Postbox<u32>, Ready<u32>>,
             Race<Ready<u32>, PhantomPinned>, Join<Ready<u32>, Ready<Rc<u32>>>,
+            Map<Ready<u32>, fn(u32)>, Map<Postbox<u32>, fn(u32)>, Map<PhantomPinned, fn(u32)>,
         ],
         "
             Either<u32, u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
@@ -158,6 +160,9 @@ fn combinators_are_what_their_futures_are() {
             Join<Postbox<u32>, Ready<u32>>: Unpin UnwindSafe RefUnwindSafe
             Race<Ready<u32>, PhantomPinned>: Send Sync UnwindSafe RefUnwindSafe
             Join<Ready<u32>, Ready<Rc<u32>>>: Unpin UnwindSafe RefUnwindSafe
+            Map<Ready<u32>, fn(u32)>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            Map<Postbox<u32>, fn(u32)>: Unpin UnwindSafe RefUnwindSafe
+            Map<PhantomPinned, fn(u32)>: Send Sync UnwindSafe RefUnwindSafe
         ",
     );
 }

@@ -9,10 +9,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use ringloop_core::ThreadDriver;
+use ringloop_task::future::__macros as macros;
 use ringloop_task::{
     Closed, Remote, RemoteJoin, RemoteTasks, Scheduler, SchedulerBuilder, SchedulerStats,
-    ShutdownReport, Turn, Unhandled, UnhandledKind, call, cancel, group, local, task, testing,
-    time,
+    ShutdownReport, Turn, Unhandled, UnhandledKind, call, cancel, future, group, local, task,
+    testing, time,
 };
 
 /// A future that may go anywhere, so that what is not `Send` is so for reasons of its own.
@@ -218,6 +219,50 @@ fn groups() {
             group::JoinPool: Unpin
             group::Map<Items, Work, u32, u32>: Unpin
             group::Next<'static, Items, Work, Plain, u32>: Unpin
+        ",
+    );
+}
+
+#[test]
+fn combinators() {
+    compare(
+        &traits![
+            task::Gather<u32>,
+            task::When<u32>,
+            task::WaitSome<'static, u32>,
+            task::AsCompleted<u32>,
+            task::NextCompleted<'static, u32>,
+            task::Scope<'static, 'static>,
+            task::ScopedJoinHandle<'static, u32>,
+            future::Staggered<u32, u32>,
+            future::Staggered<u32, Rc<u32>>,
+            macros::TryJoin<Plain, u32, Work>,
+            macros::TryJoin<PhantomPinned, u32, Work>,
+            macros::Failure<u32>,
+            macros::Caught<Plain, u32>,
+            macros::First<Plain, u32, [Option<u32>; 1]>,
+            macros::First<PhantomPinned, u32, [Option<u32>; 1]>,
+            macros::Outputs<u32, [Option<u32>; 1]>,
+            macros::Branch<Plain, u32, [Option<u32>; 1]>,
+        ],
+        "
+            task::Gather<u32>: Unpin
+            task::When<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            task::WaitSome<'static, u32>: Unpin
+            task::AsCompleted<u32>: Unpin
+            task::NextCompleted<'static, u32>: Unpin
+            task::Scope<'static, 'static>: Unpin
+            task::ScopedJoinHandle<'static, u32>: Unpin
+            future::Staggered<u32, u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            future::Staggered<u32, Rc<u32>>: Unpin UnwindSafe RefUnwindSafe
+            macros::TryJoin<Plain, u32, Work>: Unpin
+            macros::TryJoin<PhantomPinned, u32, Work>:
+            macros::Failure<u32>: Send Unpin UnwindSafe
+            macros::Caught<Plain, u32>: Unpin
+            macros::First<Plain, u32, [Option<u32>; 1]>: Unpin
+            macros::First<PhantomPinned, u32, [Option<u32>; 1]>:
+            macros::Outputs<u32, [Option<u32>; 1]>: Send Unpin UnwindSafe
+            macros::Branch<Plain, u32, [Option<u32>; 1]>: Unpin
         ",
     );
 }
