@@ -202,3 +202,6 @@ fn stay_here() -> CancelWatch {
 
 /// How many members are polled in one poll of the crowd.
 pub(super) const POLLS_MAX: usize = 64;
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -199,3 +199,6 @@ impl Wake for Member {
 
 /// The ticket of a place that nobody has.
 const NOBODY: u64 = u64::MAX;
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -398,6 +398,30 @@ fn handles_that_were_waited_for_are_awaited_otherwise_afterwards() {
 }
 
 #[test]
+fn wait_that_was_given_up_is_woken_no_more() {
+    run(async {
+        let polls = Cell::new(0);
+        let mut handles = vec![task::spawn(time::sleep(secs(2)))];
+        let mut body = std::pin::pin!(async {
+            let late = time::timeout(secs(1), task::wait(&mut handles, When::All)).await;
+            assert!(late.is_err());
+            time::sleep(secs(5)).await.unwrap();
+            assert!(handles[0].is_finished());
+        });
+        std::future::poll_fn(|cx| {
+            polls.set(polls.get() + 1);
+            body.as_mut().poll(cx)
+        })
+        .await;
+        assert_eq!(
+            polls.get(),
+            3,
+            "at the beginning, and after each of the two times"
+        );
+    });
+}
+
+#[test]
 fn completed_in_all_combinations() {
     for kinds in all_kinds() {
         for already in [0, 1, 2, 4] {

@@ -430,6 +430,27 @@ fn child_that_cannot_be_told_ends_alone_and_the_timeout_around_knows_its_own() {
 }
 
 #[test]
+fn child_that_cannot_be_told_and_comes_late_ends_alone_too() {
+    run(async {
+        let drops = Drops::default();
+        let late = time::timeout(secs(1), async {
+            task::scope(async |s| {
+                time::sleep(secs(9)).await.unwrap_err();
+                let value = drops.value();
+                s.spawn(async move {
+                    let _value = value;
+                    pending::<()>().await;
+                });
+                shield(time::sleep(secs(1))).await.unwrap();
+                drops.count()
+            })
+            .await
+        });
+        assert_eq!(late.await, Ok(1));
+    });
+}
+
+#[test]
 fn scope_in_a_cancelled_task_begins_nothing() {
     run(async {
         let child = task::spawn(async {
