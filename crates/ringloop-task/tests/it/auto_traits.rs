@@ -231,6 +231,9 @@ fn time_and_testing() {
             time::Timeout<PhantomPinned>,
             time::MoveOn<Plain>,
             time::Elapsed,
+            time::Interval,
+            time::Tick<'static>,
+            time::MissedTicks,
             testing::VirtualDriver,
             testing::VirtualClock,
             testing::Settle,
@@ -245,6 +248,9 @@ fn time_and_testing() {
             time::Timeout<PhantomPinned>:
             time::MoveOn<Plain>: Unpin
             time::Elapsed: Send Sync Unpin UnwindSafe RefUnwindSafe
+            time::Interval: Unpin
+            time::Tick<'static>: Unpin
+            time::MissedTicks: Send Sync Unpin UnwindSafe RefUnwindSafe
             testing::VirtualDriver: Send Sync Unpin UnwindSafe RefUnwindSafe
             testing::VirtualClock: Send Sync Unpin UnwindSafe RefUnwindSafe
             testing::Settle: Unpin
