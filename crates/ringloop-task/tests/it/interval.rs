@@ -254,6 +254,11 @@ fn moved_sleep_wakes_its_task_without_another_poll() {
 }
 
 #[test]
+fn sleep_is_small() {
+    assert!(size_of::<time::Sleep>() <= 40);
+}
+
+#[test]
 fn sleep_tells_when_it_ends() {
     let outside = time::sleep(secs(3));
     assert_eq!(outside.deadline(), None);
