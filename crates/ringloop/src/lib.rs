@@ -71,20 +71,25 @@
 //! | module | counterpart |
 //! |---|---|
 //! | [`runtime`] | `asyncio.Runner` |
-//! | [`task`] | `asyncio.create_task`, `asyncio.current_task`, `asyncio.all_tasks` |
+//! | [`task`] | `asyncio.create_task`, `asyncio.gather`, `asyncio.wait`, `asyncio.all_tasks` |
+//! | [`group`](mod@group) | `asyncio.TaskGroup`, `trio.Nursery`, `gevent.pool.Pool` |
 //! | [`cancel`] | `trio.CancelScope`, `asyncio.CancelledError` |
 //! | [`time`] | `asyncio.sleep`, `asyncio.timeout` |
+//! | [`call`] | `loop.call_soon`, `loop.call_later`, `loop.call_at` |
+//! | [`local`] | `contextvars` |
 //! | [`net`], [`io`] | `std::net`, `std::io` |
 //! | [`offload`](mod@offload) | `asyncio.to_thread`, `loop.run_in_executor` |
 //! | [`signal`] | `loop.add_signal_handler` |
-//! | [`future`] | `asyncio.Future`, `asyncio.wait` |
+//! | [`future`] | `asyncio.Future` |
+//! | [`observe`] | `trio.abc.Instrument`, asyncio's debug mode |
+//! | [`testing`] | `trio.testing` |
 
 #![deny(unsafe_code)]
 
 pub mod runtime;
 
 #[doc(inline)]
-pub use ringloop_task::{cancel, task, time};
+pub use ringloop_task::{call, cancel, group, local, observe, task, testing, time};
 
 pub mod future;
 pub mod io;
@@ -98,11 +103,13 @@ mod cancellable;
 mod context;
 
 pub use cancel::Cancelled;
+pub use group::group;
 pub use offload::offload;
 pub use ringloop_proactor::{SetupError, SetupErrorKind};
+pub use ringloop_task::task_local;
 pub use runtime::{Remote, Runtime, run};
-pub use task::spawn;
-pub use time::{sleep, timeout};
+pub use task::{spawn, spawn_eager};
+pub use time::{interval, sleep, timeout};
 
 #[cfg(feature = "macros")]
 pub use ringloop_macros::{main, test};

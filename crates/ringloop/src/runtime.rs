@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use ringloop_offload::ThreadPool;
 use ringloop_proactor::{Config, Proactor, ProactorStats, SetupError};
-use ringloop_task::{Scheduler, SchedulerBuilder, SchedulerStats};
+use ringloop_task::Scheduler;
 
 use crate::context::{self, Context};
 
 #[doc(inline)]
-pub use ringloop_task::{Closed, Remote, RemoteJoin, ShutdownReport, Unhandled, UnhandledKind};
+pub use ringloop_task::{
+    Closed, Remote, RemoteJoin, RemoteTasks, SchedulerBuilder, SchedulerStats, ShutdownReport,
+    Unhandled, UnhandledKind,
+};
 
 /// Makes a runtime, runs `main` on it, and ends everything that `main` left behind.
 ///
@@ -85,8 +88,8 @@ impl Runtime {
     pub fn builder() -> Builder {
         Builder {
             proactor: Config::default(),
+            scheduler: SchedulerBuilder::new(),
             grace: GRACE,
-            on_unhandled: None,
         }
     }
 
@@ -185,11 +188,9 @@ impl fmt::Debug for Runtime {
 #[must_use = "a builder does nothing until build"]
 pub struct Builder {
     proactor: Config,
+    scheduler: SchedulerBuilder,
     grace: Duration,
-    on_unhandled: Option<Hook>,
 }
-
-type Hook = Box<dyn Fn(&Unhandled)>;
 
 impl Builder {
     /// Sets the number of submission entries of the ring, 256 by default; rounded up to a power of
@@ -221,8 +222,38 @@ impl Builder {
     /// Counterpart: `loop.set_exception_handler`.
     #[doc(alias = "set_exception_handler")]
     pub fn on_unhandled(self, hook: impl Fn(&Unhandled) + 'static) -> Self {
+        self.scheduler(|scheduler| scheduler.on_unhandled(hook))
+    }
+
+    /// Switches debug mode on or off; `None` leaves it to the environment variable
+    /// `RINGLOOP_DEBUG`. In debug mode, slow polls, polls that do not return and livelocks are
+    /// reported with their tasks; see [`SchedulerBuilder::debug`]. Counterpart: `loop.set_debug`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut runtime = ringloop::Runtime::builder().debug(Some(true)).build()?;
+    /// runtime.block_on(async {});
+    /// assert!(runtime.stats().tasks.longest_poll.is_some());
+    /// # Ok::<(), ringloop::SetupError>(())
+    /// ```
+    #[doc(alias = "set_debug")]
+    pub fn debug(self, debug: Option<bool>) -> Self {
+        self.scheduler(|scheduler| scheduler.debug(debug))
+    }
+
+    /// Changes the settings of the scheduler: observers, the watchdog, the budget of polls.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let builder = ringloop::Runtime::builder().scheduler(|scheduler| scheduler.poll_budget(16));
+    /// assert_eq!(builder.build()?.block_on(async { 7 }), 7);
+    /// # Ok::<(), ringloop::SetupError>(())
+    /// ```
+    pub fn scheduler(self, set: impl FnOnce(SchedulerBuilder) -> SchedulerBuilder) -> Self {
         Self {
-            on_unhandled: Some(Box::new(hook)),
+            scheduler: set(self.scheduler),
             ..self
         }
     }
@@ -239,12 +270,8 @@ impl Builder {
             blocking: ThreadPool::blocking(),
             cpu: OnceLock::new(),
         });
-        let mut scheduler = SchedulerBuilder::new();
-        if let Some(hook) = self.on_unhandled {
-            scheduler = scheduler.on_unhandled(hook);
-        }
         Ok(Runtime {
-            scheduler: scheduler.build(proactor),
+            scheduler: self.scheduler.build(proactor),
             context,
             grace: self.grace,
             is_down: false,
@@ -256,6 +283,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("proactor", &self.proactor)
+            .field("scheduler", &self.scheduler)
             .field("grace", &self.grace)
             .finish_non_exhaustive()
     }
