@@ -9,7 +9,7 @@ use super::reason::Cancelled;
 use super::stay::Stay;
 use crate::context;
 use crate::home::Home;
-use crate::task::{self, Edge, TaskPtr, TaskRef};
+use crate::task::{self, Edges, TaskPtr, TaskRef};
 use crate::waker_set::WakerKey;
 
 /// What a wait keeps to notice that its task or a scope around it is cancelled.
@@ -70,7 +70,7 @@ enum Filed {
     /// It was told, and goes on.
     Stay(
         #[expect(dead_code, reason = "it is kept for its drop")] Stay,
-        Option<Edge>,
+        Option<Edges>,
     ),
 }
 
@@ -80,7 +80,7 @@ impl Filed {
         if let Self::Links(links) = self
             && links.edge.is_none()
         {
-            links.edge = Edge::here(task);
+            links.edge = Some(Edges::here([task.id()]));
         }
     }
 }
@@ -94,7 +94,7 @@ struct Links {
     /// The number of shields that had been lifted by then.
     lifted: u32,
     /// Whose end is waited for.
-    edge: Option<Edge>,
+    edge: Option<Edges>,
 }
 
 impl CancelWatch {

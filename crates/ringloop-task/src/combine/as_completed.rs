@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use super::ready::{Key, ReadyQueue};
 use crate::cancel::{CancelWatch, Cancelled};
-use crate::task::{JoinHandle, poll_budget};
+use crate::task::{Edges, JoinHandle, poll_budget};
 
 /// Gives the handles of several tasks back in the order in which the tasks end.
 ///
@@ -43,6 +43,7 @@ pub fn as_completed<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> AsCo
     let mut completed = AsCompleted {
         tasks: Vec::new(),
         queue: ReadyQueue::new(),
+        edges: Edges::default(),
         len: 0,
     };
     for handle in handles {
@@ -58,6 +59,8 @@ pub struct AsCompleted<T> {
     tasks: Vec<Option<(Key, JoinHandle<T>)>>,
     /// Those that have ended. A task wakes its place when it ends.
     queue: Arc<ReadyQueue>,
+    /// Whose ends are waited for.
+    edges: Edges,
     len: usize,
 }
 
@@ -70,6 +73,7 @@ impl<T> AsCompleted<T> {
         } else {
             handle.register(&waker);
         }
+        self.edges.set(key.index(), Some(handle.id()));
         if self.tasks.len() <= key.index() {
             self.tasks.resize_with(key.index() + 1, || None);
         }
@@ -124,6 +128,7 @@ impl<T> AsCompleted<T> {
     fn take(&mut self) -> Option<JoinHandle<T>> {
         let key = self.queue.pop()?;
         self.queue.leave(key);
+        self.edges.set(key.index(), None);
         let (_, handle) = self.tasks[key.index()].take()?;
         debug_assert!(handle.is_finished(), "only its end wakes a joiner");
         self.len -= 1;
@@ -162,6 +167,7 @@ impl<T> Future for NextCompleted<'_, T> {
             return Poll::Ready(Ok(None));
         }
         self.watch.poll_cancelled(cx)?;
+        self.completed.edges.note();
         Poll::Pending
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::vec;
 
 use crate::cancel::{Request, check_cancelled};
-use crate::task::{JoinError, JoinHandle};
+use crate::task::{Edges, JoinError, JoinHandle};
 
 /// Waits for all of several tasks, and gives their results in the order of the handles.
 ///
@@ -46,6 +46,7 @@ pub fn gather<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> Gather<T> 
         results: Vec::with_capacity(handles.len()),
         handles: handles.into_iter(),
         has_passed_on: false,
+        edges: None,
     }
 }
 
@@ -57,6 +58,8 @@ pub struct Gather<T> {
     results: Vec<Result<T, JoinError>>,
     /// Whether a request has been passed on: once is enough.
     has_passed_on: bool,
+    /// After the first poll that was pending: whose ends are waited for.
+    edges: Option<Edges>,
 }
 
 impl<T> Unpin for Gather<T> {}
@@ -70,6 +73,9 @@ impl<T> Future for Gather<T> {
         while let Some(handle) = this.handles.as_mut_slice().first_mut() {
             // It passes a request on to its own task, and sees to it that this is polled then.
             let Poll::Ready(result) = Pin::new(handle).poll(cx) else {
+                this.edges.get_or_insert_with(|| {
+                    Edges::here(this.handles.as_slice().iter().map(JoinHandle::id))
+                });
                 this.pass_on();
                 return Poll::Pending;
             };

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::ready::ReadyQueue;
 use crate::cancel::{CancelWatch, Cancelled};
-use crate::task::{JoinError, JoinHandle};
+use crate::task::{Edges, JoinError, JoinHandle};
 
 /// What [`wait`] waits for.
 #[non_exhaustive]
@@ -135,6 +135,7 @@ struct Filed {
     queue: Arc<ReadyQueue>,
     /// The places in `handles` of the members of the queue.
     places: Vec<usize>,
+    _edges: Edges,
 }
 
 impl<T> WaitSome<'_, T> {
@@ -157,7 +158,13 @@ impl<T> WaitSome<'_, T> {
                 places.push(place);
             }
         }
-        self.filed.insert(Filed { queue, places })
+        let awaited = places.iter().map(|&place| self.handles[place].id());
+        let edges = Edges::here(awaited);
+        self.filed.insert(Filed {
+            queue,
+            places,
+            _edges: edges,
+        })
     }
 
     /// A later poll: looks at the tasks that have ended since the last one.

@@ -10,7 +10,7 @@ use std::task::Waker;
 use super::roster::{Place, Roster};
 use crate::cancel::{CancelScope, CancelToken, Cancelled, Node, Reason, ReasonKind, Request};
 use crate::context;
-use crate::task::{self, Hub, TaskRef};
+use crate::task::{self, Hub, TaskId, TaskRef};
 use crate::unhandled::{Payload, UnhandledKind};
 
 /// The state of a group.
@@ -32,8 +32,13 @@ pub(super) struct Shared<E> {
 }
 
 impl<E> Hub for Shared<E> {
-    fn awaited(&self) -> Vec<TaskRef> {
-        self.roster.borrow().children()
+    fn awaited(&self) -> Vec<TaskId> {
+        self.roster
+            .borrow()
+            .children()
+            .iter()
+            .map(TaskRef::id)
+            .collect()
     }
 }
 

@@ -20,6 +20,7 @@ pub use turn::Turn;
 
 use crate::context;
 use crate::home::{Home, Phase};
+use crate::observe::Watch;
 use crate::remote::Remote;
 use crate::task::{self, JoinError, JoinHandle};
 
@@ -138,10 +139,9 @@ impl<D: Driver + 'static> Scheduler<D> {
             next.into_iter().chain(bound).min()
         };
         home.counters.turns.set(home.counters.turns.get() + 1);
-        let park = || self.driver.borrow_mut().park(timeout);
         match &home.watch {
-            None => park()?,
-            Some(watch) => watch.park(home, timeout, park)?,
+            None => self.driver.borrow_mut().park(timeout)?,
+            Some(watch) => self.park_watched(watch, timeout)?,
         }
         if !home.timers.is_empty() {
             home.timers.fire(home.now());
@@ -150,6 +150,13 @@ impl<D: Driver + 'static> Scheduler<D> {
             home.settlers().wake_all();
         }
         Ok(())
+    }
+
+    #[cold]
+    fn park_watched(&self, watch: &Watch, timeout: Option<Duration>) -> std::io::Result<()> {
+        watch.park(&self.home, timeout, || {
+            self.driver.borrow_mut().park(timeout)
+        })
     }
 
     /// Returns the way to this scheduler from other threads.

@@ -2,8 +2,8 @@
 //!
 //! A task that awaits another's handle leaves its waker there, and the waker shows which task it
 //! wakes: the usual edge costs nothing. Two kinds of waits have to say more: one that is polled
-//! with a waker of its own (by a collection of futures) notes an [`Edge`], and a region that waits
-//! for many tasks at once (a group) is a [`Hub`].
+//! with a waker of its own (by a collection of futures) notes [`Edges`], and so does one that waits
+//! for many tasks at once; a group is a [`Hub`] of its own.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -17,41 +17,58 @@ use super::waker;
 use crate::context;
 use crate::home::Home;
 
-/// Says that the current task waits for the end of another, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Edge {
-    awaited: TaskRef,
-    waiter: TaskId,
+/// Something that waits for the ends of tasks.
+pub(crate) trait Hub {
+    /// Returns the tasks that are waited for. Those that have ended may be among them.
+    fn awaited(&self) -> Vec<TaskId>;
 }
 
-impl Edge {
-    /// Notes that the current task waits for `awaited`; nothing outside of a task.
-    pub(crate) fn here(awaited: &TaskRef) -> Option<Self> {
-        let waiter =
-            context::with_home(|home| home.current.get().map(reference::id_of)).flatten()?;
-        let awaiters = &awaited.0.header().cold().awaiters;
-        awaiters.get_or_init(Box::default).borrow_mut().push(waiter);
-        Some(Self {
-            awaited: awaited.clone(),
-            waiter,
-        })
+/// Says that a task waits for the ends of others, until it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Edges {
+    awaited: Rc<Awaited>,
+    /// Who was noted to wait.
+    waiter: Option<TaskId>,
+}
+
+/// By place; places are used again.
+#[derive(Debug, Default)]
+struct Awaited(RefCell<Vec<Option<TaskId>>>);
+
+impl Edges {
+    /// Notes that the current task waits for these; nothing outside of a task.
+    pub(crate) fn here(awaited: impl IntoIterator<Item = TaskId>) -> Self {
+        let mut edges = Self::default();
+        let awaited = awaited.into_iter().map(Some);
+        edges.awaited.0.borrow_mut().extend(awaited);
+        edges.note();
+        edges
     }
-}
 
-impl Drop for Edge {
-    fn drop(&mut self) {
-        let awaiters = &self.awaited.0.header().cold().awaiters;
-        let mut awaiters = awaiters.get_or_init(Box::default).borrow_mut();
-        if let Some(place) = awaiters.iter().position(|&waiter| waiter == self.waiter) {
-            awaiters.swap_remove(place);
+    /// Sets which task is waited for at a place.
+    pub(crate) fn set(&self, place: usize, task: Option<TaskId>) {
+        let mut awaited = self.awaited.0.borrow_mut();
+        if awaited.len() <= place {
+            awaited.resize(place + 1, None);
+        }
+        awaited[place] = task;
+    }
+
+    /// Notes that the current task is the one that waits. Not for two that take turns: both are
+    /// noted, again and again.
+    pub(crate) fn note(&mut self) {
+        let waiter = context::with_home(|home| home.current.get().map(reference::id_of)).flatten();
+        if waiter.is_some() && self.waiter != waiter {
+            self.waiter = waiter;
+            Hubs::add(&self.awaited);
         }
     }
 }
 
-/// A region that waits for the ends of several tasks.
-pub(crate) trait Hub {
-    /// Returns the tasks that are waited for.
-    fn awaited(&self) -> Vec<TaskRef>;
+impl Hub for Awaited {
+    fn awaited(&self) -> Vec<TaskId> {
+        self.0.borrow().iter().flatten().copied().collect()
+    }
 }
 
 /// The hubs of a scheduler, with the tasks that wait. Those that are gone are forgotten later, all
@@ -107,8 +124,7 @@ pub(super) fn all(home: &Home) -> Vec<(TaskId, TaskId)> {
         .filter_map(|(waiter, hub)| Some((*waiter, hub.upgrade()?)))
         .collect();
     for (waiter, hub) in hubs {
-        let awaited = hub.awaited().into_iter();
-        edges.extend(awaited.map(|task| (task.id(), waiter)));
+        edges.extend(hub.awaited().into_iter().map(|task| (task, waiter)));
     }
     let is_live = |id| live.binary_search_by_key(&id, TaskRef::id).is_ok();
     edges.retain(|&(task, waiter)| is_live(task) && is_live(waiter));
@@ -126,8 +142,6 @@ fn waiters_of(task: TaskPtr) -> Vec<TaskId> {
     header.joiner.set(joiner);
     if let Some(cold) = header.cold.get() {
         waiters.extend(cold.waiters.borrow().iter().filter_map(behind));
-        let awaiters = cold.awaiters.get().map(|awaiters| awaiters.borrow());
-        waiters.extend(awaiters.iter().flat_map(|awaiters| awaiters.iter()));
     }
     waiters
 }

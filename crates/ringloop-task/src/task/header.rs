@@ -62,8 +62,6 @@ pub(crate) struct Cold {
     pub(super) waiters: RefCell<WakerSet>,
     /// Who is called at the task's end.
     pub(super) callbacks: RefCell<Callbacks>,
-    /// Tasks that wait for the end with a waker that does not show it; one for each wait.
-    pub(super) awaiters: OnceCell<Box<RefCell<Vec<TaskId>>>>,
     /// How many things inside have to be waited for, although the task is cancelled.
     pub(super) stays: Cell<u32>,
     /// How often the task woke itself when it was to be dropped, because it is cancelled.

@@ -77,7 +77,7 @@ pub use crate::combine::{
 
 pub(crate) use budget::PollCounts;
 pub(crate) use cell::Body;
-pub(crate) use edge::{Edge, Hub, Hubs};
+pub(crate) use edge::{Edges, Hub, Hubs};
 pub(crate) use error::panic_message;
 pub(crate) use header::{Header, Turn};
 pub(crate) use id::TaskIds;

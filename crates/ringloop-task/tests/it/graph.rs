@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::{pending, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use ringloop_core::future::race;
 use ringloop_task::cancel::Cancelled;
 use ringloop_task::group::group;
-use ringloop_task::task::{self, JoinHandle, TaskGraph, TaskRef, TaskState};
+use ringloop_task::task::{self, JoinHandle, TaskGraph, TaskRef, TaskState, When};
 use ringloop_task::time;
 
 use crate::driver::{run, secs};
@@ -53,14 +53,20 @@ enum Way {
     RelayedAwait,
     RelayedWait,
     Race,
+    Gather,
+    WaitFor,
+    AsCompleted,
 }
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 8] = [
     Way::Await,
     Way::Wait,
     Way::RelayedAwait,
     Way::RelayedWait,
     Way::Race,
+    Way::Gather,
+    Way::WaitFor,
+    Way::AsCompleted,
 ];
 
 async fn wait_for(handle: JoinHandle<()>, way: Way) {
@@ -70,6 +76,9 @@ async fn wait_for(handle: JoinHandle<()>, way: Way) {
         Way::RelayedAwait => drop(relayed(handle).await),
         Way::RelayedWait => drop(relayed(handle.wait()).await),
         Way::Race => drop(race(handle, pending::<()>()).await),
+        Way::Gather => drop(task::gather([handle]).await),
+        Way::WaitFor => drop(task::wait(&mut vec![handle], When::First).await),
+        Way::AsCompleted => drop(task::as_completed([handle]).next().await),
     }
 }
 
@@ -139,6 +148,38 @@ fn many_may_wait_for_one_and_one_for_many() {
         assert_eq!(names(&both.task().awaiting()), ["a", "b"]);
         child.abort();
     });
+}
+
+#[test]
+fn combinators_wait_for_all_that_are_left() {
+    type Combine = fn(Vec<JoinHandle<()>>) -> Pin<Box<dyn Future<Output = ()>>>;
+    let gather: Combine = |handles| Box::pin(async { drop(task::gather(handles).await) });
+    let wait: Combine = |mut handles| {
+        Box::pin(async move {
+            drop(task::wait(&mut handles, When::All).await);
+        })
+    };
+    let as_completed: Combine = |handles| {
+        Box::pin(async move {
+            let mut completed = task::as_completed(handles);
+            while completed.next().await.is_ok_and(|handle| handle.is_some()) {}
+        })
+    };
+    for (place, combine) in [gather, wait, as_completed].into_iter().enumerate() {
+        run(async move {
+            let children = [("a", 2), ("b", 1), ("c", 3)].map(|(name, wait)| {
+                named(name).spawn(async move { drop(time::sleep(secs(wait)).await) })
+            });
+            let waiter = named("waiter").spawn(combine(children.into()));
+            time::sleep(Duration::from_millis(500)).await.unwrap();
+            let lefts: [&[&str]; 3] = [&["a", "b", "c"], &["a", "c"], &["c"]];
+            for left in lefts {
+                assert_eq!(names(&waiter.task().awaiting()), left, "{place}");
+                time::sleep(secs(1)).await.unwrap();
+            }
+            assert!(waiter.is_finished(), "{place}");
+        });
+    }
 }
 
 #[test]

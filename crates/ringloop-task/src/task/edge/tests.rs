@@ -1,13 +1,13 @@
 //! Hubs that are gone take no room.
 
 use super::{HUBS_MIN, Hub, Hubs};
-use crate::task::{TaskIds, TaskRef};
+use crate::task::{TaskId, TaskIds};
 use std::rc::Rc;
 
 struct Empty;
 
 impl Hub for Empty {
-    fn awaited(&self) -> Vec<TaskRef> {
+    fn awaited(&self) -> Vec<TaskId> {
         Vec::new()
     }
 }
