@@ -22,6 +22,7 @@
 
 mod deadline;
 mod node;
+mod notice;
 mod reason;
 mod run_scoped;
 mod scope;
@@ -44,5 +45,5 @@ pub use token_wait::{Run, Signal, WaitCancelled};
 pub use watch::CancelWatch;
 
 pub(crate) use node::Node;
-pub(crate) use reason::Request;
+pub(crate) use notice::Request;
 pub(crate) use run_scoped::PATIENCE;

@@ -11,7 +11,8 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::reason::{Cancelled, Notices, Reason};
+use super::notice::Notices;
+use super::reason::{Cancelled, Reason};
 use super::token::CancelToken;
 use crate::context;
 use crate::home::Home;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
+use super::notice::Notice;
 use crate::context;
 use crate::task::{self, TaskId};
 
@@ -161,29 +162,21 @@ impl Cancelled {
     /// Makes the error of a wait that was cancelled by something that is no task or scope.
     #[must_use]
     pub fn new(reason: Reason) -> Self {
-        Self {
-            notice: Arc::new(Notice {
-                reason,
-                origin: None,
-            }),
-        }
+        Self::of(Notice::alone(reason))
     }
 
-    /// Makes the error of a cancellation that `origin` was passed on to. While it is alive, so is
-    /// `origin`, which is how the scope there recognizes it.
-    fn passed_on(origin: &Self) -> Self {
-        Self {
-            notice: Arc::new(Notice {
-                reason: origin.reason().clone(),
-                origin: Some(Arc::clone(&origin.notice)),
-            }),
-        }
+    pub(super) fn of(notice: Arc<Notice>) -> Self {
+        Self { notice }
+    }
+
+    pub(super) fn notice(&self) -> &Notice {
+        &self.notice
     }
 
     /// Returns why.
     #[must_use]
     pub fn reason(&self) -> &Reason {
-        &self.notice.reason
+        self.notice.reason()
     }
 }
 
@@ -226,122 +219,4 @@ pub fn is_cancelled(error: &io::Error) -> bool {
     error
         .get_ref()
         .is_some_and(|source| source.is::<Cancelled>())
-}
-
-/// One cancellation of one scope or task. All errors that tell of it share it, so its owner can
-/// count them.
-#[derive(Debug)]
-struct Notice {
-    reason: Reason,
-    /// The cancellation that was passed on to this one.
-    origin: Option<Arc<Self>>,
-}
-
-impl Drop for Notice {
-    fn drop(&mut self) {
-        // Notices that only this one kept go here, one by one: the chain may be long.
-        let mut next = self.origin.take();
-        while let Some(mut notice) = next.and_then(Arc::into_inner) {
-            next = notice.origin.take();
-        }
-    }
-}
-
-/// The notice that a scope has given out, kept to be given out again.
-#[derive(Debug, Default)]
-pub(crate) struct Notices {
-    own: Option<Cancelled>,
-    /// Where the request was passed on from. The errors tell of that cancellation as long as it is
-    /// known; the link is weak, because the scope there counts the strong ones.
-    origin: Weak<Notice>,
-}
-
-impl Notices {
-    /// Returns the error that tells of this cancellation.
-    pub(crate) fn cancelled(&mut self, reason: impl FnOnce() -> Reason) -> Cancelled {
-        match self.origin.upgrade() {
-            Some(notice) => Cancelled { notice },
-            None => self
-                .own
-                .get_or_insert_with(|| Cancelled::new(reason()))
-                .clone(),
-        }
-    }
-
-    /// Has the errors tell of a cancellation elsewhere, which was passed on.
-    pub(crate) fn follow(&mut self, cancelled: &Cancelled) {
-        self.origin = Arc::downgrade(&cancelled.notice);
-    }
-
-    /// Returns the error that tells of this cancellation, which came about because `origin` was
-    /// passed on, unless it had come about already.
-    pub(crate) fn passed_on(&mut self, origin: &Cancelled) -> Cancelled {
-        self.own
-            .get_or_insert_with(|| Cancelled::passed_on(origin))
-            .clone()
-    }
-
-    /// Returns whether an error that tells of this cancellation is alive somewhere else.
-    pub(crate) fn are_out(&self) -> bool {
-        self.own
-            .as_ref()
-            .is_some_and(|cancelled| Arc::strong_count(&cancelled.notice) > 1)
-    }
-
-    /// Forgets the cancellation.
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
-}
-
-/// A request to cancel a task.
-#[derive(Debug)]
-pub(crate) struct Request {
-    reason: Reason,
-    /// Where the request was passed on from. The task's errors keep that cancellation alive as
-    /// long as it is known; the link is weak, because the scope there counts the strong ones.
-    origin: Weak<Notice>,
-    /// What the task's waits were told. Weak, so that only errors keep it, and the origin, alive.
-    own: Weak<Notice>,
-}
-
-impl Request {
-    pub(crate) fn new(reason: Reason) -> Self {
-        Self {
-            reason,
-            origin: Weak::new(),
-            own: Weak::new(),
-        }
-    }
-
-    pub(crate) fn shutdown() -> Self {
-        Self::new(Reason::shutdown())
-    }
-
-    /// Makes the request of a task that is awaited where `cancelled` was found.
-    pub(crate) fn passed_on(cancelled: &Cancelled) -> Self {
-        let origin = Arc::downgrade(&cancelled.notice);
-        Self {
-            origin,
-            ..Self::new(cancelled.reason().clone())
-        }
-    }
-
-    /// Returns what the task's waits say.
-    pub(crate) fn cancelled(&mut self) -> Cancelled {
-        let told = self.own.upgrade();
-        let notice = told.unwrap_or_else(|| {
-            Arc::new(Notice {
-                reason: self.reason.clone(),
-                origin: self.origin.upgrade(),
-            })
-        });
-        self.own = Arc::downgrade(&notice);
-        Cancelled { notice }
-    }
-
-    /// Returns the reason, if an error that tells of this request is alive.
-    pub(crate) fn told(&self) -> Option<&Reason> {
-        (self.own.strong_count() > 0).then_some(&self.reason)
-    }
 }

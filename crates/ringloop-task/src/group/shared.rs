@@ -86,6 +86,7 @@ impl<E> Shared<E> {
 
     /// Takes in a child that has become a task. One that comes late is asked to cancel at once.
     pub(super) fn enter(&self, place: Place, task: &TaskRef) {
+        task.set_member();
         let entered = self.roster.borrow_mut().enter(place, task);
         if entered && self.is_cancelled.get() {
             task.request(Request::passed_on(&self.node.cancelled()));

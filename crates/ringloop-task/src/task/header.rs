@@ -154,6 +154,8 @@ pub(super) const ABORT: u32 = 1 << 5;
 pub(super) const CANCEL: u32 = 1 << 6;
 /// The task is the main one of a `block_on`, which has to have its output.
 pub(super) const MAIN: u32 = 1 << 7;
+/// The task is a child of a group.
+pub(super) const MEMBER: u32 = 1 << 8;
 /// The scheduler is watched and wants to hear of wakes.
 pub(super) const WATCHED: u32 = 1 << 10;
 /// It is a call of a function, not a task that is shown.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::edge;
 use super::error::JoinError;
-use super::header::{ABORT, CALL, CANCEL, DONE, MAIN, RUNNING, SCHEDULED, WATCHED};
+use super::header::{ABORT, CALL, CANCEL, DONE, MAIN, MEMBER, RUNNING, SCHEDULED, WATCHED};
 use super::id::TaskId;
 use super::pointer::TaskPtr;
 use super::waker;
@@ -243,7 +243,13 @@ impl TaskRef {
         true
     }
 
-    /// Returns why the task was asked to cancel, if an error that tells of that is alive.
+    /// Notes that the task is a child of a group, which will ask what it was [told](Self::told).
+    pub(crate) fn set_member(&self) {
+        self.0.header().flags.set(MEMBER);
+    }
+
+    /// Returns why the member of a group was asked to cancel, if an error that tells of that is
+    /// alive.
     pub(crate) fn told(&self) -> Option<Reason> {
         let request = self.0.header().cold.get()?.request.borrow();
         request.as_ref().and_then(Request::told).cloned()
@@ -357,7 +363,7 @@ pub(crate) fn requested(task: TaskPtr) -> Option<Cancelled> {
         .request
         .borrow_mut()
         .as_mut()
-        .map(Request::cancelled)
+        .map(|request| request.cancelled(header.flags.has(MEMBER)))
 }
 
 /// Returns the task's values of task locals.

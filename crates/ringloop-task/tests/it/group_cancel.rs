@@ -417,15 +417,56 @@ fn outer_cancellation_outranks_that_of_the_group() {
     });
 }
 
+/// Tasks of which each awaits the next, by hand or by `gather`.
+fn chain(len: usize, gathers: bool) -> task::JoinHandle<Result<(), Cancelled>> {
+    let innermost = task::spawn(time::sleep(Duration::MAX));
+    (0..len).fold(innermost, |inner, _| {
+        task::spawn(async move {
+            let result = if gathers {
+                task::gather([inner]).await.remove(0)
+            } else {
+                inner.await
+            };
+            result.expect("it is told, and not dropped")
+        })
+    })
+}
+
 #[test]
-fn long_chain_of_tasks_that_await_each_other_is_cancelled_without_recursion() {
-    run(async {
-        type Told = Result<(), Cancelled>;
-        fn next(inner: task::JoinHandle<Told>) -> task::JoinHandle<Told> {
-            task::spawn(async { inner.await.unwrap() })
+fn request_that_went_through_a_chain_of_tasks_is_recognized_where_it_came_from() {
+    for len in 0..5 {
+        for gathers in [false, true] {
+            run(async move {
+                let bounded = time::timeout(secs(1), chain(len, gathers));
+                assert!(bounded.await.is_err(), "{len} {gathers}");
+                let result = group(async |g| {
+                    let (outermost, killer) = (chain(len, gathers), g.clone());
+                    g.spawn(async move {
+                        time::sleep(secs(1)).await?;
+                        killer.cancel("enough");
+                        Ok(())
+                    });
+                    outermost.await.unwrap()
+                });
+                assert!(result.await.unwrap_err().is_cancelled());
+                let result = group(async |g| {
+                    let outermost = chain(len, gathers);
+                    // Recognized by the member that awaits it, or it would have failed.
+                    g.spawn(async move { outermost.await.unwrap() });
+                    time::sleep(secs(1)).await?;
+                    g.cancel("enough");
+                    Ok::<_, Cancelled>(())
+                });
+                result.await.unwrap();
+            });
         }
-        let innermost = task::spawn(time::sleep(Duration::MAX));
-        let outermost = (0..100_000).fold(innermost, |inner, _| next(inner));
+    }
+}
+
+#[test]
+fn long_chain_of_tasks_is_cancelled_without_recursion() {
+    run(async {
+        let outermost = chain(50_000, false);
         settle().await.unwrap();
         outermost.cancel("enough");
         let cancelled = outermost.await.unwrap().unwrap_err();
