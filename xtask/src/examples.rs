@@ -23,6 +23,24 @@ pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
             output.lines().last().unwrap_or_default(),
         )
     });
+    steps.step("examples: virtual_time", || {
+        let output = cmd!(
+            sh,
+            "cargo run --quiet -p ringloop-task --example virtual_time"
+        )
+        .read()?;
+        expect(
+            "12 h: watch 3 is over",
+            output.lines().last().unwrap_or_default(),
+        )
+    });
+    steps.step("examples: group", || {
+        let output = cmd!(sh, "cargo run --quiet -p ringloop --example group").read()?;
+        expect(
+            "course 5 is served",
+            output.lines().last().unwrap_or_default(),
+        )
+    });
 }
 
 fn cat(sh: &Shell) -> Result<(), Stop> {

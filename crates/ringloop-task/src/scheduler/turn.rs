@@ -57,7 +57,7 @@ impl Turn {
 impl<D: Driver + 'static> Scheduler<D> {
     /// Runs one turn of the loop, so that this scheduler can live inside another loop.
     ///
-    /// A turn takes in what other threads have left, polls what is ready (a snapshot, no more than
+    /// A turn takes in what other threads have left, polls what is ready (each task once, no more than
     /// the [budget](crate::SchedulerBuilder::poll_budget)), parks the driver until something happens,
     /// the next deadline, or for `timeout`, and fires timers. Zero only looks; `None` may sleep for
     /// ever. The driver's park is part of every turn, because it is what finds completions.
