@@ -7,6 +7,7 @@ use std::task::Waker;
 
 use super::cell::VTable;
 use super::id::TaskId;
+use super::local_refs::LocalRefs;
 use super::on_done::Callbacks;
 use super::stack::Linked;
 use super::word::RemoteWord;
@@ -28,16 +29,15 @@ pub(crate) struct Header {
     pub(super) word: RemoteWord,
     /// The link of the remote stack.
     pub(super) link: AtomicPtr<Self>,
-    /// The home thread's count: join handles, task references and wakers. Below zero if
-    /// references that other threads made were given back here.
-    pub(super) local_refs: Cell<i64>,
+    /// The home thread's count: join handles, task references and wakers.
+    pub(super) local_refs: LocalRefs,
     /// The state; see the constants.
     pub(super) flags: Flags,
+    /// How often the future was polled: the low half.
+    pub(super) polls: Cell<u32>,
     /// The place in the registry.
     pub(super) slot: Cell<u32>,
     pub(super) id: TaskId,
-    /// How often the future was polled.
-    pub(super) polls: Cell<u64>,
     /// The task's values of task locals, until it ends.
     pub(super) locals: Slot,
     pub(super) spawned_at: &'static Location<'static>,
@@ -64,6 +64,8 @@ pub(crate) struct Cold {
     pub(super) callbacks: RefCell<Callbacks>,
     /// How many things inside have to be waited for, although the task is cancelled.
     pub(super) stays: Cell<u32>,
+    /// How often the future was polled: the high half.
+    pub(super) polls_high: Cell<u32>,
     /// How often the task woke itself when it was to be dropped, because it is cancelled.
     pub(super) wakes_of_its_own: Cell<u32>,
 }
@@ -72,6 +74,23 @@ impl Header {
     /// Returns the cold part, which is made at its first use.
     pub(super) fn cold(&self) -> &Cold {
         self.cold.get_or_init(Box::default)
+    }
+
+    /// Counts one more poll.
+    #[inline]
+    pub(super) fn count_poll(&self) {
+        let polls = self.polls.get().wrapping_add(1);
+        self.polls.set(polls);
+        if polls == 0 {
+            let high = &self.cold().polls_high;
+            high.set(high.get() + 1);
+        }
+    }
+
+    /// Returns how often the future was polled.
+    pub(super) fn poll_count(&self) -> u64 {
+        let high = self.cold.get().map_or(0, |cold| cold.polls_high.get());
+        u64::from(high) << 32 | u64::from(self.polls.get())
     }
 }
 

@@ -42,6 +42,7 @@ mod graph;
 mod header;
 mod id;
 mod join;
+mod local_refs;
 mod on_done;
 mod pointer;
 mod reference;

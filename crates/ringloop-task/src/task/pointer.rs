@@ -69,8 +69,7 @@ impl TaskPtr {
     #[inline]
     pub(super) fn retain(self) {
         let at_home = context::with_home_of(self.gate(), |_| {
-            let refs = &self.header().local_refs;
-            refs.set(refs.get() + 1);
+            self.header().local_refs.add_one();
         });
         if at_home.is_none() {
             self.word().retain();
@@ -99,7 +98,7 @@ impl TaskPtr {
     #[inline]
     fn release_at_home(self, home: &Home) {
         let header = self.header();
-        header.local_refs.set(header.local_refs.get() - 1);
+        header.local_refs.remove_one();
         if header.flags.has(DONE) {
             self.settle(home);
         }
@@ -196,9 +195,7 @@ impl TaskPtr {
         let collected = header.word.collect();
         let remote_wakes = &home.counters.remote_wakes;
         remote_wakes.set(remote_wakes.get() + u64::from(collected.woken));
-        header
-            .local_refs
-            .set(header.local_refs.get() + collected.delta);
+        header.local_refs.add(collected.delta);
         if collected.woken {
             self.schedule(home);
         }
@@ -247,7 +244,7 @@ impl TaskPtr {
     fn poll(self) -> Polled {
         let header = self.header();
         header.parked_at.set(None);
-        header.polls.set(header.polls.get() + 1);
+        header.count_poll();
         // SAFETY: I3: the future is present (not done) and not running: a task is polled by the
         // loop, or by whoever has just made it and has not told anybody of it.
         waker::with_context(self, |cx| unsafe {

@@ -150,7 +150,7 @@ impl TaskRef {
     /// Returns how often the task was polled.
     #[must_use]
     pub fn poll_count(&self) -> u64 {
-        self.0.header().polls.get()
+        self.0.header().poll_count()
     }
 
     /// Returns where the task was spawned.

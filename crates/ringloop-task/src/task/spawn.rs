@@ -11,6 +11,7 @@ use super::eager;
 use super::error::JoinError;
 use super::header::{CALL, Cold, Flags, HANDLE, Header, SCHEDULED};
 use super::join::JoinHandle;
+use super::local_refs::LocalRefs;
 use super::pointer::TaskPtr;
 use super::reference::TaskRef;
 use super::runnable::Runnable;
@@ -238,7 +239,7 @@ pub(super) fn make<F: Body>(home: &Home, origin: Origin, flags: u32, future: F) 
             gate: Arc::as_ptr(&home.gate),
             word: RemoteWord::new(),
             link: AtomicPtr::new(ptr::null_mut()),
-            local_refs: Cell::new(1),
+            local_refs: LocalRefs::new(1),
             flags: Flags::new(flags),
             slot: Cell::new(0),
             id: home.ids.next(),
