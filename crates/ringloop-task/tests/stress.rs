@@ -1,4 +1,4 @@
-//! Very many tasks and wakes: a binary of its own, because it counts the memory of the process.
+//! Very many tasks and wakes: a binary of its own, because it counts memory.
 //!
 //! With `RINGLOOP_LONG=1` the numbers are those of the promises, which want a release build;
 //! otherwise a tenth or a hundredth of them.
@@ -23,18 +23,21 @@ use ringloop_task::{Scheduler, task, time};
 
 struct Counting;
 
-static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Of this thread: the test program's own allocates at times of its own.
+    static LIVE_BYTES: Cell<usize> = const { Cell::new(0) };
+}
 
-// SAFETY: everything is the system allocator's; the count is an atomic.
+// SAFETY: everything is the system allocator's; the count is a plain thread-local.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        LIVE_BYTES.set(LIVE_BYTES.get().wrapping_add(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        LIVE_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
+        LIVE_BYTES.set(LIVE_BYTES.get().wrapping_sub(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(ptr, layout) }
     }
@@ -43,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The tests count for the whole process, so they take turns.
+/// The tests want the machine for themselves, so they take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Returns the promised number, or a part of it.
@@ -57,7 +60,7 @@ fn scaled(promised: usize, divisor: usize) -> usize {
 }
 
 fn live_bytes() -> usize {
-    LIVE_BYTES.load(Ordering::Relaxed)
+    LIVE_BYTES.get()
 }
 
 /// How tasks may sleep when they are cancelled.
