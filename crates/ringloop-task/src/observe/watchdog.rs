@@ -3,7 +3,7 @@
 //! The loop's thread writes into a slot which poll it makes, and the watchdog's thread looks there.
 //! It sleeps until the poll that it saw last would be too old. A poll that begins meanwhile is
 //! younger than that one, so no poll outlives its limit unseen. When no poll was made for a whole
-//! limit it sleeps until the next one begins.
+//! limit it sleeps until the next one begins, or one goes on that another was made inside of.
 //!
 //! It measures real time, whatever the driver's clock says: a thread that is stuck is stuck.
 
@@ -82,16 +82,27 @@ impl Watchdog {
         let mut slot = self.post.lock();
         slot.polls += 1;
         if slot.is_dozing {
-            slot.is_dozing = false;
-            self.post.changed.notify_one();
+            self.awaken(&mut slot);
         }
         slot.poll.replace(poll)
     }
 
     /// The poll has returned. Returns how long it took if it was reported.
     pub(super) fn end(&self, outer: Option<Poll>) -> Option<Duration> {
-        let poll = std::mem::replace(&mut self.post.lock().poll, outer)?;
+        let mut slot = self.post.lock();
+        if outer.is_some() {
+            // It is older than what the watchdog waits for.
+            self.awaken(&mut slot);
+        }
+        let poll = std::mem::replace(&mut slot.poll, outer)?;
+        drop(slot);
         poll.is_reported.then(|| now() - poll.begin)
+    }
+
+    /// Has the watchdog look again.
+    fn awaken(&self, slot: &mut Slot) {
+        slot.is_dozing = false;
+        self.post.changed.notify_one();
     }
 }
 

@@ -1,115 +1,205 @@
 //! F77: a poll that does not return is reported while it is stuck.
 //!
-//! Nothing here depends on how long anything takes: the poll is stuck until the report is there.
+//! The polls are stuck until their reports are there. A busy machine may hold up other polls too for
+//! longer than the limit: what is reported of those is left aside.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use ringloop_task::observe::{Report, TaskInfo};
-use ringloop_task::{Scheduler, task};
+use ringloop_task::task::{self, TaskId};
+use ringloop_task::{Scheduler, SchedulerBuilder};
 
 use crate::driver::VirtualDriver;
 
 const LIMIT: Duration = Duration::from_millis(5);
 
-/// A scheduler with a watchdog, and its reports with the threads they came from.
-fn guarded() -> (
-    Scheduler<VirtualDriver>,
-    Receiver<(Report, thread::ThreadId)>,
-) {
+/// The reports so far, and the threads they came from.
+#[derive(Clone)]
+struct Reports {
+    incoming: Rc<Receiver<(Report, ThreadId)>>,
+    seen: Rc<RefCell<Vec<(Report, ThreadId)>>>,
+}
+
+/// Makes a scheduler with a watchdog.
+fn guarded(
+    settings: impl FnOnce(SchedulerBuilder) -> SchedulerBuilder,
+) -> (Scheduler<VirtualDriver>, Reports) {
     let (log, reports) = channel();
-    let scheduler = Scheduler::builder()
+    let builder = Scheduler::builder()
         .watchdog(LIMIT)
         .on_report(move |report| {
             let report = (report.clone(), thread::current().id());
             log.send(report).expect("the test looks at all reports");
+        });
+    let reports = Reports {
+        incoming: Rc::new(reports),
+        seen: Rc::default(),
+    };
+    (settings(builder).build(VirtualDriver::new()), reports)
+}
+
+impl Reports {
+    /// Takes in what comes within the time. Returns false if nothing will ever come.
+    fn listen(&self, time: Duration) -> bool {
+        match self.incoming.recv_timeout(time) {
+            Ok(report) => self.seen.borrow_mut().push(report),
+            Err(error) => return error == std::sync::mpsc::RecvTimeoutError::Timeout,
+        }
+        true
+    }
+
+    /// Waits for the first report that `pick` picks.
+    fn wait<T>(&self, pick: impl Fn(&Report, ThreadId) -> Option<T>) -> T {
+        loop {
+            let seen = self.seen.borrow();
+            let found = seen
+                .iter()
+                .find_map(|(report, thread)| pick(report, *thread));
+            if let Some(found) = found {
+                return found;
+            }
+            let count = seen.len();
+            drop(seen);
+            self.listen(Duration::from_secs(20));
+            assert!(self.seen.borrow().len() > count, "there is no report");
+        }
+    }
+
+    /// Blocks the thread until the watchdog has reported the current task.
+    fn be_stuck(&self) -> (TaskInfo, Duration) {
+        let own = task::current().expect("a task is polled").id();
+        self.wait(|report, thread| {
+            let (task, running) = stuck(report).filter(|(task, _)| task.id() == own)?;
+            assert_ne!(thread, thread::current().id(), "this one is stuck");
+            Some((task.clone(), running))
         })
-        .build(VirtualDriver::new());
-    (scheduler, reports)
+    }
+
+    /// Returns how often a task was reported as stuck, and as returned.
+    fn counts(&self, id: TaskId) -> (usize, usize) {
+        let seen = self.seen.borrow();
+        let count = |kind: fn(&Report) -> Option<(&TaskInfo, Duration)>| {
+            let tasks = seen.iter().filter_map(|(report, _)| kind(report));
+            tasks.filter(|(task, _)| task.id() == id).count()
+        };
+        (count(stuck), count(unstuck))
+    }
+}
+
+fn stuck(report: &Report) -> Option<(&TaskInfo, Duration)> {
+    let Report::Stuck { task, running } = report else {
+        return None;
+    };
+    Some((task, *running))
+}
+
+fn unstuck(report: &Report) -> Option<(&TaskInfo, Duration)> {
+    let Report::Unstuck { task, took } = report else {
+        return None;
+    };
+    Some((task, *took))
 }
 
 fn named(name: &str) -> task::Builder {
     task::Builder::new().name(name)
 }
 
-/// Blocks the thread until the watchdog has reported, and returns whom.
-fn be_stuck(reports: &Receiver<(Report, thread::ThreadId)>) -> (TaskInfo, Duration) {
-    let (report, thread) = reports.recv().expect("a report comes");
-    assert_ne!(thread, thread::current().id(), "this one is stuck");
-    let Report::Stuck { task, running } = report else {
-        panic!("{report}")
-    };
-    (task, running)
-}
-
 #[test]
 fn stuck_poll_is_reported_from_outside_and_again_when_it_returns() {
-    let (mut scheduler, reports) = guarded();
-    let reports = scheduler.block_on(async {
-        named("quick").spawn(async {}).await.unwrap();
+    let (mut scheduler, reports) = guarded(|builder| builder);
+    scheduler.block_on(async {
+        let shared = reports.clone();
         let stuck = named("stuck").spawn(async move {
             let own = task::current().unwrap();
-            let (task, running) = be_stuck(&reports);
+            let (task, running) = shared.be_stuck();
             assert_eq!((task.id(), task.name()), (own.id(), Some("stuck")));
             assert_eq!(task.spawned_at(), own.spawned_at());
             assert!(running >= LIMIT);
             // Once for each poll, however long it takes.
-            assert!(reports.recv_timeout(LIMIT * 4).is_err());
-            // A poll that is over is no part of the next one.
-            task::yield_now().await.unwrap();
-            (reports, own.id(), running)
+            shared.listen(LIMIT * 4);
+            assert_eq!(shared.counts(own.id()), (1, 0));
+            (own.id(), running)
         });
-        let (reports, id, running) = stuck.await.unwrap();
-        let (report, thread) = reports.recv().unwrap();
-        assert_eq!(thread, thread::current().id());
-        let Report::Unstuck { task, took } = report else {
-            panic!("{report}")
-        };
-        assert_eq!(task.id(), id);
-        assert!(took >= running + LIMIT * 4);
-        reports
+        let (id, running) = stuck.await.unwrap();
+        let took = reports.wait(|report, thread| {
+            let (_, took) = unstuck(report).filter(|(task, _)| task.id() == id)?;
+            assert_eq!(thread, thread::current().id());
+            Some(took)
+        });
+        assert!(took > running);
+        assert_eq!(reports.counts(id), (1, 1));
     });
     drop(scheduler);
-    assert!(
-        reports.recv().is_err(),
-        "no more reports, and the hook is gone"
-    );
+    while reports.listen(Duration::from_secs(20)) {}
 }
 
 #[test]
-fn every_stuck_poll_is_reported_and_nothing_else() {
-    let (mut scheduler, reports) = guarded();
+fn every_stuck_poll_is_reported_once() {
+    let (mut scheduler, reports) = guarded(|builder| builder);
+    let mut ids = Vec::new();
     for _ in 0..3 {
-        scheduler.block_on(async {
-            for _ in 0..2 {
-                be_stuck(&reports);
-                task::yield_now().await.unwrap();
-                assert!(matches!(reports.recv().unwrap().0, Report::Unstuck { .. }));
-            }
-            be_stuck(&reports);
-        });
-        assert!(matches!(reports.recv().unwrap().0, Report::Unstuck { .. }));
         // Nothing runs, for so long that the watchdog dozes; the next poll wakes it.
-        assert!(reports.recv_timeout(LIMIT * 6).is_err());
+        reports.listen(LIMIT * 6);
+        ids.extend(scheduler.block_on(async {
+            let shared = reports.clone();
+            let stuck = || {
+                let shared = shared.clone();
+                task::spawn(async move {
+                    shared.be_stuck();
+                    task::current().unwrap().id()
+                })
+            };
+            [stuck().await.unwrap(), stuck().await.unwrap()]
+        }));
+    }
+    drop(scheduler);
+    while reports.listen(Duration::from_secs(20)) {}
+    for id in ids {
+        assert_eq!(reports.counts(id), (1, 1));
     }
 }
 
 #[test]
 fn polls_inside_of_polls_are_told_apart() {
-    let (mut scheduler, reports) = guarded();
-    let reports = Rc::new(reports);
-    let shared = reports.clone();
+    let (mut scheduler, reports) = guarded(|builder| builder);
     scheduler.block_on(async {
-        let main = task::current().unwrap().id();
+        let shared = reports.clone();
         let inner = named("inner").eager(true).spawn(async move {
-            let (task, _) = be_stuck(&shared);
-            assert_eq!(task.name(), Some("inner"));
+            assert_eq!(shared.be_stuck().0.name(), Some("inner"));
+            // For so long that the watchdog dozes: the outer poll is to be watched again.
+            shared.listen(LIMIT * 6);
         });
-        assert!(matches!(reports.recv().unwrap().0, Report::Unstuck { .. }));
-        let (task, _) = be_stuck(&reports);
-        assert_eq!(task.id(), main);
-        drop(inner);
+        assert!(inner.is_finished());
+        assert_eq!(reports.be_stuck().0.name(), None);
+        reports.wait(|report, _| {
+            unstuck(report)
+                .filter(|(task, _)| task.id() == inner.id())
+                .map(drop)
+        });
+        assert_eq!(reports.counts(inner.id()), (1, 1));
     });
+}
+
+#[test]
+fn stuck_poll_is_not_reported_as_slow_as_well() {
+    let (mut scheduler, reports) = guarded(|builder| {
+        let builder = builder.debug(Some(true));
+        builder.slow_poll(Duration::ZERO)
+    });
+    let id = scheduler.block_on(async {
+        let shared = reports.clone();
+        let stuck = task::spawn(async move { shared.be_stuck().0.id() });
+        stuck.await.unwrap()
+    });
+    drop(scheduler);
+    while reports.listen(Duration::from_secs(20)) {}
+    assert_eq!(reports.counts(id), (1, 1));
+    let is_slow =
+        |report: &Report| matches!(report, Report::SlowPoll { task, .. } if task.id() == id);
+    let seen = reports.seen.borrow();
+    assert!(!seen.iter().any(|(report, _)| is_slow(report)));
 }
