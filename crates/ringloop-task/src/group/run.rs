@@ -85,14 +85,16 @@ where
         Hubs::add(shared);
         let handle = TaskGroup::new(Rc::clone(shared));
         let mut returned = None;
-        let run = scope.run(Caught::new(async { returned = Some(body(&handle).await) }));
+        let run = scope.run(async { returned = Some(body(&handle).await) });
         let mut outside = Outside::new(at);
-        let exit = Passing {
+        // Around the scope: a panic is no value that the scope may take for its cancellation, and
+        // it may come from the drop of a body that cannot be told.
+        let exit = Caught::new(Passing {
             future: run,
             shared,
             outside: &mut outside,
-        };
-        let panicked = exit.await.done().and_then(Result::err);
+        });
+        let panicked = exit.await.err();
         let outcome = Outcome::new(shared, returned, panicked);
         let outside = &mut outside;
         Drain { shared, outside }.await;

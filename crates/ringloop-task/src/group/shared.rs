@@ -137,7 +137,8 @@ impl<E> Shared<E> {
 
     fn request_all(&self) {
         let told = self.node.cancelled();
-        for child in self.roster.borrow().children() {
+        let children = self.roster.borrow().children();
+        for child in children {
             child.request(Request::passed_on(&told));
         }
     }

@@ -21,6 +21,7 @@ mod group;
 mod group_cancel;
 mod group_drop;
 mod group_error;
+mod group_faults;
 mod group_matrix;
 mod group_start;
 mod interval;
