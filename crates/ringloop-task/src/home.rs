@@ -41,8 +41,6 @@ pub(crate) struct Home {
     pub(crate) scope: RefCell<Option<Rc<Node>>>,
     /// What is counted in the current poll.
     pub(crate) counts: PollCounts,
-    /// How many shields were ever lifted, for waits that have filed wakers up to one.
-    pub(crate) shields_lifted: Cell<u32>,
     /// How many eager spawns are on the stack.
     pub(crate) eager_depth: Cell<u32>,
     pub(crate) timers: Rc<Timers>,
@@ -115,7 +113,6 @@ impl Home {
             locals: Slot::default(),
             scope: RefCell::new(None),
             counts: PollCounts::default(),
-            shields_lifted: Cell::new(0),
             eager_depth: Cell::new(0),
             timers: Timers::new(start),
             ids: TaskIds::new(),

@@ -199,6 +199,26 @@ fn pass_in(home: &Home, cancelled: Cancelled, at: Option<&Rc<Node>>) -> Cancelle
     inwards.fold(cancelled, |outer, node| node.pass_on(&outer))
 }
 
+/// Returns whether `nodes` are all the scopes around what is polled now, from the inside out; or, if
+/// `to_shield` says so, those to the first shield.
+pub(super) fn are_around<'a>(
+    home: &Home,
+    mut nodes: impl Iterator<Item = &'a Rc<Node>>,
+    to_shield: bool,
+) -> bool {
+    let mut next = home.scope.borrow().clone();
+    while let Some(node) = next {
+        if !nodes.next().is_some_and(|then| Rc::ptr_eq(then, &node)) {
+            return false;
+        }
+        if to_shield && node.is_shield.get() {
+            break;
+        }
+        next = node.parent.borrow().clone();
+    }
+    nodes.next().is_none()
+}
+
 /// Walks from the current scope outwards, to the first shield. Returns the last cancelled scope,
 /// and whether there was a shield.
 fn outermost_cancelled(home: &Home) -> (Option<Rc<Node>>, bool) {

@@ -113,12 +113,15 @@ impl ScopeCore {
     fn before(&mut self, cx: &Context<'_>) {
         let found = context::with_home(|home| {
             self.nest(home);
-            if let Some(deadline) = self.deadline.take() {
+            if let Some(deadline) = self.deadline.take()
+                && !self.node.has_moved.get()
+            {
                 let now = home.now();
                 self.node.deadline.set(deadline.instant(now));
                 self.arm(home, now, cx);
             }
-            if self.node.has_moved.get() {
+            let is_elsewhere = |timer: &TimerEntry| !timer.is_of(home);
+            if self.node.has_moved.get() || self.timer.as_ref().is_some_and(is_elsewhere) {
                 self.arm(home, home.now(), cx);
             }
         });
@@ -144,11 +147,24 @@ impl ScopeCore {
         };
         if !is_same {
             parent.clone_from(&scope);
-            self.stay = None;
         }
         drop((scope, parent));
-        if self.stay.is_some() != self.node.is_shield.get() {
-            self.stay = self.node.is_shield.get().then(|| Stay::here(home));
+        if !is_same {
+            // Waits inside that are polled with wakers of their own have filed them elsewhere.
+            self.node.wake_foreign();
+        }
+        if self.stay.is_some() || self.node.is_shield.get() {
+            self.hold(home);
+        }
+    }
+
+    /// A shield is waited for by what is around it, which need not be what was around it before.
+    #[cold]
+    fn hold(&mut self, home: &Home) {
+        if !self.node.is_shield.get() {
+            self.stay = None;
+        } else if !self.stay.as_ref().is_some_and(|stay| stay.fits(home)) {
+            self.stay = Some(Stay::here(home));
         }
     }
 
@@ -173,9 +189,12 @@ impl ScopeCore {
         }
         if self.node.has_handle.get() {
             self.node.keep_waker(cx.waker());
-            if self.node.has_moved.get() {
-                context::with_home(|home| self.arm(home, home.now(), cx));
-            }
+            context::with_home(|home| {
+                if self.node.has_moved.get() {
+                    self.arm(home, home.now(), cx);
+                }
+                self.hold(home);
+            });
         }
         if let Some(token) = self.node.token.get() {
             self.wait
@@ -228,7 +247,9 @@ impl ScopeCore {
     }
 
     /// The body is done: was it this scope that ended it?
-    fn exit<T>(&self, value: T) -> ScopeExit<T> {
+    fn exit<T>(&mut self, value: T) -> ScopeExit<T> {
+        // The future may be kept, although it is done.
+        self.stay = None;
         // An error of ours that is alive outside of the node is in the value: the body is done,
         // its locals are gone, and what a task was passed on is not counted.
         if !self.node.notices.borrow().are_out() {

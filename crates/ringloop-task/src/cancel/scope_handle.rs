@@ -7,7 +7,6 @@ use std::time::Instant;
 use super::node::Node;
 use super::reason::{Cancelled, Reason};
 use super::token::CancelToken;
-use crate::context;
 
 /// Looks at a scope and changes it while it runs; see [`CancelScope::handle`](super::CancelScope::handle).
 ///
@@ -94,10 +93,6 @@ impl ScopeHandle {
             return;
         }
         if !is_shielded {
-            context::with_home(|home| {
-                let lifted = &home.shields_lifted;
-                lifted.set(lifted.get().wrapping_add(1));
-            });
             node.wake_foreign();
         }
         node.wake();

@@ -68,10 +68,7 @@ enum Filed {
     /// It is polled with a waker of its own.
     Links(Links),
     /// It was told, and goes on.
-    Stay(
-        #[expect(dead_code, reason = "it is kept for its drop")] Stay,
-        Option<Edges>,
-    ),
+    Stay(Stay, Option<Edges>),
 }
 
 impl Filed {
@@ -91,8 +88,6 @@ struct Links {
     task: Option<(TaskRef, WakerKey)>,
     scopes: Vec<(Rc<Node>, WakerKey)>,
     waker: Waker,
-    /// The number of shields that had been lifted by then.
-    lifted: u32,
     /// Whose end is waited for.
     edge: Option<Edges>,
 }
@@ -185,12 +180,29 @@ impl CancelWatch {
         self.filed = stay.map(|stay| Box::new(Filed::Stay(stay, edge)));
     }
 
+    /// Says so once more, at a later poll, which may be one in another task or scope.
+    pub(crate) fn stay_on(&mut self) {
+        let fits = |home: &Home| match self.filed.as_deref() {
+            Some(Filed::Stay(stay, _)) => stay.fits(home),
+            Some(Filed::Links(_)) | None => false,
+        };
+        if context::with_home(fits) == Some(false) {
+            self.stay();
+        }
+    }
+
+    /// The wait is over, although the watch may be kept.
+    #[cold]
+    pub(crate) fn leave(&mut self) {
+        drop(self.filed.take());
+    }
+
     /// Files a waker that is not the task's own with everything that can cancel this wait.
     #[cold]
     fn link(&mut self, home: &Home, task: TaskPtr, waker: &Waker) {
         if let Some(Filed::Links(links)) = self.filed.as_deref()
             && links.waker.will_wake(waker)
-            && links.fit(home)
+            && links.fit(home, task)
         {
             return;
         }
@@ -208,7 +220,6 @@ impl Links {
             task: None,
             scopes: Vec::new(),
             waker: waker.clone(),
-            lifted: home.shields_lifted.get(),
             edge: None,
         };
         let mut next = home.scope.borrow().clone();
@@ -228,17 +239,15 @@ impl Links {
         links
     }
 
-    /// Returns whether the wait is where it was when the links were made.
-    fn fit(&self, home: &Home) -> bool {
-        if self.lifted != home.shields_lifted.get() {
-            return false;
-        }
-        let scope = home.scope.borrow();
-        match (&*scope, self.scopes.first()) {
-            (None, None) => true,
-            (Some(now), Some((then, _))) => Rc::ptr_eq(now, then),
-            (None, Some(_)) | (Some(_), None) => false,
-        }
+    /// Returns whether the wait is where it was when the links were made: in the same task and
+    /// scopes, with the same shields.
+    fn fit(&self, home: &Home, task: TaskPtr) -> bool {
+        let is_same_task = match &self.task {
+            Some((then, _)) => then.is(task),
+            None => (self.scopes.last()).is_some_and(|(node, _)| node.is_shield.get()),
+        };
+        let scopes = self.scopes.iter().map(|(node, _)| node);
+        is_same_task && node::are_around(home, scopes, true)
     }
 }
 

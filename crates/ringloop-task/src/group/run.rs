@@ -220,9 +220,9 @@ impl Outside {
 
     /// Passes a cancellation on, once. The group goes on until its members have ended.
     fn pass_on<E>(&mut self, shared: &Shared<E>, cx: &mut Context<'_>) {
-        if !self.is_told
-            && let Err(outer) = self.watch.poll_cancelled(cx)
-        {
+        if self.is_told {
+            self.watch.stay_on();
+        } else if let Err(outer) = self.watch.poll_cancelled(cx) {
             self.is_told = true;
             self.watch.stay();
             shared.pass_on(&outer);

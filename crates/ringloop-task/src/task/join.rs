@@ -228,6 +228,9 @@ impl<T> JoinHandle<T> {
     /// Takes the output, which is there.
     #[inline]
     fn take_ready(&mut self) -> Result<T, JoinError> {
+        if self.has_passed_on {
+            self.watch.leave();
+        }
         let task = self.task.0;
         let header = task.header();
         header.flags.clear(OUTPUT);
@@ -289,9 +292,9 @@ impl<T> Future for JoinHandle<T> {
             !self.is_finished(),
             "a join handle was polled after it gave the output"
         );
-        if !self.has_passed_on
-            && let Err(cancelled) = self.watch.poll_cancelled(cx)
-        {
+        if self.has_passed_on {
+            self.watch.stay_on();
+        } else if let Err(cancelled) = self.watch.poll_cancelled(cx) {
             self.has_passed_on = true;
             self.watch.stay();
             self.task.request(Request::passed_on(&cancelled));

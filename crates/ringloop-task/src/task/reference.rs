@@ -317,9 +317,21 @@ impl TaskRef {
     }
 
     /// Counts what has to be waited for inside the task, although it is cancelled.
-    pub(crate) fn change_stays(&self, change: i32) {
+    /// Returns how many there are now.
+    pub(crate) fn change_stays(&self, change: i32) -> u32 {
         let stays = &self.0.header().cold().stays;
         stays.set(stays.get().wrapping_add_signed(change));
+        stays.get()
+    }
+
+    /// Returns whether it is this task.
+    pub(crate) fn is(&self, task: TaskPtr) -> bool {
+        self.0 == task
+    }
+
+    /// Has the task polled.
+    pub(crate) fn wake(&self) {
+        self.0.wake();
     }
 
     /// Files a waker that is not the task's own under requests to cancel.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::queue::{Budget, Due, TimerKey, TimerQueue};
 use crate::context;
+use crate::home::Home;
 
 /// The timers of one scheduler.
 #[derive(Debug)]
@@ -166,8 +167,13 @@ impl TimerEntry {
     /// Returns whether the entry is with the scheduler that runs.
     #[inline]
     pub(crate) fn is_here(&self) -> bool {
-        let is_here = context::with_home(|home| Rc::ptr_eq(&self.timers, &home.timers));
-        is_here.unwrap_or_default()
+        context::with_home(|home| self.is_of(home)).unwrap_or_default()
+    }
+
+    /// Returns whether the entry is with that scheduler.
+    #[inline]
+    pub(crate) fn is_of(&self, home: &Home) -> bool {
+        Rc::ptr_eq(&self.timers, &home.timers)
     }
 
     /// Exchanges who is woken, if it has to be.

@@ -28,6 +28,7 @@ mod interval;
 mod introspect;
 mod join;
 mod locals;
+mod moved;
 mod observe;
 mod order;
 mod panics;
