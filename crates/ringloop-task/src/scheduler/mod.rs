@@ -144,10 +144,10 @@ impl<D: Driver + 'static> Scheduler<D> {
             Some(watch) => self.park_watched(watch, timeout)?,
         }
         if !home.timers.is_empty() {
-            home.timers.fire(home.now());
+            home.timers.fire(home, home.now());
         }
         if !has_work && home.is_settling() && !home.has_work() && !home.timers.is_due(home.now()) {
-            home.settlers().wake_all();
+            task::contain(home, || home.settlers().wake_all());
         }
         Ok(())
     }

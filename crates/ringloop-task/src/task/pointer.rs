@@ -13,6 +13,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::cell::{Discarded, Polled};
 use super::error::JoinError;
@@ -346,11 +347,7 @@ impl TaskPtr {
             header.word.mark_done();
         }
         if let Some(joiner) = header.joiner.take() {
-            if waker::is_of_a_task(&joiner) {
-                joiner.wake();
-            } else {
-                contain(home, || joiner.wake());
-            }
+            wake_contained(home, joiner);
         }
         if let Some(cold) = header.cold.get() {
             self.complete_cold(home, cold);
@@ -438,9 +435,20 @@ impl fmt::Debug for TaskPtr {
     }
 }
 
-/// Wakes or drops wakers that are not a task's. One that panics must not leave the task half ended.
+/// Wakes whoever it is. The panic of a waker that is not a task's is reported.
+#[inline]
+pub(crate) fn wake_contained(home: &Home, waker: Waker) {
+    if waker::is_of_a_task(&waker) {
+        waker.wake();
+    } else {
+        contain(home, || waker.wake());
+    }
+}
+
+/// Wakes or drops wakers that are not a task's. One that panics must not leave the task half ended,
+/// nor stop the loop.
 #[cold]
-fn contain(home: &Home, touch: impl FnOnce()) {
+pub(crate) fn contain(home: &Home, touch: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(touch)) {
         home.report_for(None, UnhandledKind::Panic, Some(payload));
     }

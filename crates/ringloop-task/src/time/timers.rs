@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::queue::{Budget, Due, TimerKey, TimerQueue};
 use crate::context;
 use crate::home::Home;
+use crate::task;
 
 /// The timers of one scheduler.
 #[derive(Debug)]
@@ -110,7 +111,7 @@ impl Timers {
     }
 
     /// Fires what is due, `FIRED_MAX` timers at most, in the order of their deadlines.
-    pub(crate) fn fire(&self, now: Instant) {
+    pub(crate) fn fire(&self, home: &Home, now: Instant) {
         self.admit(now);
         let now = self.clamped(now);
         let mut budget = Budget {
@@ -123,7 +124,7 @@ impl Timers {
             };
             if let Some(waker) = fired {
                 self.fired.set(self.fired.get() + 1);
-                waker.wake();
+                task::wake_contained(home, waker);
             }
         }
     }
@@ -135,10 +136,12 @@ impl Timers {
     }
 
     /// Drops all wakers. The scheduler goes: nothing fires any more.
-    pub(crate) fn silence(&self, now: Instant) {
+    pub(crate) fn silence(&self, home: &Home, now: Instant) {
         self.admit(now);
         let wakers = self.queue.borrow_mut().silence();
-        drop(wakers);
+        for waker in wakers {
+            task::contain(home, || drop(waker));
+        }
     }
 
     fn since_origin(&self, instant: Instant) -> Duration {

@@ -4,13 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::future::join;
-use ringloop_core::postbox;
+use ringloop_core::{AtomicWaker, postbox};
 use ringloop_task::cancel::{CancelScope, Cancelled, ScopeExit, shield};
 use ringloop_task::{Scheduler, task, time};
 
@@ -29,20 +29,23 @@ async fn begin<T>(future: &mut Boxed<T>) {
 
 /// Polls a future with a waker that stays the same, whoever polls this, and only when it was woken.
 async fn gathered<F: Future>(future: F) -> F::Output {
-    struct Flag(AtomicBool, Mutex<Option<Waker>>);
+    #[derive(Default)]
+    struct Flag {
+        is_set: AtomicBool,
+        waker: AtomicWaker,
+    }
     impl Wake for Flag {
         fn wake(self: Arc<Self>) {
-            self.0.store(true, Ordering::Relaxed);
-            if let Some(waker) = &*self.1.lock().expect("no panic") {
-                waker.wake_by_ref();
-            }
+            self.is_set.store(true, Ordering::Relaxed);
+            self.waker.wake();
         }
     }
     let mut future = pin!(future);
-    let flag = Arc::new(Flag(AtomicBool::new(true), Mutex::default()));
+    let flag = Arc::new(Flag::default());
+    flag.is_set.store(true, Ordering::Relaxed);
     poll_fn(|cx| {
-        *flag.1.lock().expect("no panic") = Some(cx.waker().clone());
-        if !flag.0.swap(false, Ordering::Relaxed) {
+        flag.waker.register(cx.waker());
+        if !flag.is_set.swap(false, Ordering::Relaxed) {
             return Poll::Pending;
         }
         let waker = Waker::from(flag.clone());

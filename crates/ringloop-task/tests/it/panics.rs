@@ -1,13 +1,15 @@
 //! A panic reaches whoever can hear it, once.
 
 use std::cell::{Cell, RefCell};
+use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
-use ringloop_task::{Scheduler, UnhandledKind, task};
+use ringloop_task::{Scheduler, UnhandledKind, task, time};
 
 use crate::driver::{VirtualDriver, run};
 
@@ -100,8 +102,8 @@ fn panic_in_the_drop_of_a_future_leaves_the_output() {
     struct Ends(PanicsInDrop);
     impl Future for Ends {
         type Output = u8;
-        fn poll(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> std::task::Poll<u8> {
-            std::task::Poll::Ready(7)
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u8> {
+            Poll::Ready(7)
         }
     }
     let output = scheduler.block_on(async { task::spawn(Ends(PanicsInDrop)).await.unwrap() });
@@ -209,4 +211,48 @@ fn wakers_that_panic_do_not_keep_a_task_from_ending() {
     let kinds: Vec<_> = reports.borrow().iter().map(|report| report.0).collect();
     assert_eq!(kinds, [UnhandledKind::Panic; 2]);
     assert_eq!(scheduler.stats().tasks_live, 0);
+}
+
+/// Polls a sleep once with a waker that panics.
+async fn begin_with_panicking_waker(sleep: &mut Pin<Box<time::Sleep>>) {
+    let waker = Waker::from(Arc::new(PanicsInWake));
+    poll_fn(|_| {
+        let mut cx = Context::from_waker(&waker);
+        assert!(sleep.as_mut().poll(&mut cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}
+
+#[test]
+fn waker_of_a_timer_that_panics_does_not_stop_the_loop() {
+    let (mut scheduler, reports) = reporting();
+    scheduler.block_on(async {
+        let later = Duration::from_millis(1);
+        let mut sleep = Box::pin(time::sleep(later));
+        begin_with_panicking_waker(&mut sleep).await;
+        time::sleep(2 * later).await.unwrap();
+        assert!(sleep.is_elapsed());
+    });
+    let kinds: Vec<_> = reports.borrow().iter().map(|report| report.0).collect();
+    assert_eq!(kinds, [UnhandledKind::Panic]);
+}
+
+#[test]
+fn waker_that_panics_does_not_stop_a_shutdown() {
+    let (mut scheduler, reports) = reporting();
+    scheduler.block_on(async {
+        for _ in 0..2 {
+            drop(task::spawn(async {
+                let mut sleep = Box::pin(time::sleep(Duration::MAX));
+                begin_with_panicking_waker(&mut sleep).await;
+                pending::<()>().await;
+            }));
+        }
+        task::yield_now().await.unwrap();
+    });
+    let report = scheduler.shutdown(Duration::from_secs(1));
+    assert_eq!((report.cancelled, report.aborted), (2, 0));
+    let kinds: Vec<_> = reports.borrow().iter().map(|report| report.0).collect();
+    assert_eq!(kinds, [UnhandledKind::Panic; 2]);
 }
