@@ -76,7 +76,9 @@ impl<D: Driver + 'static> Scheduler<D> {
             home.poll_ready(usize::MAX);
         }
         home.collect_tasks();
-        home.timers.silence(home.now());
+        for waker in home.timers.silence(home.now()) {
+            home.contain(|| drop(waker));
+        }
         home.release_locals(None, home.locals.replace(None));
         let panicked = home.counters.panicked.get() - panicked_before;
         report.panicked = usize::try_from(panicked).unwrap_or(usize::MAX);

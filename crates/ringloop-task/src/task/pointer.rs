@@ -10,9 +10,9 @@
 )]
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::cell::{Discarded, Polled};
 use super::error::JoinError;
@@ -349,11 +349,7 @@ impl TaskPtr {
             header.word.mark_done();
         }
         if let Some(joiner) = header.joiner.take() {
-            if waker::is_of_a_task(&joiner) {
-                joiner.wake();
-            } else {
-                contain(home, || joiner.wake());
-            }
+            wake_contained(home, joiner);
         }
         if let Some(cold) = header.cold.get() {
             self.complete_cold(home, cold);
@@ -366,9 +362,9 @@ impl TaskPtr {
     fn complete_cold(self, home: &Home, cold: &Cold) {
         cold.request.replace(None);
         let foreign = cold.foreign.borrow_mut().close();
-        contain(home, || drop(foreign));
+        home.contain(|| drop(foreign));
         let waiters = cold.waiters.borrow_mut().close();
-        contain(home, || waker_set::wake_all(waiters));
+        home.contain(|| waker_set::wake_all(waiters));
         on_done::tell(home, self);
     }
 
@@ -441,10 +437,12 @@ impl fmt::Debug for TaskPtr {
     }
 }
 
-/// Wakes or drops wakers that are not a task's. One that panics must not leave the task half ended.
-#[cold]
-fn contain(home: &Home, touch: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(touch)) {
-        home.report_for(None, UnhandledKind::Panic, Some(payload));
+/// Wakes somebody, whose waker may be foreign code.
+#[inline]
+pub(crate) fn wake_contained(home: &Home, waker: Waker) {
+    if waker::is_of_a_task(&waker) {
+        waker.wake();
+    } else {
+        home.contain(|| waker.wake());
     }
 }

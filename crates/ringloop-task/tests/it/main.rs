@@ -15,6 +15,7 @@ mod debug;
 mod driver;
 mod drops;
 mod eager;
+mod fault_drops;
 mod gather;
 mod graph;
 mod group;
