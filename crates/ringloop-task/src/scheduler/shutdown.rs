@@ -58,7 +58,9 @@ impl<D: Driver + 'static> Scheduler<D> {
         if !grace.is_zero() {
             let asked = home.registry.live();
             for task in &asked {
-                task.request(Request::shutdown());
+                home.contain(|| {
+                    task.request(Request::shutdown());
+                });
             }
             self.run_out(grace);
             report.cancelled = asked.iter().filter(|task| task.is_done()).count();

@@ -16,6 +16,7 @@ mod driver;
 mod drops;
 mod eager;
 mod fault_drops;
+mod faults;
 mod gather;
 mod graph;
 mod group;
