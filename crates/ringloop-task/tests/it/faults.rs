@@ -128,7 +128,9 @@ fn f50_payloads_are_dropped_at_home() {
             let token = CancelToken::new();
             scheduler.block_on(async {
                 let children = fill(&make, &lent, &token);
-                task::yield_now().await.unwrap();
+                while lent.borrow().len() < 3 {
+                    task::yield_now().await.unwrap();
+                }
                 match end {
                     "ended" => drop(token.cancel("end")),
                     "aborted" => children.iter().for_each(task::TaskRef::abort),
@@ -139,7 +141,6 @@ fn f50_payloads_are_dropped_at_home() {
                 }
             });
             let wakers = lent.take();
-            assert_eq!(wakers.len(), 3);
             let drop_elsewhere = || thread::spawn(move || drop(wakers)).join().unwrap();
             if last == "before" {
                 drop_elsewhere();
