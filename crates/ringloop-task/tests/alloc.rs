@@ -1,6 +1,11 @@
 //! How often the hot paths allocate: a binary of its own, because it counts for the whole process.
 
 #![expect(unsafe_code, reason = "an allocator that counts")]
+#![expect(
+    clippy::async_yields_async,
+    reason = "handles that leave their loop are tested"
+)]
+#![expect(clippy::waker_clone_wake, reason = "all ways of waking are tested")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
