@@ -1,6 +1,12 @@
 //! F55, F57, F60 to F62: foreign code that acts when it is dropped. Every place that the crate
 //! drops, at every moment, with everything that a destructor may do.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "places and acts have their groups"
+)]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
@@ -190,7 +196,7 @@ struct Endless;
 
 impl Drop for Endless {
     fn drop(&mut self) {
-        panic_any(Endless);
+        panic_any(Self);
     }
 }
 
