@@ -531,6 +531,26 @@ fn make() -> (Scheduler<VirtualDriver>, Reports) {
     (scheduler, reports)
 }
 
+/// Drops the scheduler.
+fn end(scheduler: Scheduler<VirtualDriver>, moment: Moment) {
+    match moment {
+        Moment::DropInside => run(async move {
+            let before = task::current().unwrap().id();
+            drop(scheduler);
+            assert_eq!(task::current().unwrap().id(), before);
+            assert_eq!(task::spawn(async { 5 }).await.unwrap(), 5);
+        }),
+        Moment::Unwind => {
+            let outer = catch_unwind(AssertUnwindSafe(move || {
+                let _scheduler = scheduler;
+                panic_any("outer");
+            }));
+            assert_eq!(*outer.unwrap_err().downcast::<&str>().unwrap(), "outer");
+        }
+        _ => drop(scheduler),
+    }
+}
+
 /// Sets one bomb off and looks at what is left.
 fn explode(place: Place, moment: Moment, what: Act) {
     ACTED.set(0);
@@ -567,27 +587,12 @@ fn explode(place: Place, moment: Moment, what: Act) {
         Moment::Grace => drop(scheduler.shutdown(secs(5))),
         Moment::Drop | Moment::DropInside | Moment::Unwind => {}
     }
-    match moment {
-        Moment::DropInside => run(async move {
-            let before = task::current().unwrap().id();
-            drop(scheduler);
-            assert_eq!(task::current().unwrap().id(), before);
-            assert_eq!(task::spawn(async { 5 }).await.unwrap(), 5);
-        }),
-        Moment::Unwind => {
-            let outer = catch_unwind(AssertUnwindSafe(move || {
-                let _scheduler = scheduler;
-                panic_any("outer");
-            }));
-            assert_eq!(*outer.unwrap_err().downcast::<&str>().unwrap(), "outer");
-        }
-        _ => drop(scheduler),
-    }
+    end(scheduler, moment);
     assert!(!is_running());
     // A handle that outlives its scheduler drops the output.
     let outlived = catch_unwind(AssertUnwindSafe(|| drop(ManuallyDrop::into_inner(trigger))));
     let is_fine = outlived.is_ok() || place == Place::Handle;
-    std::mem::forget(outlived);
+    let _lost = ManuallyDrop::new(outlived);
     assert!(is_fine, "with the trigger");
     // The list of those who settle stays with them.
     let is_kept = place == Place::SettleWaker && ACTED.get() == 0;
@@ -601,7 +606,7 @@ fn explode(place: Place, moment: Moment, what: Act) {
     drop(world);
     let outlived = catch_unwind(AssertUnwindSafe(|| drop(ManuallyDrop::into_inner(kept))));
     let is_fine = outlived.is_ok() || is_kept;
-    std::mem::forget(outlived);
+    let _lost = ManuallyDrop::new(outlived);
     assert!(is_fine, "with what was kept");
     assert_eq!(ACTED.get(), 1, "once");
     assert_eq!(ALIVE.get(), 0, "what was alive is dropped");
@@ -615,7 +620,7 @@ fn explode(place: Place, moment: Moment, what: Act) {
 fn pull(place: Place, trigger: Box<dyn FnOnce()>) {
     let pulled = catch_unwind(AssertUnwindSafe(trigger));
     let is_fine = pulled.is_ok() || place == Place::ScopeWaker;
-    std::mem::forget(pulled);
+    let _lost = ManuallyDrop::new(pulled);
     assert!(is_fine, "with the trigger");
 }
 
@@ -650,7 +655,7 @@ fn whatever_is_dropped_may_do_anything_at_any_moment() {
                             .map(|text| (*text).to_owned())
                     });
                     failures.push(format!("{place:?} {moment:?} {what:?}: {text:?}"));
-                    std::mem::forget(payload);
+                    let _lost = ManuallyDrop::new(payload);
                     drop(WORLD.take());
                     ALIVE.set(0);
                 }
