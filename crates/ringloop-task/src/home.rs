@@ -17,6 +17,7 @@ use crate::cancel::{Node, Request};
 use crate::gate::Gate;
 use crate::local::{Context, Locals, Slot};
 use crate::observe::{Reporter, Watch};
+use crate::panics::drop_quietly;
 use crate::task::{Hubs, PollCounts, Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
 use crate::time::Timers;
 use crate::unhandled::{Hook, Payload, Unhandled, UnhandledKind};
@@ -303,7 +304,16 @@ impl Home {
             drop(unhandled);
         }));
         if let Err(payload) = told {
-            drop(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+            drop_quietly(payload);
+        }
+    }
+
+    /// Wakes or drops wakers that are not a task's. What panics in there must not leave the caller
+    /// half done.
+    #[cold]
+    pub(crate) fn contain(&self, touch: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(touch)) {
+            self.report_for(None, UnhandledKind::Panic, Some(payload));
         }
     }
 

@@ -35,7 +35,7 @@ impl Panics {
 }
 
 /// Drops a payload, which may be of a type that panics once more.
-fn drop_quietly(payload: Box<dyn Any + Send>) {
+pub(crate) fn drop_quietly(payload: Box<dyn Any + Send>) {
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
     // A payload whose drop panics with such a payload is not pursued any further.
     let _unread = ManuallyDrop::new(dropped);

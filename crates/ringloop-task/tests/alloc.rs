@@ -1,16 +1,25 @@
 //! How often the hot paths allocate: a binary of its own, because it counts for the whole process.
 
 #![expect(unsafe_code, reason = "an allocator that counts")]
+#![expect(
+    clippy::async_yields_async,
+    reason = "handles that leave their loop are tested"
+)]
+#![expect(clippy::waker_clone_wake, reason = "all ways of waking are tested")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_core::ThreadDriver;
-use ringloop_task::cancel::Cancelled;
+use ringloop_task::cancel::{CancelScope, CancelToken, Cancelled};
 use ringloop_task::group::group;
-use ringloop_task::{Scheduler, task, time};
+use ringloop_task::{Scheduler, task, task_local, time};
 
 struct Counting;
 
@@ -109,4 +118,122 @@ fn memory_of_a_group_is_flat_however_many_children_it_has_had() {
         Ok::<_, Cancelled>(())
     }));
     result.unwrap();
+}
+
+/// F24: operations of all kinds under one token, with the task's own waker and with another one.
+#[test]
+fn memory_of_a_token_is_flat_however_many_waits_it_has_had() {
+    struct Foreign;
+    impl Wake for Foreign {
+        fn wake(self: Arc<Self>) {}
+    }
+    let foreign = Waker::from(Arc::new(Foreign));
+    let token = CancelToken::new();
+    let crowd = async || {
+        for _ in 0..100 {
+            let child = token.child();
+            let scope = CancelScope::with_token(token.clone());
+            let slept = scope.run(async {
+                task::yield_now().await?;
+                let mut sleep = pin!(time::sleep(Duration::MAX));
+                let mut cx = Context::from_waker(&foreign);
+                assert!(sleep.as_mut().poll(&mut cx).is_pending());
+                task::yield_now().await
+            });
+            slept.await.done().unwrap().unwrap();
+            let quick = CancelScope::with_token(child).run(task::yield_now());
+            quick.await.done().unwrap().unwrap();
+            let mut wait = pin!(token.cancelled());
+            let mut signal = pin!(token.signal());
+            poll_fn(|cx| {
+                assert!(wait.as_mut().poll(cx).is_pending());
+                assert!(signal.as_mut().poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            token.run(task::yield_now()).await.unwrap().unwrap();
+        }
+    };
+    Scheduler::new(ThreadDriver::new()).block_on(async {
+        crowd().await;
+        let bytes = BYTES.get();
+        for _ in 0..100 {
+            crowd().await;
+        }
+        assert_eq!(BYTES.get(), bytes, "nothing is left of them");
+    });
+}
+
+/// F49: another thread may wake as often as it likes while the loop stands.
+#[test]
+fn wakes_of_a_loop_that_stands_allocate_nothing() {
+    let lent = Rc::new(Cell::new(None));
+    let mut scheduler = Scheduler::new(ThreadDriver::new());
+    let lend = Rc::clone(&lent);
+    let task = scheduler.block_on(async move {
+        let mut is_woken = false;
+        let task = task::spawn(poll_fn(move |cx| {
+            lend.set(Some(cx.waker().clone()));
+            match std::mem::replace(&mut is_woken, true) {
+                false => Poll::Pending,
+                true => Poll::Ready(()),
+            }
+        }));
+        task::yield_now().await.unwrap();
+        task
+    });
+    let waker: Waker = lent.take().unwrap();
+    let elsewhere = std::thread::spawn(move || {
+        let count = COUNT.get();
+        for _ in 0..500_000 {
+            waker.wake_by_ref();
+            waker.clone().wake();
+        }
+        assert_eq!(COUNT.get(), count);
+    });
+    elsewhere.join().unwrap();
+    let polls = scheduler.stats().polls;
+    scheduler.block_on(task).unwrap();
+    assert!(
+        scheduler.stats().polls - polls <= 3,
+        "one poll for them all"
+    );
+}
+
+/// F51: tasks that hold on to themselves and to each other, in all places that a task has.
+#[test]
+fn cycles_of_tasks_end_with_their_scheduler() {
+    task_local! {
+        static OWN: Option<(task::TaskRef, Waker)> = None;
+    }
+    fn cycles() {
+        let mut scheduler = Scheduler::new(ThreadDriver::new());
+        scheduler.block_on(async {
+            let handles = Rc::new(RefCell::new(Vec::<Option<task::JoinHandle<()>>>::new()));
+            for n in 0..4_usize {
+                let held = Rc::clone(&handles);
+                let child = task::spawn(async move {
+                    let own = task::current().unwrap();
+                    let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+                    OWN.set(Some((own.clone(), waker)));
+                    let again = own.clone();
+                    own.on_done(move |_| drop(again));
+                    // Each awaits the next, and holds all.
+                    task::yield_now().await.unwrap();
+                    let mut next = held.borrow_mut()[n].take().unwrap();
+                    drop(time::timeout(Duration::MAX, &mut next).await);
+                    pending::<()>().await;
+                    drop(held);
+                });
+                handles.borrow_mut().push(Some(child));
+            }
+            handles.borrow_mut().rotate_left(1);
+            task::yield_now().await.unwrap();
+            task::yield_now().await.unwrap();
+        });
+    }
+    cycles();
+    let bytes = BYTES.get();
+    cycles();
+    assert_eq!(BYTES.get(), bytes);
 }

@@ -98,6 +98,9 @@ fn cancel_all(parked: Parked, count: usize) {
     let ended = Rc::new(Cell::new(0));
     scheduler.block_on(cancel_many(parked, count, Rc::clone(&ended)));
     assert_eq!(ended.get(), count, "{parked:?}");
+    // F20: linear, so the work for each is the same however many there are.
+    let polls = usize::try_from(scheduler.stats().polls).unwrap();
+    assert!(polls <= 4 * count + 20, "{parked:?}: {polls} polls");
     // An idle turn is when the loop gives back what it does not need.
     let _idle = scheduler.turn(Some(Duration::ZERO)).unwrap();
     let kept = live_bytes() - before;

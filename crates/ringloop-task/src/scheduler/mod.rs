@@ -144,10 +144,11 @@ impl<D: Driver + 'static> Scheduler<D> {
             Some(watch) => self.park_watched(watch, timeout)?,
         }
         if !home.timers.is_empty() {
-            home.timers.fire(home, home.now());
+            let wake = |waker| task::wake_contained(home, waker);
+            home.timers.fire(home.now(), wake);
         }
         if !has_work && home.is_settling() && !home.has_work() && !home.timers.is_due(home.now()) {
-            task::contain(home, || home.settlers().wake_all());
+            home.contain(|| home.settlers().wake_all());
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::cancel::Request;
 use crate::context;
 use crate::home::Phase;
 use crate::sync::yield_now;
-use crate::task::{self, TaskRef};
+use crate::task::TaskRef;
 use crate::unhandled::UnhandledKind;
 
 impl<D: Driver + 'static> Scheduler<D> {
@@ -58,7 +58,7 @@ impl<D: Driver + 'static> Scheduler<D> {
         if !grace.is_zero() {
             let asked = home.registry.live();
             for task in &asked {
-                task::contain(home, || {
+                home.contain(|| {
                     task.request(Request::shutdown());
                 });
             }
@@ -78,7 +78,9 @@ impl<D: Driver + 'static> Scheduler<D> {
             home.poll_ready(usize::MAX);
         }
         home.collect_tasks();
-        home.timers.silence(home, home.now());
+        for waker in home.timers.silence(home.now()) {
+            home.contain(|| drop(waker));
+        }
         home.release_locals(None, home.locals.replace(None));
         let panicked = home.counters.panicked.get() - panicked_before;
         report.panicked = usize::try_from(panicked).unwrap_or(usize::MAX);

@@ -82,7 +82,7 @@ pub(crate) use edge::{Edges, Hub, Hubs};
 pub(crate) use error::panic_message;
 pub(crate) use header::{Header, Turn};
 pub(crate) use id::TaskIds;
-pub(crate) use pointer::{TaskPtr, contain, wake_contained};
+pub(crate) use pointer::{TaskPtr, wake_contained};
 pub(crate) use reference::{
     id_of, is_main, is_requested, is_scheduled, is_waker_of, locals_of, requested, set_parked_at,
 };

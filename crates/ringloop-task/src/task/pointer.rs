@@ -10,7 +10,6 @@
 )]
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::Waker;
@@ -360,9 +359,9 @@ impl TaskPtr {
     fn complete_cold(self, home: &Home, cold: &Cold) {
         cold.request.replace(None);
         let foreign = cold.foreign.borrow_mut().close();
-        contain(home, || drop(foreign));
+        home.contain(|| drop(foreign));
         let waiters = cold.waiters.borrow_mut().close();
-        contain(home, || waker_set::wake_all(waiters));
+        home.contain(|| waker_set::wake_all(waiters));
         on_done::tell(home, self);
     }
 
@@ -435,21 +434,12 @@ impl fmt::Debug for TaskPtr {
     }
 }
 
-/// Wakes whoever it is. The panic of a waker that is not a task's is reported.
+/// Wakes somebody, whose waker may be foreign code.
 #[inline]
 pub(crate) fn wake_contained(home: &Home, waker: Waker) {
     if waker::is_of_a_task(&waker) {
         waker.wake();
     } else {
-        contain(home, || waker.wake());
-    }
-}
-
-/// Wakes or drops wakers that are not a task's. One that panics must not leave the task half ended,
-/// nor stop the loop.
-#[cold]
-pub(crate) fn contain(home: &Home, touch: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(touch)) {
-        home.report_for(None, UnhandledKind::Panic, Some(payload));
+        home.contain(|| waker.wake());
     }
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use super::queue::{Budget, Due, TimerKey, TimerQueue};
 use crate::context;
 use crate::home::Home;
-use crate::task;
 
 /// The timers of one scheduler.
 #[derive(Debug)]
@@ -110,8 +109,9 @@ impl Timers {
         self.next_timeout(now) == Some(Duration::ZERO)
     }
 
-    /// Fires what is due, `FIRED_MAX` timers at most, in the order of their deadlines.
-    pub(crate) fn fire(&self, home: &Home, now: Instant) {
+    /// Fires what is due, `FIRED_MAX` timers at most, in the order of their deadlines:
+    /// gives the wakers to `wake`.
+    pub(crate) fn fire(&self, now: Instant, wake: impl Fn(Waker)) {
         self.admit(now);
         let now = self.clamped(now);
         let mut budget = Budget {
@@ -124,7 +124,7 @@ impl Timers {
             };
             if let Some(waker) = fired {
                 self.fired.set(self.fired.get() + 1);
-                task::wake_contained(home, waker);
+                wake(waker);
             }
         }
     }
@@ -135,13 +135,11 @@ impl Timers {
         self.queue.borrow_mut().give_back_memory(kept);
     }
 
-    /// Drops all wakers. The scheduler goes: nothing fires any more.
-    pub(crate) fn silence(&self, home: &Home, now: Instant) {
+    /// Gives up all wakers, for the caller to drop. The scheduler goes: nothing fires any more.
+    #[must_use = "dropping a waker may run foreign code"]
+    pub(crate) fn silence(&self, now: Instant) -> Vec<Waker> {
         self.admit(now);
-        let wakers = self.queue.borrow_mut().silence();
-        for waker in wakers {
-            task::contain(home, || drop(waker));
-        }
+        self.queue.borrow_mut().silence()
     }
 
     fn since_origin(&self, instant: Instant) -> Duration {

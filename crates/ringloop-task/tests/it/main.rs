@@ -15,6 +15,8 @@ mod debug;
 mod driver;
 mod drops;
 mod eager;
+mod fault_drops;
+mod faults;
 mod gather;
 mod graph;
 mod group;

@@ -1,4 +1,5 @@
-use super::{Action, Collected, RemoteWord, StillQueued};
+use super::{Action, Collected, REFERENCE, RemoteWord, StillQueued};
+use crate::sync::Ordering;
 
 #[cfg(loom)]
 mod loom;
@@ -113,4 +114,21 @@ fn queued_task_is_not_orphaned() {
     assert_eq!(word.orphan(1), Err(StillQueued));
     let _ = word.collect();
     assert_eq!(word.orphan(1), Ok(()));
+}
+
+/// F53: sixty bits of references. A thread that did nothing but clone a waker and forget it, once in a
+/// nanosecond, would overflow them in eighteen years; the count at home is wider.
+#[test]
+fn sixty_bits_of_references_are_counted() {
+    const MANY: u64 = 1 << 58;
+    let word = RemoteWord::new();
+    word.bits.fetch_add(MANY * REFERENCE, Ordering::Relaxed);
+    word.retain();
+    assert_eq!(word.wake(), Action::Push);
+    let collected = word.collect();
+    assert_eq!((collected.delta, collected.woken), ((1 << 58) + 1, true));
+    word.bits.fetch_sub(MANY * REFERENCE, Ordering::Relaxed);
+    assert_eq!(word.snapshot(), (-(1 << 58), false));
+    word.orphan((1 << 58) + 1).unwrap();
+    assert_eq!(word.release(), Action::Free);
 }
