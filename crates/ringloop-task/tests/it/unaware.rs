@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ringloop_core::future::{join, race};
 use ringloop_core::postbox;
-use ringloop_task::cancel::{CancelScope, CancelToken, CancelWatch, ScopeExit, shield};
+use ringloop_task::cancel::{CancelScope, CancelToken, CancelWatch, ScopeExit, shield, shield_for};
 use ringloop_task::{task, time};
 
 use crate::driver::{Drops, run, secs};
@@ -213,4 +213,35 @@ async fn foreign_yield() {
         Poll::Pending
     })
     .await;
+}
+
+#[test]
+fn shield_with_a_deadline_drops_a_body_that_cannot_be_told_in_a_cancelled_task() {
+    run(async {
+        let child = task::spawn(async {
+            let before = time::now();
+            assert!(time::sleep(Duration::MAX).await.is_err());
+            assert!(shield_for(secs(3), pending::<()>()).await.is_err());
+            time::now() - before
+        });
+        task::yield_now().await.unwrap();
+        child.cancel("enough");
+        assert_eq!(child.await.unwrap(), secs(3));
+    });
+}
+
+#[test]
+fn scope_that_is_used_again_does_not_end_alone() {
+    run(async {
+        // The scope of a combinator does, and is kept for the next one.
+        task::scope(async |_| ()).await;
+        let drops = Drops::default();
+        let value = drops.value();
+        let inner = time::timeout(secs(1), async move {
+            let _value = value;
+            pending::<()>().await;
+        });
+        assert!(time::timeout(secs(1), inner).await.is_err(), "the outer");
+        assert_eq!(drops.count(), 1);
+    });
 }
