@@ -173,6 +173,8 @@ impl<T> Future for Offloaded<T> {
             Progress::Taken => panic!("offloaded work was polled after it had completed"),
         };
         if let Poll::Ready(result) = Pin::new(&mut offload).poll(cx) {
+            // Nobody has to wait for it any more, even if this is kept.
+            this.watch = CancelWatch::new();
             return Poll::Ready(match (result, asked) {
                 (Err(error), Some(cancelled)) if error.is_cancelled() => {
                     Err(OffloadError::cancelled_by(cancelled))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringloop::cancel::{CancelScope, ScopeExit};
 use ringloop::offload::{Executor, Interrupt, Job, ThreadPool, cpu, offload_on};
 use ringloop::task::yield_now;
-use ringloop::{offload, timeout};
+use ringloop::{offload, spawn, timeout};
 
 use crate::rig::{cancelled_while_pending, in_cancelled_scope, run};
 
@@ -115,6 +115,30 @@ fn running_work_is_told_and_waited_for_and_its_value_wins() {
         runs.recv().unwrap();
         let value = cancelled_while_pending(job).await;
         assert_eq!(value.expect("the value wins").unwrap(), "told");
+    });
+}
+
+#[test]
+fn work_that_is_done_and_kept_holds_up_no_cancellation() {
+    run(async {
+        let (running, runs) = mpsc::channel();
+        let task = spawn(async move {
+            let mut job = offload(move || {
+                running.send(()).unwrap();
+                let interrupt = Interrupt::current();
+                while !interrupt.is_requested() {
+                    std::thread::yield_now();
+                }
+            });
+            (&mut job).await.unwrap();
+            // Cancelled, with nothing inside that has to be waited for: this is where it ends.
+            std::future::pending::<()>().await;
+            drop(job);
+        });
+        yield_now().await.unwrap();
+        runs.recv().unwrap();
+        task.cancel("enough");
+        assert!(task.await.unwrap_err().is_cancelled());
     });
 }
 
