@@ -642,7 +642,7 @@ fn check_reports(place: Place, moment: Moment, what: Act, reports: usize) {
 }
 
 #[test]
-fn whatever_is_dropped_may_do_anything_at_any_moment() {
+fn whatever_is_dropped_or_forgotten_may_do_anything() {
     let mut failures = Vec::new();
     for place in PLACES {
         for moment in MOMENTS {
