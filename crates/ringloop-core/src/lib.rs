@@ -31,7 +31,8 @@
 //! late goes back to whoever sent it.
 //!
 //! [`future`] has the combinators that need no runtime: [`race`](future::race()) and
-//! [`join`](future::join()).
+//! [`join`](future::join()). [`panics`] is for whoever calls several pieces of foreign code, all of
+//! which have to run.
 //!
 //! # A whole runtime
 //!
@@ -86,9 +87,9 @@ mod slots;
 mod wait_list;
 
 pub mod future;
+pub mod panics;
 
 mod loom;
-mod panics;
 
 pub use atomic_waker::AtomicWaker;
 pub use driver::{Driver, Unpark, Unparker};

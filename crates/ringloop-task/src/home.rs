@@ -17,10 +17,10 @@ use crate::cancel::{Node, Request};
 use crate::gate::Gate;
 use crate::local::{Context, Locals, Slot};
 use crate::observe::{Reporter, Watch};
-use crate::panics::drop_quietly;
 use crate::task::{Hubs, PollCounts, Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
 use crate::time::Timers;
 use crate::unhandled::{Hook, Payload, Unhandled, UnhandledKind};
+use ringloop_core::panics::drop_quietly;
 
 /// The state of a scheduler.
 pub(crate) struct Home {

@@ -94,7 +94,6 @@ mod combine;
 mod context;
 mod gate;
 mod home;
-mod panics;
 mod remote;
 mod scheduler;
 mod sync;

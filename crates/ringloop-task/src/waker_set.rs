@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::mem;
 use std::task::Waker;
 
-use crate::panics::Panics;
+use ringloop_core::panics::Panics;
 
 /// Wakers under keys; slots are reused. It runs none of them: callers take them out of the
 /// borrow first.

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use ringloop_core::future::__macros::Map;
 use ringloop_core::future::{Either, Join, Race};
+use ringloop_core::panics::Panics;
 use ringloop_core::{
     Abandoned, AtomicWaker, CallbackKey, Driver, Postbox, RemotePostbox, RemoteSetter, Setter,
     SharedPostbox, SharedRemotePostbox, ThreadDriver, Unpark, Unparker, WaitKey, WaitList,
@@ -86,6 +87,7 @@ fn types_that_depend_on_nothing() {
             Abandoned,
             AtomicWaker,
             CallbackKey,
+            Panics,
             ThreadDriver,
             Unparker,
             WaitKey,
@@ -97,6 +99,7 @@ fn types_that_depend_on_nothing() {
             Abandoned: Send Sync Unpin UnwindSafe RefUnwindSafe
             AtomicWaker: Send Sync Unpin UnwindSafe RefUnwindSafe
             CallbackKey: Send Sync Unpin UnwindSafe RefUnwindSafe
+            Panics: Send Unpin
             ThreadDriver: Send Sync Unpin UnwindSafe RefUnwindSafe
             Unparker: Send Sync Unpin
             WaitKey: Send Sync Unpin UnwindSafe RefUnwindSafe

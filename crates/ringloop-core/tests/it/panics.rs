@@ -5,11 +5,12 @@
 //! nothing is lost.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use ringloop_core::panics::{self, Panics};
 use ringloop_core::{AtomicWaker, WaitList};
 
 use crate::block_on::poll_once;
@@ -203,4 +204,46 @@ fn atomic_waker_stays_usable() {
     });
     // Three registrations, two replacements, a wake and its drop.
     assert_eq!(touches, 3 + 2 + 2);
+}
+
+/// Panics when dropped, with a payload that does the same, and so on.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic_any(Self);
+    }
+}
+
+#[test]
+fn destructor_that_panics_without_end_is_contained() {
+    panics::drop_quietly(Bomb);
+}
+
+#[test]
+fn first_of_several_panics_goes_on() {
+    let mut panics = Panics::default();
+    panics.catch(|| panic_any(1));
+    panics.catch(|| panic_any(Bomb));
+    let payload = panics::catch(|| panics.resume()).unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&1));
+}
+
+#[test]
+fn panics_that_meet_another_panic_go_no_further() {
+    struct Meeting(Option<Panics>);
+
+    impl Drop for Meeting {
+        fn drop(&mut self) {
+            self.0.take().unwrap().resume();
+        }
+    }
+
+    let mut panics = Panics::default();
+    panics.catch(|| panic_any(1));
+    let payload = panics::catch(|| {
+        let _meeting = Meeting(Some(panics));
+        panic_any(2);
+    });
+    assert_eq!(payload.unwrap_err().downcast_ref(), Some(&2));
 }

@@ -1,28 +1,7 @@
-use std::panic::panic_any;
 use std::sync::Arc;
 use std::thread;
 
 use super::*;
-
-/// Panics when dropped, with a payload that does the same, and so on.
-struct Bomb;
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        panic_any(Self);
-    }
-}
-
-#[test]
-fn a_destructor_that_panics_without_end_is_contained() {
-    drop_quietly(Bomb);
-}
-
-#[test]
-fn a_payload_is_caught() {
-    let payload = catch(|| panic_any(7)).unwrap_err();
-    assert_eq!(payload.downcast_ref::<i32>(), Some(&7));
-}
 
 #[test]
 fn a_poisoned_lock_opens() {

@@ -6,9 +6,9 @@ use std::task::Waker;
 
 use super::reason::Reason;
 use super::token_wait::{Run, Signal, WaitCancelled};
-use crate::panics::Panics;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, Tracked};
 use crate::waker_set::{self, WakerKey, WakerSet};
+use ringloop_core::panics::Panics;
 
 /// Carries the wish to stop: cheap to clone, `Send` and `Sync`, a tree.
 ///
