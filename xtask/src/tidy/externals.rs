@@ -34,6 +34,10 @@ const ALLOWED: [(&str, &[&str]); 6] = [
 /// What tests may use besides.
 const ALLOWED_IN_TESTS: [&str; 5] = ["libc", "loom", "pin-project-lite", "socket2", "trybuild"];
 
+/// What the tests of one library may use besides: the runtimes of others that it has to work under.
+const ALLOWED_IN_TESTS_OF: [(&str, &[&str]); 1] =
+    [("ringloop-offload", &["async-executor", "async-io", "tokio"])];
+
 /// The one package that may use anything: it is not published, and compares with others.
 const FREE: &str = "ringloop-benches";
 
@@ -63,10 +67,15 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<String> {
 fn is_allowed(package: &Package, dependency: &Dependency) -> bool {
     let name = dependency.name.as_str();
     let in_loom_builds = dependency.condition.as_deref() == Some("cfg(loom)");
-    let listed = ALLOWED.iter().find(|(library, _)| *library == package.name);
     (name == "loom" && in_loom_builds)
         || (dependency.dev && ALLOWED_IN_TESTS.contains(&name))
-        || listed.is_some_and(|(_, externals)| externals.contains(&name))
+        || (dependency.dev && is_listed(&ALLOWED_IN_TESTS_OF, package, name))
+        || is_listed(&ALLOWED, package, name)
+}
+
+fn is_listed(table: &[(&str, &[&str])], package: &Package, name: &str) -> bool {
+    let listed = table.iter().find(|(library, _)| *library == package.name);
+    listed.is_some_and(|(_, externals)| externals.contains(&name))
 }
 
 #[cfg(test)]

@@ -85,6 +85,20 @@ fn tests_may_use_a_little_more() {
 }
 
 #[test]
+fn one_library_is_tested_under_other_runtimes() {
+    finds(
+        "ringloop-offload",
+        Dependency {
+            dev: true,
+            ..dependency("tokio")
+        },
+        &[],
+    );
+    let finding = "ringloop-offload -> tokio: not among the allowed external dependencies";
+    finds("ringloop-offload", dependency("tokio"), &[finding]);
+}
+
+#[test]
 fn default_features_are_found() {
     let with_features = Dependency {
         default_features: true,
