@@ -111,4 +111,4 @@ pub use executor::Executor;
 pub use interrupt::Interrupt;
 pub use job::Job;
 pub use offload::{Offload, offload_on};
-pub use pool::{PoolBuilder, PoolError, PoolStats, ShutdownReport, ThreadPool};
+pub use pool::{PoolBuilder, PoolError, PoolHandle, PoolStats, ShutdownReport, ThreadPool};

@@ -3,6 +3,7 @@
 //! | file | noun |
 //! |---|---|
 //! | `thread_pool` | [`ThreadPool`]: the handle that owns a pool |
+//! | `handle` | [`PoolHandle`]: a way in that does not own it |
 //! | `builder` | [`PoolBuilder`]: its knobs |
 //! | `crew` | the queue and the workers that share it |
 //! | `stats` | [`PoolStats`] and [`ShutdownReport`]: plain data |
@@ -13,9 +14,11 @@ mod thread_pool;
 mod builder;
 mod crew;
 mod error;
+mod handle;
 mod stats;
 
 pub use builder::PoolBuilder;
 pub use error::PoolError;
+pub use handle::PoolHandle;
 pub use stats::{PoolStats, ShutdownReport};
 pub use thread_pool::ThreadPool;

@@ -13,6 +13,7 @@ use crate::job::Job;
 use super::builder::PoolBuilder;
 use super::crew::{Config, Crew};
 use super::error::PoolError;
+use super::handle::PoolHandle;
 use super::stats::{PoolStats, ShutdownReport};
 
 /// A bounded pool of named threads that run jobs in the order in which they come.
@@ -121,6 +122,14 @@ impl ThreadPool {
             detached,
             dropped,
         }
+    }
+
+    /// Returns a way into the pool that does not keep it open.
+    ///
+    /// For jobs that offload more, and for executors that stand on a pool.
+    #[must_use]
+    pub fn handle(&self) -> PoolHandle {
+        PoolHandle::new(Arc::clone(&self.crew))
     }
 
     /// Returns a snapshot of the pool.

@@ -1,10 +1,11 @@
 //! How a pool grows, bounds itself, and in which order it works.
 
+use std::error::Error;
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use ringloop_offload::{ThreadPool, offload_on};
+use ringloop_offload::{PoolError, ThreadPool, offload_on};
 
 use crate::support::{Busy, announce_thread_end, block_on};
 
@@ -122,6 +123,19 @@ fn a_job_may_wait_for_another_one_while_a_thread_is_free() {
         block_on(offload_on(&inner_pool, || 20)).unwrap() + 1
     });
     assert_eq!(block_on(outer).unwrap(), 21);
+}
+
+#[test]
+fn a_handle_is_a_way_in_and_keeps_nothing_open() {
+    let pool = ThreadPool::fixed(1);
+    let handle = pool.handle();
+    let clone = handle.clone();
+    assert_eq!(block_on(offload_on(&handle, || 1)).unwrap(), 1);
+    assert_eq!(handle.stats(), pool.stats());
+    drop((pool, handle));
+    let error = block_on(offload_on(&clone, || ())).unwrap_err();
+    let reason = error.source().unwrap().downcast_ref::<PoolError>().unwrap();
+    assert!(matches!(reason, PoolError::Closed), "{reason:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::error::Error;
 
 use ringloop_offload::{
-    Executor, Interrupt, Job, Offload, OffloadError, PoolBuilder, PoolError, PoolStats,
+    Executor, Interrupt, Job, Offload, OffloadError, PoolBuilder, PoolError, PoolHandle, PoolStats,
     ShutdownReport, ThreadPool,
 };
 
@@ -19,6 +19,7 @@ fn types_cross_threads() {
     shared::<OffloadError>();
     shared::<PoolBuilder>();
     shared::<PoolError>();
+    shared::<PoolHandle>();
     shared::<PoolStats>();
     shared::<ShutdownReport>();
     shared::<ThreadPool>();
