@@ -26,7 +26,7 @@
 //! - A thread is free when its job ends, not when the waiter leaves.
 //!
 //! [`ThreadPool::blocking`] is an elastic, bounded pool whose idle threads leave;
-//! [`ThreadPool::cpu`] has one thread per core. Anything that can run a [`Job`] is an executor, too.
+//! [`CpuPool`] has one thread per core. Anything that can run a [`Job`] is an executor, too.
 //!
 //! # Reading order
 //!
@@ -99,6 +99,7 @@
 #![forbid(unsafe_code)]
 
 mod contain;
+mod cpu;
 mod error;
 mod executor;
 mod interrupt;
@@ -106,6 +107,7 @@ mod job;
 mod offload;
 mod pool;
 
+pub use cpu::{CpuHandle, CpuPool, CpuPoolBuilder};
 pub use error::OffloadError;
 pub use executor::Executor;
 pub use interrupt::Interrupt;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use ringloop_offload::ThreadPool;
+use ringloop_offload::{CpuPool, ThreadPool};
 use ringloop_proactor::Handle;
 
 /// What resources need of a runtime.
@@ -14,7 +14,7 @@ pub(crate) struct Context {
     /// For work that blocks: elastic.
     pub(crate) blocking: ThreadPool,
     /// For work that computes: as many threads as cores, made when first used.
-    pub(crate) cpu: OnceLock<ThreadPool>,
+    pub(crate) cpu: OnceLock<CpuPool>,
 }
 
 thread_local! {

@@ -15,7 +15,8 @@ use crate::context;
 
 #[doc(inline)]
 pub use ringloop_offload::{
-    Executor, Interrupt, Job, OffloadError, PoolBuilder, PoolError, PoolStats, ThreadPool,
+    CpuHandle, CpuPool, CpuPoolBuilder, Executor, Interrupt, Job, OffloadError, PoolBuilder,
+    PoolError, PoolStats, ThreadPool,
 };
 
 /// Runs `f` on the elastic pool for blocking work. Counterpart: `asyncio.to_thread`.
@@ -86,7 +87,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    offload_on(context::current().cpu.get_or_init(ThreadPool::cpu), f)
+    offload_on(context::current().cpu.get_or_init(CpuPool::new), f)
 }
 
 /// Runs `f` on any executor. Counterpart: `loop.run_in_executor`.

@@ -1,4 +1,4 @@
-//! Pools of threads: an elastic one for blocking work, a fixed one for CPU-bound work.
+//! A pool of threads: elastic for blocking work, or of a fixed size.
 //!
 //! | file | noun |
 //! |---|---|

@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::num::NonZero;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use crate::executor::Executor;
@@ -77,14 +75,6 @@ impl ThreadPool {
             .max_threads(threads)
             .keep_alive(Duration::MAX)
             .build()
-    }
-
-    /// Makes a [fixed](Self::fixed) pool with as many threads as this process may use at a time.
-    ///
-    /// As `std::thread::available_parallelism`, which looks at affinity and cgroup quota; 1 if
-    /// even that is unknown.
-    pub fn cpu() -> Self {
-        Self::fixed(thread::available_parallelism().map_or(1, NonZero::get))
     }
 
     /// Returns a builder with the defaults of [`blocking`](Self::blocking).

@@ -1,6 +1,7 @@
 //! What the crate promises, seen from outside.
 
 mod cancel;
+mod cpu;
 mod pool;
 mod reject;
 mod result;

@@ -85,12 +85,6 @@ fn a_fixed_pool_has_as_many_threads_as_it_is_told() {
 }
 
 #[test]
-fn a_cpu_pool_has_a_thread_per_core() {
-    let cores = thread::available_parallelism().unwrap().get();
-    assert_eq!(ThreadPool::cpu().stats().threads_max, cores);
-}
-
-#[test]
 fn threads_have_names() {
     let pool = ThreadPool::builder()
         .name("resolver")

@@ -4,14 +4,17 @@ use std::cell::Cell;
 use std::error::Error;
 
 use ringloop_offload::{
-    Executor, Interrupt, Job, Offload, OffloadError, PoolBuilder, PoolError, PoolHandle, PoolStats,
-    ShutdownReport, ThreadPool,
+    CpuHandle, CpuPool, CpuPoolBuilder, Executor, Interrupt, Job, Offload, OffloadError,
+    PoolBuilder, PoolError, PoolHandle, PoolStats, ShutdownReport, ThreadPool,
 };
 
 fn shared<T: Send + Sync>() {}
 
 #[test]
 fn types_cross_threads() {
+    shared::<CpuHandle>();
+    shared::<CpuPool>();
+    shared::<CpuPoolBuilder>();
     shared::<Interrupt>();
     shared::<Job>();
     // What a job returns need not be shareable for its future to be.
