@@ -7,6 +7,7 @@ use std::panic;
 use std::sync::{Mutex, PoisonError};
 
 use crate::contain::Payload;
+use crate::job::Reason;
 
 /// Why an offloaded closure has no result: it panicked, was cancelled, or was not taken.
 ///
@@ -39,7 +40,10 @@ pub struct OffloadError {
 pub(crate) type Refusal = Box<dyn Error + Send + Sync>;
 
 enum Kind {
-    Cancelled(Option<Refusal>),
+    /// Taken out of its queue.
+    Withdrawn(Option<Reason>),
+    /// Not waited for.
+    Left(Refusal),
     Panicked(Box<Panicked>),
     Rejected(Option<Refusal>),
 }
@@ -51,9 +55,9 @@ struct Panicked {
 }
 
 impl OffloadError {
-    pub(crate) fn cancelled() -> Self {
+    pub(crate) fn withdrawn(reason: Option<Reason>) -> Self {
         Self {
-            kind: Kind::Cancelled(None),
+            kind: Kind::Withdrawn(reason),
         }
     }
 
@@ -99,7 +103,7 @@ impl OffloadError {
                 .payload
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner)),
-            kind @ (Kind::Cancelled(_) | Kind::Rejected(_)) => Err(Self { kind }),
+            kind @ (Kind::Withdrawn(_) | Kind::Left(_) | Kind::Rejected(_)) => Err(Self { kind }),
         }
     }
 
@@ -127,13 +131,13 @@ impl OffloadError {
     /// The [source](Error::source) is `reason`.
     pub fn cancelled_by(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
-            kind: Kind::Cancelled(Some(reason.into())),
+            kind: Kind::Left(reason.into()),
         }
     }
 
     /// Returns whether the job was cancelled: it never ran, or its result is not waited for.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.kind, Kind::Cancelled(_))
+        matches!(self.kind, Kind::Withdrawn(_) | Kind::Left(_))
     }
 
     /// Returns whether the executor did not take the job, or dropped it later: it never ran.
@@ -148,7 +152,7 @@ impl OffloadError {
     pub fn panic_message(&self) -> Option<&str> {
         match &self.kind {
             Kind::Panicked(panicked) => panicked.message.as_deref(),
-            Kind::Cancelled(_) | Kind::Rejected(_) => None,
+            Kind::Withdrawn(_) | Kind::Left(_) | Kind::Rejected(_) => None,
         }
     }
 }
@@ -156,8 +160,11 @@ impl OffloadError {
 impl fmt::Display for OffloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Cancelled(None) => f.write_str("the job was cancelled before it started"),
-            Kind::Cancelled(Some(reason)) => write!(f, "the job was not waited for: {reason}"),
+            Kind::Withdrawn(None) => f.write_str("the job was cancelled before it started"),
+            Kind::Withdrawn(Some(reason)) => {
+                write!(f, "the job was cancelled before it started: {reason}")
+            }
+            Kind::Left(reason) => write!(f, "the job was not waited for: {reason}"),
             Kind::Panicked(panicked) => match &panicked.message {
                 Some(message) => write!(f, "the job panicked: {message}"),
                 None => f.write_str("the job panicked"),
@@ -170,7 +177,8 @@ impl fmt::Display for OffloadError {
 impl fmt::Debug for OffloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Cancelled(reason) => f.debug_tuple("Cancelled").field(reason).finish(),
+            Kind::Withdrawn(reason) => f.debug_tuple("Withdrawn").field(reason).finish(),
+            Kind::Left(reason) => f.debug_tuple("Left").field(reason).finish(),
             Kind::Panicked(panicked) => f.debug_tuple("Panicked").field(&panicked.message).finish(),
             Kind::Rejected(reason) => f.debug_tuple("Rejected").field(reason).finish(),
         }
@@ -180,8 +188,9 @@ impl fmt::Debug for OffloadError {
 impl Error for OffloadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.kind {
-            Kind::Rejected(Some(reason)) | Kind::Cancelled(Some(reason)) => Some(&**reason),
-            Kind::Rejected(None) | Kind::Cancelled(None) | Kind::Panicked(_) => None,
+            Kind::Withdrawn(Some(reason)) => Some(&**reason),
+            Kind::Rejected(Some(reason)) | Kind::Left(reason) => Some(&**reason),
+            Kind::Rejected(None) | Kind::Withdrawn(None) | Kind::Panicked(_) => None,
         }
     }
 }
@@ -191,8 +200,8 @@ impl Error for OffloadError {
 impl From<OffloadError> for io::Error {
     fn from(error: OffloadError) -> Self {
         match error.kind {
-            Kind::Cancelled(Some(reason)) => Self::other(reason),
-            kind @ (Kind::Cancelled(None) | Kind::Panicked(_) | Kind::Rejected(_)) => {
+            Kind::Left(reason) => Self::other(reason),
+            kind @ (Kind::Withdrawn(_) | Kind::Panicked(_) | Kind::Rejected(_)) => {
                 Self::other(OffloadError { kind })
             }
         }

@@ -3,10 +3,16 @@
 //! A closure cannot be stopped from outside. What can be done is to tell it that nobody waits any
 //! more, or that the one who waits would rather have it end; a long job looks now and then.
 
-use std::cell::RefCell;
+mod requested;
+
+use std::error::Error;
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
+
+use crate::interrupted::Interrupted;
+use crate::job::{self, Watch};
+
+pub use requested::Requested;
 
 /// Tells a running job whether its caller asked it to stop.
 ///
@@ -40,12 +46,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct Interrupt {
-    flag: Option<Arc<dyn Flag>>,
-}
-
-/// Where the wish of one job is kept.
-pub(crate) trait Flag: Send + Sync {
-    fn is_raised(&self) -> bool;
+    job: Option<Watch>,
 }
 
 impl Interrupt {
@@ -54,12 +55,63 @@ impl Interrupt {
     /// Outside a job it returns one that is never requested, so that a function that looks at it
     /// can be called from anywhere.
     pub fn current() -> Self {
-        let current = CURRENT.try_with(|current| current.borrow().clone());
-        current.unwrap_or(NEVER)
+        Self {
+            job: job::current(),
+        }
     }
 
-    pub(crate) fn of(flag: Arc<dyn Flag>) -> Self {
-        Self { flag: Some(flag) }
+    /// Ends a function with `?` if the job that runs on this thread was asked to stop.
+    ///
+    /// Outside a job it always goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`], with the reason, once the job was asked to stop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_offload::Interrupt;
+    /// use std::io::{self, Read, Write};
+    ///
+    /// fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    ///     let mut block = [0; 4096];
+    ///     loop {
+    ///         Interrupt::check()?;
+    ///         match from.read(&mut block)? {
+    ///             0 => return Ok(()),
+    ///             len => to.write_all(&block[..len])?,
+    ///         }
+    ///     }
+    /// }
+    /// # let mut to = Vec::new();
+    /// # copy(&mut &b"text"[..], &mut to)?;
+    /// # assert_eq!(to, b"text");
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    #[doc(alias = "check_cancelled")]
+    pub fn check() -> Result<(), Interrupted> {
+        Self::current().to_result()
+    }
+
+    /// Does the same for the job of this interrupt, on whichever thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`], with the reason, once the job was asked to stop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    pub fn to_result(&self) -> Result<(), Interrupted> {
+        if self.is_requested() {
+            return Err(Interrupted::new(self.reason()));
+        }
+        Ok(())
     }
 
     /// Returns whether the caller asked the job to stop.
@@ -70,7 +122,58 @@ impl Interrupt {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn is_requested(&self) -> bool {
-        self.flag.as_ref().is_some_and(|flag| flag.is_raised())
+        self.job.as_ref().is_some_and(|job| job.wish().is_raised())
+    }
+
+    /// Returns why the job was asked to stop, if it was and a reason was given.
+    ///
+    /// Dropping an [`Offload`](crate::Offload) gives none,
+    /// [`cancel_with`](crate::Offload::cancel_with) does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    pub fn reason(&self) -> Option<Arc<dyn Error + Send + Sync>> {
+        self.job.as_ref()?.wish().reason()
+    }
+
+    /// Waits until the job is asked to stop.
+    ///
+    /// For a job that itself waits for futures, under any runtime, and for those that help it. Any
+    /// number of them may wait. If the job ends without being asked, or outside a job, it waits for
+    /// ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped before it completes, it had no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::{future::Future, pin::pin, sync::Arc, task::{Context, Poll, Wake}, thread};
+    /// # struct Unpark(thread::Thread);
+    /// # impl Wake for Unpark { fn wake(self: Arc<Self>) { self.0.unpark() } }
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     let mut future = pin!(future);
+    /// #     let waker = Arc::new(Unpark(thread::current())).into();
+    /// #     loop {
+    /// #         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+    /// #             Poll::Ready(output) => return output,
+    /// #             Poll::Pending => thread::park(),
+    /// #         }
+    /// #     }
+    /// # }
+    /// use ringloop_offload::{Interrupt, ThreadPool, offload_on};
+    ///
+    /// let pool = ThreadPool::fixed(1);
+    /// let offload = offload_on(&pool, || block_on(Interrupt::current().requested()));
+    /// # while !offload.is_running() { thread::yield_now() }
+    /// offload.cancel();
+    /// block_on(offload)?;
+    /// # Ok::<(), ringloop_offload::OffloadError>(())
+    /// ```
+    pub fn requested(&self) -> Requested {
+        Requested::new(self.job.clone())
     }
 }
 
@@ -81,33 +184,3 @@ impl fmt::Debug for Interrupt {
             .finish()
     }
 }
-
-/// Makes `interrupt` the current one of this thread until the guard is dropped.
-///
-/// Jobs nest where an executor runs them inside `execute`; hence the previous one comes back.
-pub(crate) fn enter(interrupt: Interrupt) -> Entered {
-    let previous = CURRENT.try_with(|current| current.replace(interrupt));
-    Entered {
-        previous: previous.unwrap_or(NEVER),
-    }
-}
-
-/// A stay inside a job. See [`enter`].
-#[must_use = "the job is left when this is dropped"]
-pub(crate) struct Entered {
-    previous: Interrupt,
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let previous = mem::replace(&mut self.previous, NEVER);
-        let left = CURRENT.try_with(|current| current.replace(previous));
-        drop(left);
-    }
-}
-
-thread_local! {
-    static CURRENT: RefCell<Interrupt> = const { RefCell::new(NEVER) };
-}
-
-const NEVER: Interrupt = Interrupt { flag: None };

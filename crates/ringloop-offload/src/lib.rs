@@ -98,19 +98,24 @@
 
 #![forbid(unsafe_code)]
 
+mod builder;
 mod contain;
 mod cpu;
 mod error;
 mod executor;
 mod interrupt;
+mod interrupted;
 mod job;
 mod offload;
 mod pool;
+mod wait;
 
+pub use builder::Builder;
 pub use cpu::{CpuHandle, CpuPool, CpuPoolBuilder};
 pub use error::OffloadError;
 pub use executor::Executor;
-pub use interrupt::Interrupt;
+pub use interrupt::{Interrupt, Requested};
+pub use interrupted::Interrupted;
 pub use job::Job;
 pub use offload::{Offload, offload_on};
 pub use pool::{PoolBuilder, PoolError, PoolHandle, PoolStats, ShutdownReport, ThreadPool};

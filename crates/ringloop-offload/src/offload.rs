@@ -1,5 +1,6 @@
 //! The future that waits for a job.
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -11,7 +12,7 @@ use ringloop_core::RemotePostbox;
 
 use crate::error::OffloadError;
 use crate::executor::Executor;
-use crate::job::{Job, Outcome, Phase, Work};
+use crate::job::{self, Job, JobId, Name, Outcome, Phase, Work};
 
 /// Runs `f` on `executor` and returns a future for its result.
 ///
@@ -59,7 +60,18 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, work, postbox) = Job::new(f);
+    hand_over(executor, None, f)
+}
+
+/// Makes a job and gives it to `executor`.
+#[track_caller]
+pub(crate) fn hand_over<E, F, T>(executor: &E, name: Option<Name>, f: F) -> Offload<T>
+where
+    E: Executor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let (job, work, postbox) = Job::new(name, f);
     if let Err(job) = executor.execute(job) {
         let _was_queued = job.reject();
     }
@@ -128,7 +140,41 @@ impl<T> Offload<T> {
     /// # drop((release, second));
     /// ```
     pub fn cancel(&self) -> bool {
-        self.ticket.0.cancel()
+        self.ticket.0.cancel(None)
+    }
+
+    /// Does the same and says why.
+    ///
+    /// A running job finds the reason with [`Interrupt::reason`](crate::Interrupt::reason); that of
+    /// the first request stays. If the job was queued, the reason is the source of the
+    /// [`OffloadError`] with which the future completes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_offload::{Interrupt, ThreadPool, offload_on};
+    /// use std::thread;
+    ///
+    /// let pool = ThreadPool::fixed(1);
+    /// let offload = offload_on(&pool, || {
+    ///     while !Interrupt::current().is_requested() {
+    ///         thread::yield_now();
+    ///     }
+    ///     assert_eq!(Interrupt::current().reason().unwrap().to_string(), "the disk is full");
+    /// });
+    /// while !offload.is_running() {
+    ///     thread::yield_now();
+    /// }
+    /// offload.cancel_with("the disk is full");
+    /// # let report = pool.shutdown(std::time::Duration::from_secs(5));
+    /// # assert_eq!(report.detached, 0);
+    /// ```
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
+        self.ticket.0.cancel(Some(reason.into().into()))
     }
 
     /// Returns whether the job waits for a thread.
@@ -143,7 +189,29 @@ impl<T> Offload<T> {
 
     /// Returns where the job was offloaded.
     pub fn location(&self) -> &'static Location<'static> {
-        self.ticket.0.location()
+        self.ticket.0.tag().location()
+    }
+
+    /// Returns the name that a [`Builder`](crate::Builder) gave the job.
+    pub fn name(&self) -> Option<&str> {
+        self.ticket.0.tag().name().map(Name::as_str)
+    }
+}
+
+/// For a thread that waits.
+impl<T> Offload<T> {
+    pub(crate) fn id(&self) -> JobId {
+        self.ticket.0.tag().id()
+    }
+
+    /// Whether this thread belongs to the pool in which the job is queued.
+    pub(crate) fn may_run_here(&self) -> bool {
+        job::home().is_some_and(|here| self.ticket.0.tag().home() == Some(here))
+    }
+
+    /// Runs the job on this thread, unless somebody else has begun.
+    pub(crate) fn run_here(&self) {
+        let _ran = self.ticket.0.run(&self.ticket.0);
     }
 }
 
@@ -161,7 +229,8 @@ impl<T> fmt::Debug for Offload<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offload")
             .field("phase", &self.ticket.0.phase())
-            .field("location", &format_args!("{}", self.ticket.0.location()))
+            .field("name", &self.name())
+            .field("location", &format_args!("{}", self.location()))
             .finish_non_exhaustive()
     }
 }
@@ -171,6 +240,6 @@ struct Ticket(Arc<dyn Work>);
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let _was_queued = self.0.cancel();
+        let _was_queued = self.0.cancel(None);
     }
 }

@@ -1,11 +1,12 @@
 //! Every order of what the executor and the waiter may do, times what the closure may do.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use crate::executor::Executor;
+use crate::interrupt::Interrupt;
 use crate::offload::{Offload, offload_on};
 
 use super::*;

@@ -19,6 +19,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::mem;
+use std::ptr::NonNull;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -92,6 +93,7 @@ impl Crew {
             drop(state);
             return Err(job.refused(PoolError::Closed));
         }
+        job.set_home(NonNull::from(&**self).addr());
         let claimed = state.idle.pop();
         if claimed.is_none()
             && state.threads < self.config.max_threads
@@ -180,7 +182,7 @@ impl Crew {
         let bell = Arc::new(Condvar::new());
         let mut job = self.first_job(&bell);
         while let Some(next) = job {
-            let ran = next.perform();
+            let ran = next.perform().has_run();
             job = self.next_job(&bell, ran);
         }
     }

@@ -2,6 +2,8 @@
 
 mod cancel;
 mod cpu;
+mod interrupt;
+mod name;
 mod pool;
 mod reject;
 mod result;
@@ -9,3 +11,4 @@ mod shutdown;
 mod stress;
 mod support;
 mod types;
+mod wait;

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::error::Error;
 
 use ringloop_offload::{
-    CpuHandle, CpuPool, CpuPoolBuilder, Executor, Interrupt, Job, Offload, OffloadError,
-    PoolBuilder, PoolError, PoolHandle, PoolStats, ShutdownReport, ThreadPool,
+    Builder, CpuHandle, CpuPool, CpuPoolBuilder, Executor, Interrupt, Interrupted, Job, Offload,
+    OffloadError, PoolBuilder, PoolError, PoolHandle, PoolStats, Requested, ShutdownReport,
+    ThreadPool,
 };
 
 fn shared<T: Send + Sync>() {}
@@ -15,7 +16,10 @@ fn types_cross_threads() {
     shared::<CpuHandle>();
     shared::<CpuPool>();
     shared::<CpuPoolBuilder>();
+    shared::<Builder>();
     shared::<Interrupt>();
+    shared::<Interrupted>();
+    shared::<Requested>();
     shared::<Job>();
     // What a job returns need not be shareable for its future to be.
     shared::<Offload<Cell<u8>>>();

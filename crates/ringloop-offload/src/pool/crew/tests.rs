@@ -165,7 +165,7 @@ fn a_worker_that_is_claimed_as_its_time_runs_out_stays() {
         }
     };
     // As `submit` does.
-    let (job, work, _postbox) = Job::new(|| ());
+    let (job, work, _postbox) = Job::new(None, || ());
     drop(state.idle.pop());
     state.push(job);
     drop(state);

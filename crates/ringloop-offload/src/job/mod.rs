@@ -1,7 +1,8 @@
 //! A closure on its way to a thread, and the postbox that carries its result or panic home.
 //!
 //! One allocation, the [`Cell`], is shared by three ends: the [`Job`] that the executor holds, the
-//! [`Offload`](crate::Offload) that waits, and the [`Interrupt`] that the running closure sees.
+//! [`Offload`](crate::Offload) that waits, and the [`Interrupt`](crate::Interrupt) that the running
+//! closure sees.
 //! The closure and the postbox's setter are the *load* of the cell. Whoever takes the load out
 //! decides what becomes of the job, and it can be taken once; so a job runs at most once, a
 //! cancelled one never, and what the closure captured is dropped exactly once.
@@ -19,17 +20,28 @@
 //! No lock is held while foreign code runs: closures, destructors and wakers are all called after
 //! the load has left the cell.
 
+mod name;
+mod tag;
+
+mod cell;
+mod current;
+mod wish;
+
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use ringloop_core::{RemotePostbox, RemoteSetter, remote_postbox};
+use ringloop_core::{RemotePostbox, remote_postbox};
 
-use crate::contain::{catch, drop_quietly, lock};
 use crate::error::{OffloadError, Refusal};
-use crate::interrupt::{self, Flag, Interrupt};
+use cell::Cell;
+
+pub(crate) use current::{block_for, current, home};
+pub(crate) use name::Name;
+use tag::Home;
+pub(crate) use tag::{JobId, Tag};
+pub(crate) use wish::{ListenerKey, Reason, Wish};
 
 /// A closure to be run once, on some thread, by an [`Executor`](crate::Executor).
 ///
@@ -71,20 +83,17 @@ pub struct Job {
 impl Job {
     /// Pairs `f` with the postbox for its result.
     #[track_caller]
-    pub(crate) fn new<F, T>(f: F) -> (Self, Arc<dyn Work>, RemotePostbox<Outcome<T>>)
+    pub(crate) fn new<F, T>(
+        name: Option<Name>,
+        f: F,
+    ) -> (Self, Arc<dyn Work>, RemotePostbox<Outcome<T>>)
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
         let (setter, postbox) = remote_postbox();
-        let cell: Arc<dyn Work> = Arc::new(Cell {
-            stage: Mutex::new(Stage {
-                load: Some(Load { f, setter }),
-                is_running: false,
-            }),
-            interrupt: AtomicBool::new(false),
-            location: Location::caller(),
-        });
+        let tag = Tag::new(Location::caller(), name, current::parent());
+        let cell: Arc<dyn Work> = Arc::new(Cell::new(tag, f, setter));
         (
             Self {
                 work: Arc::clone(&cell),
@@ -131,12 +140,33 @@ impl Job {
 
     /// Returns where the job was offloaded.
     pub fn location(&self) -> &'static Location<'static> {
-        self.work.location()
+        self.work.tag().location()
     }
 
-    /// Runs the closure and returns whether there was something to run.
-    pub(crate) fn perform(self) -> bool {
-        Arc::clone(&self.work).run()
+    /// Returns the name that a [`Builder`](crate::Builder) gave the job.
+    pub fn name(&self) -> Option<&str> {
+        self.work.tag().name().map(Name::as_str)
+    }
+
+    /// Runs the closure and returns what became of it.
+    pub(crate) fn perform(self) -> Performed {
+        self.work.run(&self.work)
+    }
+
+    /// Lets threads of the pool `home` run the job out of turn, when a job of theirs waits for it.
+    pub(crate) fn set_home(&self, home: Home) {
+        self.work.tag().set_home(home);
+    }
+
+    /// Returns what stays known of the job while it runs.
+    #[expect(dead_code, reason = "for the reports of pools")]
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(Arc::clone(&self.work))
+    }
+
+    /// Returns who the job is.
+    pub(crate) fn tag(&self) -> &Tag {
+        self.work.tag()
     }
 
     /// Tells the waiter that the job never runs, and returns whether it would have.
@@ -157,8 +187,48 @@ impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job")
             .field("phase", &self.work.phase())
-            .field("location", &format_args!("{}", self.work.location()))
+            .field("tag", self.tag())
             .finish_non_exhaustive()
+    }
+}
+
+/// A view of a job from outside, for reports: it neither runs it nor waits for it.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<dyn Work>);
+
+impl Watch {
+    pub(crate) fn tag(&self) -> &Tag {
+        self.0.tag()
+    }
+
+    pub(crate) fn wish(&self) -> &Wish {
+        self.0.wish()
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tag().fmt(f)
+    }
+}
+
+/// What [`Job::perform`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Performed {
+    /// The job had been cancelled, or somebody else ran it.
+    NotRun,
+    Ran {
+        /// Nobody waited for the result at its end, and it was dropped on this thread.
+        abandoned: bool,
+        /// The closure panicked. If it was abandoned, the panic hook is all that was told.
+        panicked: bool,
+    },
+}
+
+impl Performed {
+    pub(crate) fn has_run(self) -> bool {
+        self != Self::NotRun
     }
 }
 
@@ -175,121 +245,21 @@ pub(crate) enum Phase {
 
 /// A cell whose closure and result types are forgotten.
 pub(crate) trait Work: Send + Sync {
-    /// Runs the closure, unless it has ended, and returns whether it ran.
-    fn run(self: Arc<Self>) -> bool;
+    /// Runs the closure, unless somebody else has taken it. `this` is the cell itself.
+    fn run(&self, this: &Arc<dyn Work>) -> Performed;
 
     /// Ends a queued job on the executor's behalf; returns whether it was queued.
     fn reject(&self, refusal: Option<Refusal>) -> bool;
 
     /// Ends a queued job on the waiter's behalf, or asks a running one to stop; returns whether it
     /// was queued.
-    fn cancel(&self) -> bool;
+    fn cancel(&self, reason: Option<Reason>) -> bool;
 
     fn phase(&self) -> Phase;
 
-    fn location(&self) -> &'static Location<'static>;
-}
+    fn tag(&self) -> &Tag;
 
-/// What the ends of a job share.
-struct Cell<F, T> {
-    stage: Mutex<Stage<F, T>>,
-    // Relaxed throughout: it carries a wish and publishes nothing.
-    interrupt: AtomicBool,
-    location: &'static Location<'static>,
-}
-
-struct Stage<F, T> {
-    load: Option<Load<F, T>>,
-    is_running: bool,
-}
-
-struct Load<F, T> {
-    f: F,
-    setter: RemoteSetter<Outcome<T>>,
-}
-
-impl<F, T> Cell<F, T> {
-    /// Takes the load out of a queued job: what follows is up to the caller.
-    fn take(&self, is_running: bool) -> Option<Load<F, T>> {
-        let mut stage = lock(&self.stage);
-        let load = stage.load.take()?;
-        stage.is_running = is_running;
-        Some(load)
-    }
-}
-
-impl<F, T> Work for Cell<F, T>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    fn run(self: Arc<Self>) -> bool {
-        let Some(Load { f, setter }) = self.take(true) else {
-            return false;
-        };
-        let entered = interrupt::enter(Interrupt::of(Arc::clone(&self) as Arc<dyn Flag>));
-        let result = catch(f);
-        drop(entered);
-        lock(&self.stage).is_running = false;
-        send(setter, result.map_err(OffloadError::panicked));
-        true
-    }
-
-    fn reject(&self, refusal: Option<Refusal>) -> bool {
-        let Some(Load { f, setter }) = self.take(false) else {
-            return false;
-        };
-        let error = match catch(move || drop(f)) {
-            Ok(()) => OffloadError::rejected(refusal),
-            Err(payload) => OffloadError::panicked(payload),
-        };
-        send(setter, Err(error));
-        true
-    }
-
-    fn cancel(&self) -> bool {
-        let mut stage = lock(&self.stage);
-        let load = stage.load.take();
-        if stage.is_running {
-            self.interrupt.store(true, Ordering::Relaxed);
-        }
-        drop(stage);
-        let Some(Load { f, setter }) = load else {
-            return false;
-        };
-        send(setter, Err(OffloadError::cancelled()));
-        drop(f);
-        true
-    }
-
-    fn phase(&self) -> Phase {
-        let stage = lock(&self.stage);
-        match (&stage.load, stage.is_running) {
-            (Some(_), _) => Phase::Queued,
-            (None, true) => Phase::Running,
-            (None, false) => Phase::Ended,
-        }
-    }
-
-    fn location(&self) -> &'static Location<'static> {
-        self.location
-    }
-}
-
-impl<F: Send, T: Send> Flag for Cell<F, T> {
-    fn is_raised(&self) -> bool {
-        self.interrupt.load(Ordering::Relaxed)
-    }
-}
-
-/// Sends a result home. If nobody is there to take it, it is dropped here.
-fn send<T: Send>(setter: RemoteSetter<Outcome<T>>, outcome: Outcome<T>) {
-    match catch(move || setter.set(outcome)) {
-        Ok(Ok(())) => {}
-        Ok(Err(unwanted)) => drop_quietly(unwanted),
-        // The waker panicked; the result has arrived.
-        Err(payload) => drop_quietly(payload),
-    }
+    fn wish(&self) -> &Wish;
 }
 
 #[cfg(test)]
