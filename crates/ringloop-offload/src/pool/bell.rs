@@ -3,8 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::contain::lock;
-use crate::loom::{Condvar, Mutex, MutexGuard};
+use crate::loom::{Condvar, Mutex, MutexGuard, lock};
 
 /// Wakes one worker.
 #[derive(Debug)]

@@ -39,9 +39,8 @@ use std::mem;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::contain::lock;
 use crate::loom::atomic::{AtomicBool, Ordering};
-use crate::loom::{Arc, Condvar, Mutex, MutexGuard};
+use crate::loom::{Arc, Condvar, Mutex, MutexGuard, lock};
 
 use super::bell::Bell;
 use super::error::PoolError;
@@ -577,3 +576,6 @@ impl Worker {
 }
 
 const SWEEP_LEN_MIN: usize = 64;
+
+#[cfg(test)]
+mod tests;
