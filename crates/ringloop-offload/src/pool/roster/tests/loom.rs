@@ -242,6 +242,43 @@ fn a_thread_that_does_not_start_orphans_nothing() {
     });
 }
 
+/// The last worker leaves while an item comes, and no other can be started: the item is run by the
+/// one that leaves, or refused.
+#[test]
+fn the_last_worker_orphans_nothing_when_it_leaves() {
+    model().check(|| {
+        let team = Team::new(1, Duration::ZERO);
+        team.push(0, 0).unwrap();
+        team.start_failures.store(1, Ordering::Relaxed);
+        let taken = 1 + usize::from(team.push(1, 0).is_ok());
+        team.wait_runs(taken);
+        assert!(team.end());
+        assert_eq!(team.sorted_runs().len(), taken);
+    });
+}
+
+/// The first item blocks its worker until the others have been run, and the second worker does not
+/// start at first: the push after the failure starts it.
+#[test]
+fn the_push_after_a_failed_start_tries_again() {
+    model().check(|| {
+        let team = Team::new(2, Duration::MAX);
+        team.push(0, 2).unwrap();
+        team.start_failures.store(1, Ordering::Relaxed);
+        team.push(1, 0).unwrap();
+        let mut state = team.roster.lock();
+        while state.start_failures == 0 {
+            state = team.roster.left.wait(state).unwrap();
+        }
+        drop(state);
+        team.push(2, 0).unwrap();
+        team.wait_runs(3);
+        assert!(team.roster.close(team.roster.lock()).is_empty());
+        assert!(team.end());
+        assert_eq!(team.sorted_runs(), [0, 1, 2]);
+    });
+}
+
 /// The second worker cannot be started: the first one runs both, one after the other.
 #[test]
 fn a_worker_that_starts_no_other_does_the_work_itself() {
