@@ -99,6 +99,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod clock;
 mod contain;
 mod cpu;
 mod error;
@@ -106,6 +107,7 @@ mod executor;
 mod interrupt;
 mod interrupted;
 mod job;
+mod loom;
 mod offload;
 mod pool;
 mod wait;
@@ -118,4 +120,7 @@ pub use interrupt::{Interrupt, Requested};
 pub use interrupted::Interrupted;
 pub use job::Job;
 pub use offload::{Offload, offload_on};
-pub use pool::{PoolBuilder, PoolError, PoolHandle, PoolStats, ShutdownReport, ThreadPool};
+pub use pool::{
+    Histogram, PoolBuilder, PoolError, PoolHandle, PoolStats, RunningJob, ShutdownReport,
+    ThreadPool,
+};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::crew::Config;
+use super::config::{Config, Hook};
+use super::roster::Limits;
 use super::thread_pool::ThreadPool;
 
 /// Builds a [`ThreadPool`].
@@ -32,9 +33,15 @@ impl PoolBuilder {
         Self {
             config: Config {
                 name: DEFAULT_NAME.to_owned(),
-                max_threads: DEFAULT_MAX_THREADS,
-                keep_alive: DEFAULT_KEEP_ALIVE,
+                limits: Limits {
+                    threads_max: DEFAULT_MAX_THREADS,
+                    threads_min: 0,
+                    queue_bound: usize::MAX,
+                    keep_alive: DEFAULT_KEEP_ALIVE,
+                },
                 stack_size: None,
+                on_thread_start: None,
+                on_thread_stop: None,
             },
         }
     }
@@ -65,7 +72,49 @@ impl PoolBuilder {
     #[track_caller]
     pub fn max_threads(mut self, max_threads: usize) -> Self {
         assert!(max_threads > 0, "a pool without threads would run nothing");
-        self.config.max_threads = max_threads;
+        self.config.limits.threads_max = max_threads;
+        self
+    }
+
+    /// Sets how many threads stay when they have nothing to do. Default: 0.
+    ///
+    /// They are not started ahead: a thread that was started for a job is kept. More than
+    /// [`max_threads`](Self::max_threads) has the effect of that many.
+    pub fn min_threads(mut self, min_threads: usize) -> Self {
+        self.config.limits.threads_min = min_threads;
+        self
+    }
+
+    /// Sets how many jobs may wait for a thread; what comes beyond is refused at once, with
+    /// [`PoolError::Full`](crate::PoolError::Full). Default: no bound.
+    ///
+    /// This sheds load: whoever offloads more gets an error and may try again later, or tell its
+    /// own client to. With 0 a job is refused unless nothing waits and a thread is free or may be
+    /// started. Jobs that were cancelled while they waited count for a moment: they are looked for
+    /// when the queue is full, but not at each refusal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_offload::{ThreadPool, offload_on};
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = ThreadPool::builder().max_threads(1).queue_bound(1).build();
+    /// let (started, has_started) = mpsc::channel();
+    /// let (release, released) = mpsc::channel::<()>();
+    /// let running = offload_on(&pool, move || {
+    ///     started.send(()).unwrap();
+    ///     released.recv()
+    /// });
+    /// has_started.recv().unwrap();
+    /// let waiting = offload_on(&pool, || ());
+    /// let refused = offload_on(&pool, || ());
+    /// assert!(waiting.is_queued());
+    /// assert!(!refused.is_queued());
+    /// # drop((release, running));
+    /// ```
+    pub fn queue_bound(mut self, queue_bound: usize) -> Self {
+        self.config.limits.queue_bound = queue_bound;
         self
     }
 
@@ -73,13 +122,43 @@ impl PoolBuilder {
     ///
     /// With `Duration::MAX` it stays as long as the pool.
     pub fn keep_alive(mut self, keep_alive: Duration) -> Self {
-        self.config.keep_alive = keep_alive;
+        self.config.limits.keep_alive = keep_alive;
         self
     }
 
     /// Sets the size of the threads' stacks. Default: as `std::thread`, 2 MiB.
     pub fn stack_size(mut self, stack_size_bytes: usize) -> Self {
         self.config.stack_size = Some(stack_size_bytes);
+        self
+    }
+
+    /// Sets what each thread calls before its first job. Default: nothing.
+    ///
+    /// A place to set a thread's priority or to open its connection. It may block; jobs go to other
+    /// threads meanwhile. A panic goes no further than the panic hook, and the thread goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_offload::ThreadPool;
+    ///
+    /// let pool = ThreadPool::builder()
+    ///     .on_thread_start(|| println!("{:?} has come", std::thread::current().name()))
+    ///     .on_thread_stop(|| println!("{:?} leaves", std::thread::current().name()))
+    ///     .build();
+    /// ```
+    pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.config.on_thread_start = Some(Hook::new(hook));
+        self
+    }
+
+    /// Sets what each thread calls after its last job. Default: nothing.
+    ///
+    /// The thread does not count towards [`max_threads`](Self::max_threads) any more, and a
+    /// [shutdown](ThreadPool::shutdown) waits for the hook. A panic goes no further than the panic
+    /// hook.
+    pub fn on_thread_stop(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.config.on_thread_stop = Some(Hook::new(hook));
         self
     }
 

@@ -1,86 +1,46 @@
-//! The queue of a pool and the workers that share it.
+//! The threads of a pool: how they start, what they run, and how they leave.
 //!
-//! One mutex guards everything. A worker without work puts its bell on the idle stack and waits
-//! for it to ring. A submitter pushes its job and takes the topmost bell off the stack in the same
-//! critical section, then rings it outside. So a notification is sent only if a worker is idle,
-//! each idle worker is claimed by one submitter, and a worker whose keep-alive runs out while it is
-//! being claimed sees that its bell is gone and stays.
+//! Who waits for whom is the [roster](super::roster)'s affair, with its invariants; what became of
+//! the jobs is in the [ledger](super::ledger), under the same lock. No lock is held while a job or
+//! a hook runs.
 //!
-//! # Invariants
-//!
-//! - I1: a worker whose bell is on the stack waits for it; one whose bell is not looks at the
-//!   queue before it waits or leaves.
-//! - I2: while the queue is not empty, a worker exists whose bell is not on the stack. Each push
-//!   claims a worker, starts one, or finds all of them busy. With I1, a queued job gets its turn.
-//! - I3: threads are started under the lock. "There is no worker" can thus not change between a
-//!   failed start and the answer to the submitter, and no job is left to a worker that never came.
-//! - I4: a closed crew has an empty queue and an empty stack, and both stay so.
+//! The clock is read twice per job: when it is queued and when it has been run. The end of one job
+//! is the start of the next, unless the worker waited in between.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
-use std::mem;
-use std::ptr::NonNull;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::ptr::{self, NonNull};
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::contain::lock;
+use crate::clock::Tick;
 use crate::job::Job;
+use crate::loom::MutexGuard;
 
+use super::config::Config;
 use super::error::PoolError;
+use super::ledger::{Desk, Ledger, Queued, thread_name};
+use super::report::RunningJob;
+use super::roster::{Roster, State, Summons, Taken, Worker};
 use super::stats::PoolStats;
 
-/// What a pool is told at the start. See [`PoolBuilder`](super::PoolBuilder).
-#[derive(Clone, Debug)]
-pub(super) struct Config {
-    pub(super) name: String,
-    pub(super) max_threads: usize,
-    pub(super) keep_alive: Duration,
-    pub(super) stack_size: Option<usize>,
-}
-
-/// The workers of one pool and the jobs that wait for them. Shared by the handle and the workers.
+/// The workers of one pool and the jobs that wait for them. Shared by the handles and the workers.
 pub(super) struct Crew {
     config: Config,
-    state: Mutex<State>,
-    /// Rung when a worker leaves.
-    left: Condvar,
+    roster: Roster<Queued, Ledger>,
     #[cfg(test)]
     faults: tests::Faults,
 }
 
-struct State {
-    queue: VecDeque<Job>,
-    /// The queue length at which cancelled jobs are swept out.
-    sweep_len: usize,
-    /// The bells of idle workers, the most recently idle last.
-    idle: Vec<Arc<Condvar>>,
-    is_closed: bool,
-    threads: usize,
-    running: usize,
-    accepted: u64,
-    ended: u64,
-    started: u64,
-    start_failures: u64,
-}
+type Books<'a> = MutexGuard<'a, State<Queued, Ledger>>;
 
 impl Crew {
     pub(super) fn new(config: Config) -> Self {
         Self {
+            roster: Roster::new(config.limits.clone(), Ledger::default()),
             config,
-            state: Mutex::new(State {
-                queue: VecDeque::new(),
-                sweep_len: SWEEP_LEN_MIN,
-                idle: Vec::new(),
-                is_closed: false,
-                threads: 0,
-                running: 0,
-                accepted: 0,
-                ended: 0,
-                started: 0,
-                start_failures: 0,
-            }),
-            left: Condvar::new(),
             #[cfg(test)]
             faults: tests::Faults::default(),
         }
@@ -88,52 +48,47 @@ impl Crew {
 
     /// Queues a job and sees to it that a worker takes it, or gives it back with the reason.
     pub(super) fn submit(self: &Arc<Self>, job: Job) -> Result<(), Job> {
-        let mut state = lock(&self.state);
-        if state.is_closed {
-            drop(state);
-            return Err(job.refused(PoolError::Closed));
-        }
         job.set_home(NonNull::from(&**self).addr());
-        let claimed = state.idle.pop();
-        if claimed.is_none()
-            && state.threads < self.config.max_threads
-            && let Err(error) = self.start_worker(&mut state)
-            && state.threads == 0
-        {
-            drop(state);
-            return Err(job.refused(PoolError::NoThread(error)));
-        }
-        state.push(job);
-        drop(state);
-        if let Some(bell) = claimed {
-            bell.notify_one();
-        }
-        Ok(())
+        let since = self.roster.clock.now();
+        let queued = Queued { job, since };
+        let refused = self.roster.push(queued, |number| self.start(number));
+        refused.map_err(|(queued, error)| {
+            self.roster.lock().book.rejected += 1;
+            queued.job.refused(error)
+        })
     }
 
-    /// Takes no more jobs, sends the idle workers home, and returns what was queued, to be
-    /// rejected by the caller, and how many jobs are running.
-    pub(super) fn close(&self) -> (VecDeque<Job>, usize) {
-        let mut state = lock(&self.state);
-        state.is_closed = true;
-        let queued = mem::take(&mut state.queue);
-        let idle = mem::take(&mut state.idle);
-        let running = state.running;
-        drop(state);
-        for bell in idle {
-            bell.notify_one();
-        }
-        (queued, running)
+    /// Takes no more jobs, sends the idle workers home, rejects what was queued, and returns how
+    /// many jobs that were, and how many are running.
+    pub(super) fn close(&self) -> (usize, usize) {
+        let state = self.roster.lock();
+        let running = state.book.running();
+        let queued = self.roster.close(state);
+        let dropped = reject_all(queued);
+        self.roster.lock().book.rejected += dropped as u64;
+        (dropped, running)
     }
 
-    /// Waits until all workers of a closed crew have left, or `timeout` has passed. Returns how
-    /// many jobs still run.
-    pub(super) fn wait_empty(&self, timeout: Duration) -> usize {
-        let state = lock(&self.state);
-        let waited = self
-            .left
-            .wait_timeout_while(state, timeout, |state| state.threads > 0);
-        waited.unwrap_or_else(PoisonError::into_inner).0.running
+    /// Waits until all workers of a closed crew have left, the calling one excepted, or `timeout`
+    /// has passed. Returns the jobs that still run.
+    pub(super) fn wait_empty(&self, timeout: Duration) -> Vec<RunningJob> {
+        let own = usize::from(self.is_own_thread());
+        let start = self.roster.clock.now();
+        let mut state = self.roster.lock();
+        while state.threads() > own {
+            let spent = self.roster.clock.now().since(start);
+            if spent >= timeout {
+                break;
+            }
+            let waited = self.roster.left.wait_timeout(state, timeout - spent);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if state.book.running() == 0 {
+            return Vec::new();
+        }
+        state
+            .book
+            .running_jobs(self.name(), self.roster.clock.now())
     }
 
     pub(super) fn name(&self) -> &str {
@@ -141,120 +96,124 @@ impl Crew {
     }
 
     pub(super) fn stats(&self) -> PoolStats {
-        let state = lock(&self.state);
+        let state = self.roster.lock();
+        let count = self.roster.headcount(&state);
+        let running = state.book.running();
+        let rejected = state.book.rejected;
+        let jobs = state.book.counts();
+        drop(state);
         PoolStats {
-            threads: state.threads,
-            threads_max: self.config.max_threads,
-            idle: state.idle.len(),
-            running: state.running,
-            queued: state.queue.len(),
-            accepted: state.accepted,
-            ended: state.ended,
-            start_failures: state.start_failures,
+            threads: count.threads,
+            threads_max: self.config.limits.threads_max,
+            idle: count.idle,
+            running,
+            queued: count.queued,
+            accepted: count.accepted,
+            ended: jobs.completed + jobs.panicked + jobs.abandoned,
+            completed: jobs.completed,
+            panicked: jobs.panicked,
+            abandoned: jobs.abandoned,
+            rejected,
+            start_failures: count.start_failures,
+            wait_times: jobs.wait_times,
+            run_times: jobs.run_times,
         }
     }
 
-    /// Starts a worker under the lock: I3.
-    fn start_worker(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
-        let mut builder =
-            thread::Builder::new().name(format!("{}-{}", self.config.name, state.started));
+    /// Starts a worker. It counts as one already.
+    fn start(self: &Arc<Self>, number: u64) -> io::Result<()> {
+        let mut builder = thread::Builder::new().name(thread_name(self.name(), number));
         if let Some(stack_size) = self.config.stack_size {
             builder = builder.stack_size(stack_size);
         }
         let crew = Arc::clone(self);
         #[cfg(test)]
         let builder = self.faults.pass(builder);
-        match builder.spawn(move || crew.work()) {
-            Ok(_detached) => {
-                state.threads += 1;
-                state.started += 1;
-                Ok(())
-            }
-            Err(error) => {
-                state.start_failures += 1;
-                Err(error)
-            }
-        }
+        let _detached = builder.spawn(move || crew.work(number))?;
+        Ok(())
     }
 
     /// The life of a worker.
-    fn work(&self) {
-        let bell = Arc::new(Condvar::new());
-        let mut job = self.first_job(&bell);
-        while let Some(next) = job {
-            let ran = next.perform().has_run();
-            job = self.next_job(&bell, ran);
+    fn work(self: &Arc<Self>, number: u64) {
+        CREW_OF_THREAD.set(self.address());
+        let mut state = self.enter();
+        let desk = state.book.open_desk(number);
+        let mut worker = Worker::new();
+        let mut free_since = self.roster.clock.now();
+        while let Some((queued, started)) = self.next(state, &desk, &mut worker, free_since) {
+            let has_run = queued.job.perform().has_run();
+            free_since = self.roster.clock.now();
+            desk.count(queued.since, started, free_since, has_run);
+            state = self.roster.lock();
+            state.book.end(&desk);
         }
-    }
-
-    fn first_job(&self, bell: &Arc<Condvar>) -> Option<Job> {
-        self.wait_job(lock(&self.state), bell)
-    }
-
-    fn next_job(&self, bell: &Arc<Condvar>, ran: bool) -> Option<Job> {
-        let mut state = lock(&self.state);
-        state.running -= 1;
-        state.ended += u64::from(ran);
-        self.wait_job(state, bell)
-    }
-
-    /// Takes the next job, waiting for it as long as the keep-alive. `None`: the worker has left.
-    fn wait_job(&self, mut state: MutexGuard<'_, State>, bell: &Arc<Condvar>) -> Option<Job> {
-        loop {
-            if let Some(job) = state.queue.pop_front() {
-                state.running += 1;
-                return Some(job);
-            }
-            if state.is_closed {
-                break;
-            }
-            state.idle.push(Arc::clone(bell));
-            self.note_change();
-            let waited = bell.wait_timeout(state, self.config.keep_alive);
-            let timeout;
-            (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            // A bell that is still on the stack was rung by nobody: the time is up, or the wait
-            // ended for no reason.
-            if state.unlist(bell) && timeout.timed_out() {
-                break;
-            }
+        if let Some(hook) = &self.config.on_thread_stop {
+            hook.call();
         }
-        state.threads -= 1;
-        self.left.notify_all();
-        None
+        self.roster.lock().book.close_desk(&desk);
+        self.roster.gone();
     }
 
-    /// Lets tests wait for workers that become idle, too.
-    fn note_change(&self) {
-        if cfg!(test) {
-            self.left.notify_all();
+    /// Reports for work, after the start hook. While that runs, the worker counts as busy.
+    fn enter(self: &Arc<Self>) -> Books<'_> {
+        let Some(hook) = &self.config.on_thread_start else {
+            let (state, _nobody) = self.roster.arrive(false);
+            return state;
+        };
+        let (state, summons) = self.roster.arrive(true);
+        drop(state);
+        self.fulfil(summons);
+        hook.call();
+        self.roster.lock()
+    }
+
+    /// Takes the next job, waiting for it as long as the worker may. Returns when it starts, too.
+    fn next(
+        self: &Arc<Self>,
+        state: Books<'_>,
+        desk: &Desk,
+        worker: &mut Worker,
+        free_since: Tick,
+    ) -> Option<(Queued, Tick)> {
+        let (mut state, taken) = self.roster.take(state, worker);
+        let Taken { item, has_waited } = taken?;
+        let mut now = free_since;
+        if has_waited {
+            now = self.roster.clock.now();
+            worker.note_idle(now.since(free_since));
         }
+        state.book.start(desk, &item.job, now);
+        let summons = self.roster.follow_up(&mut state);
+        drop(state);
+        self.fulfil(summons);
+        Some((item, now))
+    }
+
+    fn fulfil(self: &Arc<Self>, summons: Summons) {
+        self.roster.fulfil(summons, |number| self.start(number));
+    }
+
+    fn is_own_thread(&self) -> bool {
+        CREW_OF_THREAD.get() == self.address()
+    }
+
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 }
 
-impl State {
-    fn push(&mut self, job: Job) {
-        if self.queue.len() >= self.sweep_len {
-            // What a cancelled job held is gone already, so no foreign code runs here. The length
-            // doubles before the next sweep: constant cost per push.
-            self.queue.retain(|job| !job.is_cancelled());
-            self.sweep_len = SWEEP_LEN_MIN.max(self.queue.len() * 2);
-        }
-        self.queue.push_back(job);
-        self.accepted += 1;
-    }
-
-    /// Takes a bell off the idle stack and returns whether it was there.
-    fn unlist(&mut self, bell: &Arc<Condvar>) -> bool {
-        let index = self.idle.iter().position(|idle| Arc::ptr_eq(idle, bell));
-        if let Some(index) = index {
-            self.idle.remove(index);
-        }
-        index.is_some()
-    }
+/// Tells the waiters of `queued` that the pool is closed. Returns how many there were.
+fn reject_all(queued: VecDeque<Queued>) -> usize {
+    let jobs = queued.into_iter().map(|queued| queued.job);
+    jobs.map(|job| job.refused(PoolError::Closed).reject())
+        .filter(|was_queued| *was_queued)
+        .count()
 }
 
-const SWEEP_LEN_MIN: usize = 64;
+thread_local! {
+    /// The address of the crew whose worker this thread is, 0 if it is none.
+    static CREW_OF_THREAD: Cell<usize> = const { Cell::new(0) };
+}
 
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,11 @@ use std::io;
 pub enum PoolError {
     /// The pool is shut down or gone.
     Closed,
+    /// As many jobs wait as the pool was told to let wait at most.
+    Full {
+        /// See [`PoolBuilder::queue_bound`](crate::PoolBuilder::queue_bound).
+        bound: usize,
+    },
     /// The pool has no worker, and the system would not start a thread. As `pthread_create(3)`;
     /// every later submission tries again.
     NoThread(io::Error),
@@ -32,20 +37,24 @@ pub enum PoolError {
 
 impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed => "the thread pool is shut down",
-            Self::NoThread(_) => {
+        match self {
+            Self::Closed => f.write_str("the thread pool is shut down"),
+            Self::Full { bound } => write!(
+                f,
+                "the queue of the thread pool is full: {bound} jobs wait already"
+            ),
+            Self::NoThread(_) => f.write_str(
                 "no worker thread could be started \
-                 (check the limits on processes and memory: RLIMIT_NPROC, the cgroup's pids.max)"
-            }
-        })
+                 (check the limits on processes and memory: RLIMIT_NPROC, the cgroup's pids.max)",
+            ),
+        }
     }
 }
 
 impl Error for PoolError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Closed => None,
+            Self::Closed | Self::Full { .. } => None,
             Self::NoThread(error) => Some(error),
         }
     }

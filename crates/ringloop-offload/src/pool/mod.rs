@@ -5,20 +5,41 @@
 //! | `thread_pool` | [`ThreadPool`]: the handle that owns a pool |
 //! | `handle` | [`PoolHandle`]: a way in that does not own it |
 //! | `builder` | [`PoolBuilder`]: its knobs |
-//! | `crew` | the queue and the workers that share it |
-//! | `stats` | [`PoolStats`] and [`ShutdownReport`]: plain data |
+//! | `config` | what the builder has gathered |
+//! | `crew` | the threads: how they start, what they run, how they leave |
+//! | `roster` | who waits for whom: the queue, the idle workers, the one on its way |
+//! | `bell` | how a worker sleeps until it is wanted |
+//! | `lookout` | whether an idle worker looks for work before it sleeps |
+//! | `ledger` | which jobs run, and what became of the others |
+//! | `histogram` | [`Histogram`]: how long things took |
+//! | `stats` | [`PoolStats`]: plain data |
+//! | `report` | [`ShutdownReport`] and [`RunningJob`]: what a shutdown left |
 //! | `error` | [`PoolError`]: why a pool takes no job |
 
 mod thread_pool;
 
-mod builder;
-mod crew;
-mod error;
 mod handle;
+
+mod builder;
+mod config;
+
+mod crew;
+mod roster;
+
+mod bell;
+mod lookout;
+
+mod ledger;
+
+mod error;
+mod histogram;
+mod report;
 mod stats;
 
 pub use builder::PoolBuilder;
 pub use error::PoolError;
 pub use handle::PoolHandle;
-pub use stats::{PoolStats, ShutdownReport};
+pub use histogram::Histogram;
+pub use report::{RunningJob, ShutdownReport};
+pub use stats::PoolStats;
 pub use thread_pool::ThreadPool;

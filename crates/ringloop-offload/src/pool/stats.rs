@@ -1,6 +1,12 @@
 //! What a pool tells about itself: plain data.
 
+use super::histogram::Histogram;
+
 /// A snapshot of a [`ThreadPool`](crate::ThreadPool).
+///
+/// Each job ends up in one of the counts: `accepted` is what was taken; of that, `ended` were run,
+/// and `queued` and `running` will be; what is missing was cancelled before a thread came to it, or
+/// dropped when the pool was closed.
 ///
 /// # Examples
 ///
@@ -14,7 +20,7 @@
 ///
 /// assert!(!is_saturated(&ringloop_offload::ThreadPool::blocking().stats()));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
     /// Worker threads that exist.
@@ -31,36 +37,19 @@ pub struct PoolStats {
     pub accepted: u64,
     /// Jobs run to their end since the pool was built; a panic is an end.
     pub ended: u64,
+    /// Of the `ended`: jobs whose closure returned and whose waiter was there to hear of it.
+    pub completed: u64,
+    /// Of the `ended`: jobs whose closure panicked, whether or not somebody waited.
+    pub panicked: u64,
+    /// Of the `ended`: jobs that returned and for whose result nobody waited any more.
+    pub abandoned: u64,
+    /// Jobs that were not taken: the pool was full, closed, or had no thread. Jobs that were
+    /// dropped from the queue when the pool was closed count here, too.
+    pub rejected: u64,
     /// Times that the system would not start a thread.
     pub start_failures: u64,
-}
-
-/// What [`ThreadPool::shutdown`](crate::ThreadPool::shutdown) found and left.
-///
-/// # Examples
-///
-/// ```
-/// use ringloop_offload::ThreadPool;
-/// use std::time::Duration;
-///
-/// let report = ThreadPool::blocking().shutdown(Duration::from_secs(1));
-/// assert!(report.is_clean());
-/// assert_eq!(report.finished, 0);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ShutdownReport {
-    /// Jobs that were running and ended in time.
-    pub finished: usize,
-    /// Jobs that are still running. Their threads leave when they end.
-    pub detached: usize,
-    /// Jobs that were queued and never run. Their waiters have been told.
-    pub dropped: usize,
-}
-
-impl ShutdownReport {
-    /// Returns whether nothing was lost: no job is still running, none was dropped.
-    pub fn is_clean(&self) -> bool {
-        self.detached == 0 && self.dropped == 0
-    }
+    /// How long jobs waited in the queue for a thread.
+    pub wait_times: Histogram,
+    /// How long jobs ran.
+    pub run_times: Histogram,
 }

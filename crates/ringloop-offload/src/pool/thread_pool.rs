@@ -1,6 +1,5 @@
 //! The handle that owns a pool.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +8,11 @@ use crate::executor::Executor;
 use crate::job::Job;
 
 use super::builder::PoolBuilder;
-use super::crew::{Config, Crew};
-use super::error::PoolError;
+use super::config::Config;
+use super::crew::Crew;
 use super::handle::PoolHandle;
-use super::stats::{PoolStats, ShutdownReport};
+use super::report::ShutdownReport;
+use super::stats::PoolStats;
 
 /// A bounded pool of named threads that run jobs in the order in which they come.
 ///
@@ -104,13 +104,14 @@ impl ThreadPool {
     /// Nothing to cancel: the function blocks; it is no future.
     #[doc(alias = "shutdown_default_executor")]
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
-        let (queued, running_before) = self.crew.close();
-        let dropped = reject_all(queued);
-        let detached = self.crew.wait_empty(timeout);
+        let (dropped, running_before) = self.crew.close();
+        let still_running = self.crew.wait_empty(timeout);
+        let detached = still_running.len();
         ShutdownReport {
             finished: running_before - detached,
             detached,
             dropped,
+            still_running,
         }
     }
 
@@ -139,8 +140,7 @@ impl Executor for ThreadPool {
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        let (queued, _running) = self.crew.close();
-        reject_all(queued);
+        let (_dropped, _running) = self.crew.close();
     }
 }
 
@@ -151,12 +151,4 @@ impl fmt::Debug for ThreadPool {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
-}
-
-/// Tells the waiters of `queued` that the pool is closed. Returns how many there were.
-fn reject_all(queued: VecDeque<Job>) -> usize {
-    let jobs = queued.into_iter();
-    jobs.map(|job| job.refused(PoolError::Closed).reject())
-        .filter(|was_queued| *was_queued)
-        .count()
 }

@@ -37,11 +37,15 @@ fn it_grows_to_its_bound_and_no_further() {
     );
     // Each job ends only when all three run.
     let barrier = Arc::new(Barrier::new(4));
-    let together: Vec<_> = (1..=3)
-        .map(|threads| {
+    let together: Vec<_> = (0..3)
+        .map(|_| {
             let barrier = Arc::clone(&barrier);
-            let offload = offload_on(&pool, move || barrier.wait());
-            assert_eq!(pool.stats().threads, threads);
+            let (started, has_started) = mpsc::channel();
+            let offload = offload_on(&pool, move || {
+                started.send(()).unwrap();
+                barrier.wait()
+            });
+            has_started.recv().unwrap();
             offload
         })
         .collect();
