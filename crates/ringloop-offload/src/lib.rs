@@ -96,7 +96,7 @@
 //! }
 //! ```
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod builder;
 mod contain;
@@ -106,6 +106,7 @@ mod executor;
 mod interrupt;
 mod interrupted;
 mod job;
+mod loom;
 mod offload;
 mod pool;
 mod wait;

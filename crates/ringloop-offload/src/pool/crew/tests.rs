@@ -165,12 +165,16 @@ fn a_worker_that_is_claimed_as_its_time_runs_out_stays() {
         }
     };
     // As `submit` does.
-    let (job, work, _postbox) = Job::new(None, || ());
+    let (job, waiter) = Job::new(None, || ());
     drop(state.idle.pop());
     state.push(job);
     drop(state);
     team.wait_until(|state| state.threads == 0);
-    assert_eq!(work.phase(), Phase::Ended, "the worker left its job behind");
+    assert_eq!(
+        waiter.phase(),
+        Phase::Ended,
+        "the worker left its job behind"
+    );
 }
 
 #[test]
