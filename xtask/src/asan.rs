@@ -13,7 +13,12 @@ use crate::workspace::Package;
 use crate::{Chores, test};
 
 /// The crates whose unsafe code can be run in a test.
-const CRATES: [&str; 3] = ["ringloop-core", "ringloop-proactor", "ringloop-task"];
+const CRATES: [&str; 4] = [
+    "ringloop-core",
+    "ringloop-offload",
+    "ringloop-proactor",
+    "ringloop-task",
+];
 
 /// The crates among `chosen` that have unsafe code, all in one step.
 pub(crate) fn run(chores: &Chores, steps: &mut Steps, chosen: &[&Package]) {

@@ -122,7 +122,7 @@ impl Interrupt {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn is_requested(&self) -> bool {
-        self.job.as_ref().is_some_and(|job| job.wish().is_raised())
+        self.job.as_ref().is_some_and(Watch::is_asked)
     }
 
     /// Returns why the job was asked to stop, if it was and a reason was given.
@@ -134,7 +134,7 @@ impl Interrupt {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn reason(&self) -> Option<Arc<dyn Error + Send + Sync>> {
-        self.job.as_ref()?.wish().reason()
+        self.job.as_ref()?.reason()
     }
 
     /// Waits until the job is asked to stop.

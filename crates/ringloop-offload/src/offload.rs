@@ -5,19 +5,16 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-
-use ringloop_core::RemotePostbox;
+use std::task::{Context, Poll};
 
 use crate::error::OffloadError;
 use crate::executor::Executor;
-use crate::job::{self, Job, JobId, Name, Outcome, Phase, Work};
+use crate::job::{Job, Name, Phase, Waiter};
 
 /// Runs `f` on `executor` and returns a future for its result.
 ///
 /// The job is handed over within this call, in the order of the calls, and runs whether or not
-/// the future is polled. It costs two allocations. An executor that does not take the job completes
+/// the future is polled. It costs one allocation. An executor that does not take the job completes
 /// the future at once, with an error that [says so](OffloadError::is_rejected).
 ///
 /// Counterpart: `loop.run_in_executor` of asyncio.
@@ -71,14 +68,11 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, work, postbox) = Job::new(name, f);
+    let (job, waiter) = Job::new(name, f);
     if let Err(job) = executor.execute(job) {
         let _was_queued = job.reject();
     }
-    Offload {
-        postbox,
-        ticket: Ticket(work),
-    }
+    Offload { waiter }
 }
 
 /// Waits for a closure that runs elsewhere. Made by [`offload_on`].
@@ -100,9 +94,7 @@ where
 /// is dropped on that thread. [`cancel`](Self::cancel) and then awaiting it loses nothing.
 #[must_use = "dropping it cancels the job, or abandons it if it runs"]
 pub struct Offload<T> {
-    // Dropped first: the end of the job then finds nobody to wake.
-    postbox: RemotePostbox<Outcome<T>>,
-    ticket: Ticket,
+    waiter: Waiter<T>,
 }
 
 impl<T> Offload<T> {
@@ -140,7 +132,7 @@ impl<T> Offload<T> {
     /// # drop((release, second));
     /// ```
     pub fn cancel(&self) -> bool {
-        self.ticket.0.cancel(None)
+        self.waiter.cancel(None)
     }
 
     /// Does the same and says why.
@@ -174,44 +166,33 @@ impl<T> Offload<T> {
     /// # assert_eq!(report.detached, 0);
     /// ```
     pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
-        self.ticket.0.cancel(Some(reason.into().into()))
+        self.waiter.cancel(Some(reason.into().into()))
     }
 
     /// Returns whether the job waits for a thread.
     pub fn is_queued(&self) -> bool {
-        self.ticket.0.phase() == Phase::Queued
+        self.waiter.phase() == Phase::Queued
     }
 
     /// Returns whether the closure is being run.
     pub fn is_running(&self) -> bool {
-        self.ticket.0.phase() == Phase::Running
+        self.waiter.phase() == Phase::Running
     }
 
     /// Returns where the job was offloaded.
     pub fn location(&self) -> &'static Location<'static> {
-        self.ticket.0.tag().location()
+        self.waiter.tag().location()
     }
 
     /// Returns the name that a [`Builder`](crate::Builder) gave the job.
     pub fn name(&self) -> Option<&str> {
-        self.ticket.0.tag().name().map(Name::as_str)
+        self.waiter.tag().name().map(Name::as_str)
     }
 }
 
-/// For a thread that waits.
 impl<T> Offload<T> {
-    pub(crate) fn id(&self) -> JobId {
-        self.ticket.0.tag().id()
-    }
-
-    /// Whether this thread belongs to the pool in which the job is queued.
-    pub(crate) fn may_run_here(&self) -> bool {
-        job::home().is_some_and(|here| self.ticket.0.tag().home() == Some(here))
-    }
-
-    /// Runs the job on this thread, unless somebody else has begun.
-    pub(crate) fn run_here(&self) {
-        let _ran = self.ticket.0.run(&self.ticket.0);
+    pub(crate) fn waiter(&self) -> &Waiter<T> {
+        &self.waiter
     }
 }
 
@@ -219,27 +200,16 @@ impl<T> Future for Offload<T> {
     type Output = Result<T, OffloadError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let delivered = ready!(Pin::new(&mut self.postbox).poll(cx));
-        // A job that ends without a word was lost by its executor.
-        Poll::Ready(delivered.unwrap_or_else(|_abandoned| Err(OffloadError::rejected(None))))
+        self.waiter.poll(cx.waker())
     }
 }
 
 impl<T> fmt::Debug for Offload<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offload")
-            .field("phase", &self.ticket.0.phase())
+            .field("phase", &self.waiter.phase())
             .field("name", &self.name())
             .field("location", &format_args!("{}", self.location()))
             .finish_non_exhaustive()
-    }
-}
-
-/// The waiter's share of a job: without it, nobody wants the job.
-struct Ticket(Arc<dyn Work>);
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let _was_queued = self.0.cancel(None);
     }
 }

@@ -59,8 +59,8 @@ impl<T> Offload<T> {
     #[doc(alias = "join")]
     #[doc(alias = "result")]
     pub fn wait(mut self) -> Result<T, OffloadError> {
-        if self.is_queued() && self.may_run_here() {
-            self.run_here();
+        if self.waiter().may_run_here() {
+            self.waiter().run_here();
         }
         match self.block(None) {
             Some(result) => result,
@@ -111,7 +111,7 @@ impl<T> Offload<T> {
         if let Poll::Ready(result) = self.poll_with(Waker::noop()) {
             return Some(result);
         }
-        let _blocked = job::block_for(self.id());
+        let _blocked = job::block_for(self.waiter().tag().id());
         let mut driver = ThreadDriver::new();
         // A timeout beyond the end of the clock is none at all.
         let deadline = timeout.and_then(|timeout| driver.now().checked_add(timeout));

@@ -34,10 +34,10 @@ impl Future for Requested {
         let Some(job) = &this.job else {
             return Poll::Pending;
         };
-        if job.wish().is_raised() {
+        if job.is_asked() {
             return Poll::Ready(());
         }
-        this.key = job.wish().listen(this.key, cx.waker());
+        this.key = job.listen(this.key, cx.waker());
         match this.key {
             None => Poll::Ready(()),
             Some(_) => Poll::Pending,
@@ -48,7 +48,7 @@ impl Future for Requested {
 impl Drop for Requested {
     fn drop(&mut self) {
         if let (Some(job), Some(key)) = (&self.job, self.key) {
-            job.wish().unlisten(key);
+            job.unlisten(key);
         }
     }
 }

@@ -1,50 +1,129 @@
-//! What the ends of a job share, for one closure.
+//! The cell of a job: first its closure, then its outcome, in the same place.
+//!
+//! # Invariants
+//!
+//! - **I1** The load is a closure until `TAKEN` is set in the state. It is moved out by the one
+//!   whose transition set the bit, once; then the load is empty and that one's alone.
+//! - **I2** The outcome is put in by the one who took the closure, once, before the transition to
+//!   `SET`. By this transition it becomes the waiter's, or stays with the one who put it in if the
+//!   waiter is gone. Its owner moves it out, once.
+//! - **I3** One thread at a time is the waiter: [`Waiter`](super::Waiter) takes itself exclusively.
+//!   This is the contract of the unsafe functions of [`Wait`].
+//! - **I4** Each end leaves the load empty or to the other end, so there is nothing to drop in the
+//!   cell when the last end goes. An end that is forgotten keeps the cell for ever.
 
-use std::sync::{Arc, Mutex};
+#![expect(
+    unsafe_code,
+    reason = "the load is shared between threads, and the state word says whose it is"
+)]
 
-use ringloop_core::RemoteSetter;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
 
-use crate::contain::{catch, drop_quietly, lock};
-use crate::error::{OffloadError, Refusal};
-
+use super::current;
+use super::head::Head;
+use super::state::{Leave, Look, Withdraw};
 use super::tag::Tag;
-use super::wish::{Reason, Wish};
-use super::{Outcome, Performed, Phase, Work, current};
+use super::wish::Reason;
+use super::{Outcome, Performed, Work};
+use crate::contain::{catch, drop_quietly};
+use crate::error::{OffloadError, Refusal};
+use crate::loom::UnsafeCell;
 
+/// What the ends of a job share.
 pub(super) struct Cell<F, T> {
-    stage: Mutex<Stage<F, T>>,
-    wish: Wish,
-    tag: Tag,
+    head: Head,
+    load: UnsafeCell<Load<F, T>>,
 }
 
-struct Stage<F, T> {
-    load: Option<Load<F, T>>,
-    is_running: bool,
+// Both fields begin where the union does.
+#[repr(C)]
+union Load<F, T> {
+    closure: ManuallyDrop<F>,
+    outcome: ManuallyDrop<Outcome<T>>,
 }
 
-struct Load<F, T> {
-    f: F,
-    setter: RemoteSetter<Outcome<T>>,
+// SAFETY: I1 and I2: one thread at a time uses the load, and moves what is in it, which is `Send`.
+unsafe impl<F: Send, T: Send> Sync for Cell<F, T> {}
+
+/// A job as its waiter sees it.
+pub(super) trait Wait<T>: Work {
+    /// Takes the outcome, or registers `waker` for it.
+    ///
+    /// # Panics
+    ///
+    /// If the outcome was taken before.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the waiter (I3).
+    unsafe fn poll(&self, waker: &Waker) -> Poll<Outcome<T>>;
+
+    /// Goes: drops the closure or the outcome, or asks the job to stop.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the waiter (I3), and does not come again.
+    unsafe fn leave(&self);
 }
 
 impl<F, T> Cell<F, T> {
-    pub(super) fn new(tag: Tag, f: F, setter: RemoteSetter<Outcome<T>>) -> Self {
+    #[inline]
+    pub(super) fn new(tag: Tag, f: F) -> Self {
         Self {
-            stage: Mutex::new(Stage {
-                load: Some(Load { f, setter }),
-                is_running: false,
+            head: Head::new(tag),
+            load: UnsafeCell::new(Load {
+                closure: ManuallyDrop::new(f),
             }),
-            wish: Wish::new(),
-            tag,
         }
     }
 
-    /// Takes the load out of a queued job: what follows is up to the caller.
-    fn take(&self, is_running: bool) -> Option<Load<F, T>> {
-        let mut stage = lock(&self.stage);
-        let load = stage.load.take()?;
-        stage.is_running = is_running;
-        Some(load)
+    /// Moves the closure out.
+    ///
+    /// # Safety
+    ///
+    /// The caller's transition set `TAKEN` (I1). Called once.
+    #[inline]
+    unsafe fn take_closure(&self) -> F {
+        self.load.with_mut(|load| {
+            // SAFETY: I1: the load is a closure, and the caller's alone.
+            unsafe { load.cast::<F>().read() }
+        })
+    }
+
+    /// Moves the outcome out.
+    ///
+    /// # Safety
+    ///
+    /// The outcome is there and belongs to the caller (I2). Called once.
+    #[inline]
+    unsafe fn take_outcome(&self) -> Outcome<T> {
+        self.load.with_mut(|load| {
+            // SAFETY: I2: the load is an outcome, and the caller's alone.
+            unsafe { load.cast::<Outcome<T>>().read() }
+        })
+    }
+
+    /// Sends the outcome home and returns whether somebody is there to take it. If not, it is
+    /// dropped here.
+    ///
+    /// # Safety
+    ///
+    /// The caller has taken the closure (I1). Called once.
+    #[inline]
+    unsafe fn end(&self, outcome: Outcome<T>) -> bool {
+        self.load.with_mut(|load| {
+            // SAFETY: I1: the load is empty and the caller's alone.
+            unsafe { load.cast::<Outcome<T>>().write(outcome) };
+        });
+        if self.head.end() {
+            return true;
+        }
+        // SAFETY: I2: the waiter is gone, and this call has put the outcome in.
+        let unwanted = unsafe { self.take_outcome() };
+        drop_quietly(unwanted);
+        false
     }
 }
 
@@ -54,81 +133,98 @@ where
     T: Send + 'static,
 {
     fn run(&self, this: &Arc<dyn Work>) -> Performed {
-        let Some(Load { f, setter }) = self.take(true) else {
+        if !self.head.state.begin_run() {
             return Performed::NotRun;
-        };
-        let entered = current::enter(this);
-        let result = catch(f);
-        drop(entered);
-        lock(&self.stage).is_running = false;
-        self.wish.close();
+        }
+        // SAFETY: the transition was this call's.
+        let f = unsafe { self.take_closure() };
+        let result = current::enter(this, || catch(f));
         let panicked = result.is_err();
-        let abandoned = !send(setter, result.map_err(OffloadError::panicked));
+        // SAFETY: this call has taken the closure.
+        let is_delivered = unsafe { self.end(result.map_err(OffloadError::panicked)) };
         Performed::Ran {
-            abandoned,
+            abandoned: !is_delivered,
             panicked,
         }
     }
 
     fn reject(&self, refusal: Option<Refusal>) -> bool {
-        let Some(Load { f, setter }) = self.take(false) else {
+        if !self.head.state.reject() {
             return false;
-        };
+        }
+        // SAFETY: the transition was this call's.
+        let f = unsafe { self.take_closure() };
         let error = match catch(move || drop(f)) {
             Ok(()) => OffloadError::rejected(refusal),
             Err(payload) => OffloadError::panicked(payload),
         };
-        let _is_waited_for = send(setter, Err(error));
+        // SAFETY: this call has taken the closure.
+        let _is_delivered = unsafe { self.end(Err(error)) };
         true
     }
 
     fn cancel(&self, reason: Option<Reason>) -> bool {
-        let mut stage = lock(&self.stage);
-        let load = stage.load.take();
-        let is_running = stage.is_running;
-        drop(stage);
-        let Some(Load { f, setter }) = load else {
-            if is_running {
-                self.wish.raise(reason);
+        match self.head.state.withdraw() {
+            Withdraw::Owner => {
+                // SAFETY: the transition was this call's.
+                let f = unsafe { self.take_closure() };
+                // SAFETY: this call has taken the closure.
+                let _is_delivered = unsafe { self.end(Err(OffloadError::withdrawn(reason))) };
+                drop(f);
+                true
             }
-            return false;
-        };
-        let _is_waited_for = send(setter, Err(OffloadError::withdrawn(reason)));
-        drop(f);
-        true
-    }
-
-    fn phase(&self) -> Phase {
-        let stage = lock(&self.stage);
-        match (&stage.load, stage.is_running) {
-            (Some(_), _) => Phase::Queued,
-            (None, true) => Phase::Running,
-            (None, false) => Phase::Ended,
+            Withdraw::Running => {
+                self.head.wish().raise(reason);
+                false
+            }
+            Withdraw::Ended => false,
         }
     }
 
-    fn tag(&self) -> &Tag {
-        &self.tag
-    }
-
-    fn wish(&self) -> &Wish {
-        &self.wish
+    fn head(&self) -> &Head {
+        &self.head
     }
 }
 
-/// Sends a result home and returns whether somebody was there to take it. If not, it is dropped
-/// here.
-fn send<T: Send>(setter: RemoteSetter<Outcome<T>>, outcome: Outcome<T>) -> bool {
-    match catch(move || setter.set(outcome)) {
-        Ok(Ok(())) => true,
-        Ok(Err(unwanted)) => {
-            drop_quietly(unwanted);
-            false
+impl<F, T> Wait<T> for Cell<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    unsafe fn poll(&self, waker: &Waker) -> Poll<Outcome<T>> {
+        // SAFETY: the same contract.
+        match unsafe { self.head.poll(waker) } {
+            Look::Unset { .. } => Poll::Pending,
+            Look::Set => {
+                self.head.state.empty();
+                // SAFETY: I2: the outcome is the waiter's, which has not taken it before.
+                Poll::Ready(unsafe { self.take_outcome() })
+            }
+            Look::Empty => panic!("an offload was polled after it had completed"),
         }
-        // The waker panicked; the result has arrived.
-        Err(payload) => {
-            drop_quietly(payload);
-            true
+    }
+
+    unsafe fn leave(&self) {
+        match self.head.state.look() {
+            Look::Empty => return,
+            Look::Set => {}
+            // SAFETY: the same contract.
+            Look::Unset { .. } => match unsafe { self.head.leave() } {
+                Leave::Queued { .. } => {
+                    // SAFETY: the transition was this call's.
+                    drop(unsafe { self.take_closure() });
+                    return;
+                }
+                Leave::Taken { is_running, .. } => {
+                    if is_running {
+                        self.head.wish().raise(None);
+                    }
+                    return;
+                }
+                Leave::Ended => {}
+            },
         }
+        // SAFETY: I2: the outcome is the waiter's, which has not taken it before.
+        drop(unsafe { self.take_outcome() });
     }
 }

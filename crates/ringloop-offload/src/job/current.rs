@@ -2,54 +2,64 @@
 //!
 //! Jobs nest where an executor runs them inside `execute`, and where a job that waits for another
 //! one runs it itself; hence the previous one comes back when a job is left.
+//!
+//! # Invariants
+//!
+//! - **I1** The pointer of a thread is null, or that of a [`Current`] in a frame of [`enter`] further
+//!   down on the stack of this thread. Each such frame puts the previous pointer back before it ends,
+//!   also if it unwinds.
 
-use std::cell::RefCell;
-use std::mem;
+#![expect(
+    unsafe_code,
+    reason = "a thread-local value cannot borrow what is on the stack, and counting references costs every job"
+)]
+
+use std::cell::Cell;
+use std::ptr;
 use std::sync::Arc;
 
 use super::tag::{Home, JobId, Parent};
 use super::{Watch, Work};
 
-struct Current {
-    work: Arc<dyn Work>,
+struct Current<'job> {
+    work: &'job Arc<dyn Work>,
     /// The pool whose thread this is. A job that has no home inherits that of the one around it.
     home: Option<Home>,
 }
 
 /// Returns the job that runs on this thread.
 pub(crate) fn current() -> Option<Watch> {
-    let current = CURRENT.try_with(|current| {
-        let current = current.borrow();
-        Some(Watch(Arc::clone(&current.as_ref()?.work)))
-    });
-    current.ok().flatten()
+    with_current(|current| Watch(Arc::clone(current.work)))
 }
 
 /// Returns what the job on this thread is to a job that it offloads.
 pub(super) fn parent() -> Option<Parent> {
-    let parent = CURRENT.try_with(|current| {
-        let current = current.borrow();
-        Some(current.as_ref()?.work.tag().as_parent())
-    });
-    parent.ok().flatten()
+    with_current(|current| current.work.head().tag().as_parent())
 }
 
 /// Returns the pool whose thread this is, while it runs a job.
-pub(crate) fn home() -> Option<Home> {
-    let home = CURRENT.try_with(|current| current.borrow().as_ref()?.home);
-    home.ok().flatten()
+pub(super) fn home() -> Option<Home> {
+    with_current(|current| current.home).flatten()
 }
 
-/// Makes `work` the job that runs on this thread until the guard is dropped.
-pub(super) fn enter(work: &Arc<dyn Work>) -> Entered {
-    let current = Current {
-        work: Arc::clone(work),
-        home: work.tag().home().or_else(home),
-    };
-    let previous = CURRENT.try_with(|cell| cell.replace(Some(current)));
-    Entered {
-        previous: previous.ok().flatten(),
+/// Calls `f`, inside of which `work` is the job that runs on this thread.
+pub(super) fn enter<R>(work: &Arc<dyn Work>, f: impl FnOnce() -> R) -> R {
+    struct Leave(*const Current<'static>);
+
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            CURRENT.with(|current| current.set(self.0));
+        }
     }
+
+    let current = Current {
+        work,
+        home: work.head().tag().home().or_else(home),
+    };
+    let previous = CURRENT.with(|cell| cell.replace((&raw const current).cast()));
+    // I1: it is dropped before `current`, and puts `previous` back.
+    let _leave = Leave(previous);
+    f()
 }
 
 /// Says that the job on this thread, if there is one, blocks it for `awaited`, until the guard is
@@ -76,20 +86,20 @@ impl Drop for Blocked {
     }
 }
 
-/// A stay inside a job. See [`enter`].
-#[must_use = "the job is left when this is dropped"]
-pub(super) struct Entered {
-    previous: Option<Current>,
+#[inline]
+fn with_current<R>(look: impl FnOnce(&Current<'_>) -> R) -> Option<R> {
+    let current = CURRENT.with(Cell::get);
+    // SAFETY: I1: null, or alive as long as this call.
+    let current = unsafe { current.as_ref() };
+    current.map(look)
 }
 
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let previous = mem::take(&mut self.previous);
-        let left = CURRENT.try_with(|current| current.replace(previous));
-        drop(left);
-    }
-}
-
+#[cfg(not(loom))]
 thread_local! {
-    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static CURRENT: Cell<*const Current<'static>> = const { Cell::new(ptr::null()) };
+}
+
+#[cfg(loom)]
+::loom::thread_local! {
+    static CURRENT: Cell<*const Current<'static>> = Cell::new(ptr::null());
 }

@@ -1,11 +1,12 @@
-//! A closure on its way to a thread, and the postbox that carries its result or panic home.
+//! A closure on its way to a thread, and its result or panic on the way home.
 //!
-//! One allocation, the [`Cell`], is shared by three ends: the [`Job`] that the executor holds, the
-//! [`Offload`](crate::Offload) that waits, and the [`Interrupt`](crate::Interrupt) that the running
-//! closure sees.
-//! The closure and the postbox's setter are the *load* of the cell. Whoever takes the load out
-//! decides what becomes of the job, and it can be taken once; so a job runs at most once, a
-//! cancelled one never, and what the closure captured is dropped exactly once.
+//! One allocation is shared by three ends: the [`Job`] that the executor holds, the [`Waiter`] in an
+//! [`Offload`](crate::Offload), and any number of [`Watch`]es, one of them in the
+//! [`Interrupt`](crate::Interrupt) that the running closure sees. It has a [state word](state), a
+//! [head] that is the same for all jobs, and a [cell] that holds the closure first and its
+//! outcome later. Whoever takes the closure out decides what becomes of the job, and it can be taken
+//! once; so a job runs at most once, a cancelled one never, and what the closure captured is
+//! dropped exactly once.
 //!
 //! # States
 //!
@@ -18,30 +19,38 @@
 //! | ended | any | ended | — |
 //!
 //! No lock is held while foreign code runs: closures, destructors and wakers are all called after
-//! the load has left the cell.
+//! they have left the cell. A panic of a result's destructor or of a waker goes to the panic hook
+//! and no further; so does that of a closure whose waiter is gone, and its payload is dropped where
+//! it panicked.
 
 mod name;
 mod tag;
 
 mod cell;
+mod head;
+mod state;
+
 mod current;
+mod waiter;
 mod wish;
 
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-
-use ringloop_core::{RemotePostbox, remote_postbox};
+use std::task::Waker;
 
 use crate::error::{OffloadError, Refusal};
 use cell::Cell;
-
-pub(crate) use current::{block_for, current, home};
-pub(crate) use name::Name;
+use head::Head;
 use tag::Home;
-pub(crate) use tag::{JobId, Tag};
-pub(crate) use wish::{ListenerKey, Reason, Wish};
+
+pub(crate) use current::{block_for, current};
+pub(crate) use name::Name;
+pub(crate) use state::Phase;
+pub(crate) use tag::Tag;
+pub(crate) use waiter::Waiter;
+pub(crate) use wish::{ListenerKey, Reason};
 
 /// A closure to be run once, on some thread, by an [`Executor`](crate::Executor).
 ///
@@ -77,31 +86,25 @@ pub(crate) use wish::{ListenerKey, Reason, Wish};
 #[must_use = "dropping a job rejects it"]
 pub struct Job {
     work: Arc<dyn Work>,
-    refusal: Option<Refusal>,
+    // Boxed: hardly any job has one, and queues are made of jobs.
+    refusal: Option<Box<Refusal>>,
 }
 
 impl Job {
-    /// Pairs `f` with the postbox for its result.
+    /// Makes a job of `f`, and the end that waits for it.
     #[track_caller]
-    pub(crate) fn new<F, T>(
-        name: Option<Name>,
-        f: F,
-    ) -> (Self, Arc<dyn Work>, RemotePostbox<Outcome<T>>)
+    pub(crate) fn new<F, T>(name: Option<Name>, f: F) -> (Self, Waiter<T>)
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (setter, postbox) = remote_postbox();
         let tag = Tag::new(Location::caller(), name, current::parent());
-        let cell: Arc<dyn Work> = Arc::new(Cell::new(tag, f, setter));
-        (
-            Self {
-                work: Arc::clone(&cell),
-                refusal: None,
-            },
-            cell,
-            postbox,
-        )
+        let cell = Arc::new(Cell::new(tag, f));
+        let job = Self {
+            work: Arc::<Cell<F, T>>::clone(&cell),
+            refusal: None,
+        };
+        (job, Waiter::new(cell))
     }
 
     /// Runs the closure on this thread and sends its result home.
@@ -121,7 +124,7 @@ impl Job {
     /// It shows up as the [source](Error::source) of the waiter's [`OffloadError`], unless
     /// another executor takes the job after all.
     pub fn refused(mut self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.refusal = Some(reason.into());
+        self.refusal = Some(Box::new(reason.into()));
         self
     }
 
@@ -131,21 +134,22 @@ impl Job {
         self
     }
 
-    /// Returns whether running the job would do nothing, because it has been cancelled.
+    /// Returns whether running the job would do nothing, because it has been cancelled, or because
+    /// the one who [waits](crate::Offload::wait) for it has run it.
     ///
     /// An executor may drop such jobs from its queue.
     pub fn is_cancelled(&self) -> bool {
-        self.work.phase() == Phase::Ended
+        self.work.head().state.is_taken()
     }
 
     /// Returns where the job was offloaded.
     pub fn location(&self) -> &'static Location<'static> {
-        self.work.tag().location()
+        self.work.head().tag().location()
     }
 
     /// Returns the name that a [`Builder`](crate::Builder) gave the job.
     pub fn name(&self) -> Option<&str> {
-        self.work.tag().name().map(Name::as_str)
+        self.work.head().tag().name().map(Name::as_str)
     }
 
     /// Runs the closure and returns what became of it.
@@ -155,7 +159,7 @@ impl Job {
 
     /// Lets threads of the pool `home` run the job out of turn, when a job of theirs waits for it.
     pub(crate) fn set_home(&self, home: Home) {
-        self.work.tag().set_home(home);
+        self.work.head().tag().set_home(home);
     }
 
     /// Returns what stays known of the job while it runs.
@@ -166,27 +170,29 @@ impl Job {
 
     /// Returns who the job is.
     pub(crate) fn tag(&self) -> &Tag {
-        self.work.tag()
+        self.work.head().tag()
     }
 
     /// Tells the waiter that the job never runs, and returns whether it would have.
     pub(crate) fn reject(mut self) -> bool {
         let refusal = self.refusal.take();
-        self.work.reject(refusal)
+        self.work.reject(refusal.map(|refusal| *refusal))
     }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        let refusal = self.refusal.take();
-        let _was_queued = self.work.reject(refusal);
+        if !self.work.head().state.is_taken() {
+            let refusal = self.refusal.take();
+            let _was_queued = self.work.reject(refusal.map(|refusal| *refusal));
+        }
     }
 }
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job")
-            .field("phase", &self.work.phase())
+            .field("phase", &self.work.head().state.phase())
             .field("tag", self.tag())
             .finish_non_exhaustive()
     }
@@ -198,11 +204,25 @@ pub(crate) struct Watch(Arc<dyn Work>);
 
 impl Watch {
     pub(crate) fn tag(&self) -> &Tag {
-        self.0.tag()
+        self.0.head().tag()
     }
 
-    pub(crate) fn wish(&self) -> &Wish {
-        self.0.wish()
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.head().wish().is_raised()
+    }
+
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        self.0.head().wish().reason()
+    }
+
+    /// Registers a waker for the request to stop, in place of that of `key`. `None`: it was made.
+    pub(crate) fn listen(&self, key: Option<ListenerKey>, waker: &Waker) -> Option<ListenerKey> {
+        self.0.head().listen(key, waker)
+    }
+
+    /// Takes a waker back.
+    pub(crate) fn unlisten(&self, key: ListenerKey) {
+        self.0.head().wish().unlisten(key);
     }
 }
 
@@ -235,14 +255,6 @@ impl Performed {
 /// What comes home.
 pub(crate) type Outcome<T> = Result<T, OffloadError>;
 
-/// Where a job is on its way. See the module's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Queued,
-    Running,
-    Ended,
-}
-
 /// A cell whose closure and result types are forgotten.
 pub(crate) trait Work: Send + Sync {
     /// Runs the closure, unless somebody else has taken it. `this` is the cell itself.
@@ -251,15 +263,11 @@ pub(crate) trait Work: Send + Sync {
     /// Ends a queued job on the executor's behalf; returns whether it was queued.
     fn reject(&self, refusal: Option<Refusal>) -> bool;
 
-    /// Ends a queued job on the waiter's behalf, or asks a running one to stop; returns whether it
+    /// Ends a queued job on the caller's behalf, or asks a running one to stop; returns whether it
     /// was queued.
     fn cancel(&self, reason: Option<Reason>) -> bool;
 
-    fn phase(&self) -> Phase;
-
-    fn tag(&self) -> &Tag;
-
-    fn wish(&self) -> &Wish;
+    fn head(&self) -> &Head;
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@
 
 use std::error::Error;
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Waker;
 
-use crate::contain::{catch, drop_quietly, lock};
+use crate::contain::{catch, drop_quietly};
+use crate::loom::atomic::{AtomicBool, Ordering};
+use crate::loom::{Mutex, lock};
 
 /// Why a job should stop.
 pub(crate) type Reason = Arc<dyn Error + Send + Sync>;
@@ -22,8 +23,6 @@ pub(crate) type ListenerKey = u64;
 pub(crate) struct Wish {
     // Relaxed throughout: it carries a wish and publishes nothing. The lock publishes the reason.
     is_raised: AtomicBool,
-    // Registering looks at it, so that it leaves no waker behind.
-    is_closed: AtomicBool,
     details: Mutex<Option<Box<Details>>>,
 }
 
@@ -38,7 +37,6 @@ impl Wish {
     pub(super) fn new() -> Self {
         Self {
             is_raised: AtomicBool::new(false),
-            is_closed: AtomicBool::new(false),
             details: Mutex::new(None),
         }
     }
@@ -75,15 +73,14 @@ impl Wish {
     }
 
     /// Registers a waker, in place of that of `key` if there is one. `None`: the flag is raised.
-    pub(crate) fn listen(&self, key: Option<ListenerKey>, waker: &Waker) -> Option<ListenerKey> {
+    pub(super) fn listen(&self, key: Option<ListenerKey>, waker: &Waker) -> Option<ListenerKey> {
         let waker = waker.clone();
         let mut details = lock(&self.details);
         if self.is_raised() {
             drop(details);
             return None;
         }
-        let closed = self.is_closed.load(Ordering::Relaxed);
-        let (key, replaced) = details.get_or_insert_default().put(key, waker, closed);
+        let (key, replaced) = details.get_or_insert_default().put(key, waker);
         drop(details);
         drop(replaced);
         Some(key)
@@ -100,7 +97,6 @@ impl Wish {
     /// Drops the wakers of all listeners: the job has ended, and nobody will ask it any more.
     pub(super) fn close(&self) {
         let mut details = lock(&self.details);
-        self.is_closed.store(true, Ordering::Relaxed);
         let listeners = details.as_mut().map(|details| details.take_listeners());
         drop(details);
         for listener in listeners.into_iter().flatten() {
@@ -114,15 +110,7 @@ impl Details {
         mem::take(&mut self.listeners)
     }
 
-    fn put(
-        &mut self,
-        key: Option<ListenerKey>,
-        waker: Waker,
-        is_closed: bool,
-    ) -> (ListenerKey, Option<Waker>) {
-        if is_closed {
-            return (key.unwrap_or_default(), Some(waker));
-        }
+    fn put(&mut self, key: Option<ListenerKey>, waker: Waker) -> (ListenerKey, Option<Waker>) {
         let known = self.listeners.iter_mut().find(|(k, _)| Some(*k) == key);
         if let Some((key, place)) = known {
             return (*key, Some(mem::replace(place, waker)));

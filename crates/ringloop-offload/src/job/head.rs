@@ -1,0 +1,164 @@
+//! The part of a job's cell that is the same for every closure.
+//!
+//! It holds the waiter's waker, whose owner the [`State`] names.
+//!
+//! # Invariants
+//!
+//! - **I1** The cell of the waker is full while `WAITING` is set in the state and `SET` and `GONE`
+//!   are not, and empty before. Only the waiter fills it.
+//! - **I2** The waker belongs to the waiter, but for one case: the end of the job that finds
+//!   `WAITING` and not `GONE`, and by this transition sets `SET`, owns it from then on.
+//! - **I3** While `WAITING` is set, both sides only read the cell: the waiter compares, the end moves
+//!   the waker out. It is filled again only after `end_wait`, if that found no `SET`.
+//! - **I4** One thread at a time is the waiter. This is the contract of the unsafe functions here.
+
+#![expect(
+    unsafe_code,
+    reason = "the waker's cell is shared between threads, and the state word says whose it is"
+)]
+
+use std::mem::MaybeUninit;
+use std::task::Waker;
+
+use super::state::{Leave, Look, State};
+use super::tag::Tag;
+use super::wish::{ListenerKey, Wish};
+use crate::contain::{catch, drop_quietly};
+use crate::loom::UnsafeCell;
+
+pub(crate) struct Head {
+    pub(super) state: State,
+    waker: UnsafeCell<MaybeUninit<Waker>>,
+    wish: Wish,
+    tag: Tag,
+}
+
+// SAFETY: I1 to I3: one thread at a time uses the waker exclusively, which is `Send` and `Sync`.
+unsafe impl Sync for Head {}
+
+impl Head {
+    #[inline]
+    pub(super) fn new(tag: Tag) -> Self {
+        Self {
+            state: State::new(),
+            waker: UnsafeCell::new(MaybeUninit::uninit()),
+            wish: Wish::new(),
+            tag,
+        }
+    }
+
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.tag
+    }
+
+    pub(crate) fn wish(&self) -> &Wish {
+        &self.wish
+    }
+
+    /// Registers a listener of the wish, unless it is raised (`None`). One that comes after the end
+    /// is not kept.
+    pub(crate) fn listen(&self, key: Option<ListenerKey>, waker: &Waker) -> Option<ListenerKey> {
+        let key = self.wish.listen(key, waker)?;
+        // Before the end, it lets go of the listener; after it, that is up to this call.
+        if !self.state.listen() {
+            self.wish.unlisten(key);
+        }
+        Some(key)
+    }
+
+    /// Ends the job and wakes the waiter; `false` if it is gone. For the one who took the closure.
+    #[inline]
+    pub(super) fn end(&self) -> bool {
+        let end = self.state.end();
+        if end.is_waiting {
+            // SAFETY: I2: the waker became this side's by the transition.
+            let waker = unsafe { self.read_waker() };
+            if let Err(payload) = catch(move || waker.wake()) {
+                // The outcome has arrived all the same.
+                drop_quietly(payload);
+            }
+        }
+        if end.is_listened {
+            self.wish.close();
+        }
+        !end.is_gone
+    }
+
+    /// Looks for the outcome, or registers `waker` for it. It never returns [`Look::Unset`] unless
+    /// the waker is registered.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the waiter (I4).
+    #[inline]
+    pub(super) unsafe fn poll(&self, waker: &Waker) -> Look {
+        let look = self.state.look();
+        let Look::Unset { is_waiting } = look else {
+            return look;
+        };
+        if is_waiting {
+            let is_known = self.waker.with(|cell| {
+                // SAFETY: I1 and I3: the cell is full, and whoever else uses it only reads. The
+                // waker in it may have been woken meanwhile; its two words, which are compared, are
+                // still there.
+                let known = unsafe { &*cell.cast::<Waker>() };
+                known.will_wake(waker)
+            });
+            if is_known {
+                return look;
+            }
+        }
+        let clone = waker.clone();
+        if is_waiting {
+            if !self.state.end_wait() {
+                // The cell is not to be touched: the end takes the waker out.
+                return Look::Set;
+            }
+            // SAFETY: I2: the waker is the waiter's, which does not use it again.
+            let replaced = unsafe { self.read_waker() };
+            drop_quietly(replaced);
+        }
+        self.waker.with_mut(|cell| {
+            // SAFETY: I3: `WAITING` is not set, so the cell is the waiter's alone (I4).
+            unsafe { cell.cast::<Waker>().write(clone) };
+        });
+        if self.state.begin_wait() {
+            return Look::Unset { is_waiting: true };
+        }
+        // SAFETY: I2: the end found no `WAITING`, so the waker still is the waiter's.
+        let unneeded = unsafe { self.read_waker() };
+        drop_quietly(unneeded);
+        Look::Set
+    }
+
+    /// Says that the waiter goes, and drops its waker.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the waiter (I4), and does not come again.
+    pub(super) unsafe fn leave(&self) -> Leave {
+        let leave = self.state.leave();
+        if let Leave::Queued { is_waiting: true }
+        | Leave::Taken {
+            is_waiting: true, ..
+        } = leave
+        {
+            // SAFETY: I2: the end finds `GONE`, so the waker still is the waiter's.
+            let waker = unsafe { self.read_waker() };
+            drop_quietly(waker);
+        }
+        leave
+    }
+
+    /// Moves the waker out of its cell. It only reads, because the other side may do so too.
+    ///
+    /// # Safety
+    ///
+    /// The cell is full (I1), and the waker belongs to the caller (I2), who moves it out once.
+    unsafe fn read_waker(&self) -> Waker {
+        self.waker.with(|cell| {
+            // SAFETY: the contract of the function.
+            unsafe { cell.cast::<Waker>().read() }
+        })
+    }
+}
