@@ -11,10 +11,11 @@ use super::File;
 use crate::workspace::Workspace;
 
 /// The crates that may have unsafe code, in modules that expect it. All others forbid it.
-const WITH_UNSAFE: [&str; 5] = [
+const WITH_UNSAFE: [&str; 6] = [
     "ringloop",
     "ringloop-benches",
     "ringloop-core",
+    "ringloop-offload",
     "ringloop-proactor",
     "ringloop-task",
 ];

@@ -174,7 +174,7 @@ where
                 true
             }
             Withdraw::Running => {
-                self.head.wish().raise(reason);
+                self.head.ask(reason);
                 false
             }
             Withdraw::Ended => false,
@@ -217,7 +217,7 @@ where
                 }
                 Leave::Taken { is_running, .. } => {
                     if is_running {
-                        self.head.wish().raise(None);
+                        self.head.ask(None);
                     }
                     return;
                 }

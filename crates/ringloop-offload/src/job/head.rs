@@ -20,9 +20,9 @@
 use std::mem::MaybeUninit;
 use std::task::Waker;
 
-use super::state::{Leave, Look, State};
+use super::state::{Leave, Look, Phase, State};
 use super::tag::Tag;
-use super::wish::{ListenerKey, Wish};
+use super::wish::{ListenerKey, Reason, Wish};
 use crate::contain::{catch, drop_quietly};
 use crate::loom::UnsafeCell;
 
@@ -64,6 +64,12 @@ impl Head {
             self.wish.unlisten(key);
         }
         Some(key)
+    }
+
+    /// Asks a running job to stop.
+    pub(super) fn ask(&self, reason: Option<Reason>) {
+        self.wish
+            .raise(reason, || self.state.phase() == Phase::Running);
     }
 
     /// Ends the job and wakes the waiter; `false` if it is gone. For the one who took the closure.

@@ -163,7 +163,10 @@ impl Job {
     }
 
     /// Returns what stays known of the job while it runs.
-    #[expect(dead_code, reason = "for the reports of pools")]
+    #[cfg_attr(
+        not(all(loom, test)),
+        expect(dead_code, reason = "for the reports of pools")
+    )]
     pub(crate) fn watch(&self) -> Watch {
         Watch(Arc::clone(&self.work))
     }

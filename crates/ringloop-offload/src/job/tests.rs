@@ -1,5 +1,8 @@
 //! Every order of what the executor and the waiter may do, times what the closure may do.
 
+#[cfg(loom)]
+mod loom;
+
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

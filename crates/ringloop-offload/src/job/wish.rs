@@ -45,10 +45,12 @@ impl Wish {
         self.is_raised.load(Ordering::Relaxed)
     }
 
-    /// Raises the flag and wakes the listeners. The first reason stays.
-    pub(super) fn raise(&self, reason: Option<Reason>) {
+    /// Raises the flag and wakes the listeners, if `is_running`. The first reason stays.
+    ///
+    /// If the end has let go of listeners, this sees that the job has ended, because of the lock.
+    pub(super) fn raise(&self, reason: Option<Reason>, is_running: impl FnOnce() -> bool) {
         let mut details = lock(&self.details);
-        if self.is_raised() {
+        if self.is_raised() || !is_running() {
             drop(details);
             return;
         }
