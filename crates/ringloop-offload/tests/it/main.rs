@@ -1,8 +1,10 @@
 //! What the crate promises, seen from outside.
 
+mod adapt;
 mod cancel;
 mod cpu;
 mod interrupt;
+mod limiter;
 mod name;
 mod pool;
 mod reject;
