@@ -110,6 +110,7 @@ mod interrupted;
 mod job;
 mod limiter;
 mod loom;
+mod map;
 mod offload;
 mod pool;
 #[cfg(feature = "rayon")]
@@ -125,6 +126,7 @@ pub use interrupt::{Interrupt, Requested};
 pub use interrupted::Interrupted;
 pub use job::Job;
 pub use limiter::{Limited, Limiter, LimiterStats};
+pub use map::{Map, MapMeter, MapProgress, map_on};
 pub use offload::{Offload, offload_on};
 pub use pool::{
     Histogram, PoolBuilder, PoolError, PoolHandle, PoolStats, RunningJob, ShutdownReport,

@@ -5,6 +5,7 @@ mod cancel;
 mod cpu;
 mod interrupt;
 mod limiter;
+mod map;
 mod name;
 mod pool;
 mod reject;
