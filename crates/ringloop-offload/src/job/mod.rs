@@ -101,7 +101,20 @@ impl Job {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let tag = Tag::new(Location::caller(), name, current::parent());
+        Self::at(Location::caller(), name, f)
+    }
+
+    /// Does the same for somebody who was called at `location`.
+    pub(crate) fn at<F, T>(
+        location: &'static Location<'static>,
+        name: Option<Name>,
+        f: F,
+    ) -> (Self, Waiter<T>)
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let tag = Tag::new(location, name, current::parent());
         let cell = Arc::new(Cell::new(tag, f));
         let job = Self {
             work: Arc::<Cell<F, T>>::clone(&cell),

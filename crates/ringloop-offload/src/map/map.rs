@@ -1,9 +1,10 @@
 //! The stream of the results.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
-use std::panic;
+use std::panic::{self, Location};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,8 +15,8 @@ use ringloop_core::panics::Panics;
 use crate::contain::{Payload, catch, drop_quietly};
 use crate::error::OffloadError;
 use crate::executor::Executor;
-use crate::job::Outcome;
-use crate::offload::{Offload, offload_on};
+use crate::job::{Name, Outcome};
+use crate::offload::{Offload, hand_over_at};
 
 use super::progress::{MapMeter, MapProgress};
 use super::results::Batch;
@@ -101,6 +102,8 @@ where
         buffer: None,
         outstanding: 0,
         refusal: None,
+        location: Location::caller(),
+        name: None,
     }
 }
 
@@ -133,6 +136,8 @@ pub struct Map<E, I: Iterator, T> {
     outstanding: usize,
     /// Why a runner was not run, if no item has been told.
     refusal: Option<OffloadError>,
+    location: &'static Location<'static>,
+    name: Option<Name>,
 }
 
 impl<E, I, T> Map<E, I, T>
@@ -182,6 +187,14 @@ where
     pub fn buffer(mut self, items: usize) -> Self {
         assert!(items > 0, "a buffer of 0 would hold nothing");
         self.buffer = Some(items);
+        self
+    }
+
+    /// Names the jobs that run the items, for reports.
+    ///
+    /// Without a name, the place where the map was made stands for it.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into().into());
         self
     }
 
@@ -353,7 +366,9 @@ where
                 break;
             }
             let runner = Runner::new(&self.shared);
-            let mut offload = offload_on(&self.executor, move || runner.run());
+            let name = self.name.clone();
+            let mut offload =
+                hand_over_at(self.location, &self.executor, name, move || runner.run());
             match Pin::new(&mut offload).poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Pending => self.runners.push(offload),
                 Poll::Ready(Ok(())) => {}
@@ -431,6 +446,8 @@ impl<E, I: Iterator, T> Drop for Map<E, I, T> {
 impl<E, I: Iterator, T> fmt::Debug for Map<E, I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map")
+            .field("name", &self.name.as_ref().map(Name::as_str))
+            .field("location", &format_args!("{}", self.location))
             .field("limit", &self.limit)
             .field("progress", &self.shared.counters.progress())
             .finish_non_exhaustive()

@@ -7,11 +7,12 @@ mod wakes;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Waker};
 use std::thread;
 
 use ringloop_offload::{Executor, Interrupt, Limiter, Map, ThreadPool, map_on};
 
-use crate::support::block_on;
+use crate::support::{Shelf, block_on};
 
 /// Chooses the order of a map.
 fn in_order<E, I, T>(is_ordered: bool, map: Map<E, I, T>) -> Map<E, I, T>
@@ -256,6 +257,20 @@ fn a_map_over_a_handle_can_be_sent_and_kept() {
     assert!(format!("{map:?}").contains("limit: 1"));
     let collected = thread::spawn(|| block_on(map.collect())).join().unwrap();
     assert_eq!(collected.unwrap(), [0, 1, 2]);
+}
+
+#[test]
+fn runners_are_known_by_the_name_or_the_place_of_the_map() {
+    let shelf = Shelf::default();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut map = map_on(&shelf, 1, 0..3, |n| n);
+    assert!(map.poll_next(&mut cx).is_pending());
+    let job = shelf.pop();
+    assert!(job.location().file().ends_with("it/map.rs") && job.name().is_none());
+    assert!(format!("{map:?}").contains(&job.location().to_string()));
+    let mut map = map_on(&shelf, 1, 0..3, |n| n).name("thumbnails");
+    assert!(map.poll_next(&mut cx).is_pending());
+    assert_eq!(shelf.pop().name(), Some("thumbnails"));
 }
 
 #[test]
