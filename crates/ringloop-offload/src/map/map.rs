@@ -177,7 +177,7 @@ where
     ///
     /// When there are so many, no more are pulled until a result is taken: a consumer who is slow
     /// slows the work down. No more than that are run at a time, either. By default it is twice
-    /// the limit, at least 16 and at most 4096. [`collect`](Self::collect), which takes every
+    /// the limit, at least 64 and at most 4096. [`collect`](Self::collect), which takes every
     /// result at once, pulls at least 512 ahead unless told otherwise.
     ///
     /// # Panics
@@ -456,6 +456,6 @@ impl<E, I: Iterator, T> fmt::Debug for Map<E, I, T> {
 
 impl<E, I: Iterator, T> Unpin for Map<E, I, T> {}
 
-const BUFFER_MIN: usize = 16;
+const BUFFER_MIN: usize = 64;
 const BUFFER_MIN_ALL: usize = 512;
 const BUFFER_MAX: usize = 4096;
