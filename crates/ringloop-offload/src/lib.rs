@@ -104,23 +104,33 @@ mod contain;
 mod cpu;
 mod error;
 mod executor;
+mod from_fn;
 mod interrupt;
 mod interrupted;
 mod job;
+mod limiter;
 mod loom;
+mod map;
 mod offload;
 mod pool;
+#[cfg(feature = "rayon")]
+mod rayon_pool;
 mod wait;
 
 pub use builder::Builder;
 pub use cpu::{CpuHandle, CpuPool, CpuPoolBuilder};
 pub use error::OffloadError;
 pub use executor::Executor;
+pub use from_fn::{FromFn, from_fn};
 pub use interrupt::{Interrupt, Requested};
 pub use interrupted::Interrupted;
 pub use job::Job;
+pub use limiter::{Limited, Limiter, LimiterStats};
+pub use map::{Map, MapMeter, MapProgress, map_on};
 pub use offload::{Offload, offload_on};
 pub use pool::{
     Histogram, PoolBuilder, PoolError, PoolHandle, PoolStats, RunningJob, ShutdownReport,
     ThreadPool,
 };
+#[cfg(feature = "rayon")]
+pub use rayon_pool::Rayon;

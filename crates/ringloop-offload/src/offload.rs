@@ -68,7 +68,28 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, waiter) = Job::new(name, f);
+    give(executor, Job::new(name, f))
+}
+
+/// Does the same for somebody who was called at `location`.
+pub(crate) fn hand_over_at<E, F, T>(
+    location: &'static Location<'static>,
+    executor: &E,
+    name: Option<Name>,
+    f: F,
+) -> Offload<T>
+where
+    E: Executor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    give(executor, Job::at(location, name, f))
+}
+
+fn give<E, T>(executor: &E, (job, waiter): (Job, Waiter<T>)) -> Offload<T>
+where
+    E: Executor + ?Sized,
+{
     if let Err(job) = executor.execute(job) {
         let _was_queued = job.reject();
     }

@@ -26,7 +26,10 @@ const ALLOWED: [(&str, &[&str]); 6] = [
         ],
     ),
     ("ringloop-task", &["crossbeam-utils", "pin-project-lite"]),
-    ("ringloop-offload", &["crossbeam-utils", "pin-project-lite"]),
+    (
+        "ringloop-offload",
+        &["crossbeam-utils", "pin-project-lite", "rayon"],
+    ),
     ("ringloop-sync", &["crossbeam-utils", "pin-project-lite"]),
     ("xtask", &["serde_json", "xshell"]),
 ];

@@ -36,11 +36,13 @@ mod wish;
 
 use std::error::Error;
 use std::fmt;
+use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
 
 use crate::error::{OffloadError, Refusal};
+use crate::limiter::Slot;
 use cell::Cell;
 use head::Head;
 use tag::Home;
@@ -88,6 +90,7 @@ pub struct Job {
     work: Arc<dyn Work>,
     // Boxed: hardly any job has one, and queues are made of jobs.
     refusal: Option<Box<Refusal>>,
+    slot: Option<Box<Slot>>,
 }
 
 impl Job {
@@ -98,11 +101,25 @@ impl Job {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let tag = Tag::new(Location::caller(), name, current::parent());
+        Self::at(Location::caller(), name, f)
+    }
+
+    /// Does the same for somebody who was called at `location`.
+    pub(crate) fn at<F, T>(
+        location: &'static Location<'static>,
+        name: Option<Name>,
+        f: F,
+    ) -> (Self, Waiter<T>)
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let tag = Tag::new(location, name, current::parent());
         let cell = Arc::new(Cell::new(tag, f));
         let job = Self {
             work: Arc::<Cell<F, T>>::clone(&cell),
             refusal: None,
+            slot: None,
         };
         (job, Waiter::new(cell))
     }
@@ -132,6 +149,16 @@ impl Job {
     pub(crate) fn without_refusal(mut self) -> Self {
         self.refusal = None;
         self
+    }
+
+    /// Exchanges the slot of a limiter, which is free again when the job is gone.
+    pub(crate) fn replace_slot(&mut self, slot: Option<Box<Slot>>) -> Option<Box<Slot>> {
+        mem::replace(&mut self.slot, slot)
+    }
+
+    /// Takes the reason of an executor that was asked before.
+    pub(crate) fn take_refusal(&mut self) -> Option<Box<Refusal>> {
+        self.refusal.take()
     }
 
     /// Returns whether running the job would do nothing, because it has been cancelled, or because
@@ -188,6 +215,9 @@ impl Drop for Job {
         if !self.work.head().state.is_taken() {
             let refusal = self.refusal.take();
             let _was_queued = self.work.reject(refusal.map(|refusal| *refusal));
+        }
+        if let Some(slot) = self.slot.take() {
+            slot.end();
         }
     }
 }

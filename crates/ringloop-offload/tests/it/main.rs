@@ -1,8 +1,11 @@
 //! What the crate promises, seen from outside.
 
+mod adapt;
 mod cancel;
 mod cpu;
 mod interrupt;
+mod limiter;
+mod map;
 mod name;
 mod pool;
 mod reject;

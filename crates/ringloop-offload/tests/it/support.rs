@@ -38,6 +38,20 @@ impl Shelf {
     pub(crate) fn pop(&self) -> Job {
         self.0.lock().unwrap().pop().unwrap()
     }
+
+    /// Runs what is there, the last first, and returns how many there were.
+    pub(crate) fn run_all(&self) -> usize {
+        let mut count = 0;
+        while let Some(job) = self.take() {
+            job.run();
+            count += 1;
+        }
+        count
+    }
+
+    fn take(&self) -> Option<Job> {
+        self.0.lock().unwrap().pop()
+    }
 }
 
 impl Executor for Shelf {
