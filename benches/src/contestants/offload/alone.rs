@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 
-use ringloop_offload::{Offload, ThreadPool, offload_on};
+use ringloop_offload::{CpuPool, Offload, ThreadPool, offload_on};
 
 use super::local::{Sure, task as local};
 use super::{Bridge, LocalLoop, Pool, Scheduler};
@@ -12,8 +12,9 @@ use super::{Bridge, LocalLoop, Pool, Scheduler};
 pub(super) struct Alone;
 
 thread_local! {
-    /// The pool of this thread's turn.
-    static POOL: RefCell<Option<ThreadPool>> = const { RefCell::new(None) };
+    /// The pools of this thread's turn: for blocking work, or for computations.
+    static BLOCKING: RefCell<Option<ThreadPool>> = const { RefCell::new(None) };
+    static CPU: RefCell<Option<CpuPool>> = const { RefCell::new(None) };
 }
 
 impl Bridge for Alone {
@@ -23,11 +24,14 @@ impl Bridge for Alone {
     type Call<T: Send + 'static> = Sure<Offload<T>>;
 
     fn make(pool: Pool) -> io::Result<Option<Scheduler<Self>>> {
-        POOL.set(Some(match pool {
-            Pool::Blocking => ThreadPool::blocking(),
-            Pool::Leaving(keep_alive) => ThreadPool::builder().keep_alive(keep_alive).build(),
-            Pool::Cpu(threads) => ThreadPool::fixed(threads),
-        }));
+        match pool {
+            Pool::Blocking => BLOCKING.set(Some(ThreadPool::blocking())),
+            Pool::Leaving(keep_alive) => {
+                let builder = ThreadPool::builder().keep_alive(keep_alive);
+                BLOCKING.set(Some(builder.build()));
+            }
+            Pool::Cpu(threads) => CPU.set(Some(CpuPool::with_threads(threads))),
+        }
         local::Task::make().map(Some)
     }
 
@@ -36,7 +40,18 @@ impl Bridge for Alone {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        POOL.with_borrow(|pool| {
+        BLOCKING.with_borrow(|pool| {
+            let pool = pool.as_ref().expect("the turn has made one");
+            Sure(offload_on(pool, f))
+        })
+    }
+
+    fn compute<T, F>(f: F) -> Self::Call<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        CPU.with_borrow(|pool| {
             let pool = pool.as_ref().expect("the turn has made one");
             Sure(offload_on(pool, f))
         })
