@@ -1,5 +1,6 @@
 //! What is measured: a table of benchmarks, each a turn of work and the figures read from it.
 
+mod offloads;
 mod ops;
 mod runtimes;
 mod tasks;
@@ -117,7 +118,12 @@ impl Benchmark {
 
 /// Returns all benchmarks, in the order in which they run.
 pub fn all() -> impl Iterator<Item = &'static Benchmark> + Clone {
-    let tables = [runtimes::BENCHMARKS, tasks::BENCHMARKS, ops::BENCHMARKS];
+    let tables = [
+        runtimes::BENCHMARKS,
+        tasks::BENCHMARKS,
+        offloads::BENCHMARKS,
+        ops::BENCHMARKS,
+    ];
     tables.into_iter().flatten()
 }
 

@@ -3,6 +3,7 @@
 mod bell;
 mod floor;
 mod local;
+mod offload;
 mod ops;
 mod ringloop;
 mod tokio;
@@ -16,6 +17,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::grain::Grain;
 use crate::meter::Cost;
 use crate::samples::Samples;
 
@@ -186,6 +188,49 @@ pub trait Contestant: fmt::Debug + Send + Sync {
         Err(self.lacks("offload jobs"))
     }
 
+    /// Has `size` empty jobs done at once, by its pool for blocking work, and waits for all of them;
+    /// repeats this `batches` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn offload_batch(&self, batches: u32, size: u32, waiters: Waiters) -> io::Result<Duration> {
+        let _unused = (batches, size, waiters);
+        Err(self.lacks("offload many jobs at once"))
+    }
+
+    /// Computes something of each of `items` numbers on as many threads as there are cores,
+    /// `count` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn offload_map(&self, grain: Grain, items: u32, count: u32) -> io::Result<Duration> {
+        let _unused = (grain, items, count);
+        Err(self.lacks("offload a computation"))
+    }
+
+    /// Sleeps `count` times for `duration` while all threads for computing are busy with jobs of
+    /// `grain`, and more wait; returns how late each sleep ended.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn sleeps_beside(&self, grain: Grain, count: u32, duration: Duration) -> io::Result<Samples> {
+        let _unused = (grain, count, duration);
+        Err(self.lacks("run a loop beside computations"))
+    }
+
+    /// Has some jobs done and then none for a `window`; returns what its threads do meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn idles(&self, window: Duration) -> io::Result<Idle> {
+        let _unused = window;
+        Err(self.lacks("keep idle threads"))
+    }
+
     /// Is woken by a thread on `ringer_cpu`, `count` times, while it sleeps; returns the times from
     /// before the call that wakes to the woken code.
     ///
@@ -242,13 +287,15 @@ pub enum Level {
     Runtime,
     /// Schedulers of one thread.
     Task,
+    /// Blocking and computing work that a loop has done by threads.
+    Offload,
     /// Operations of the ring, without a scheduler above them.
     Op,
 }
 
 impl Level {
     /// All levels, in the order in which they are measured.
-    pub const ALL: [Self; 3] = [Self::Runtime, Self::Task, Self::Op];
+    pub const ALL: [Self; 4] = [Self::Runtime, Self::Task, Self::Offload, Self::Op];
 
     /// Returns the contestants, ours last: the order in which results are shown. Where there is a
     /// floor, it is the first.
@@ -256,6 +303,7 @@ impl Level {
         match self {
             Self::Runtime => vec![Box::new(Floor), Box::new(Tokio), Box::new(Ringloop)],
             Self::Task => local::contestants(),
+            Self::Offload => offload::contestants(),
             Self::Op => ops::contestants(),
         }
     }
@@ -265,6 +313,7 @@ impl Level {
     pub fn ours(self) -> Option<&'static [&'static str]> {
         match self {
             Self::Task => Some(&local::OURS),
+            Self::Offload => Some(&offload::OURS),
             Self::Runtime | Self::Op => None,
         }
     }
@@ -274,6 +323,7 @@ impl Level {
         match self {
             Self::Runtime => "runtime",
             Self::Task => "task",
+            Self::Offload => "offload",
             Self::Op => "op",
         }
     }
@@ -331,6 +381,28 @@ pub struct Start {
     pub bare: f64,
     /// With a task that is spawned and awaited on it.
     pub with_a_task: f64,
+}
+
+/// Who waits for many jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiters {
+    /// One task, for one after the other, in the order in which they were offloaded.
+    One,
+    /// A task for each job.
+    Each,
+}
+
+/// What a pool does that has nothing to do.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Idle {
+    /// How many threads it keeps, with its default settings.
+    pub threads: usize,
+    /// How often all of them together run, per second.
+    pub wakes: f64,
+    /// How many threads are left after a short keep-alive; none if the keep-alive cannot be set.
+    pub left: Option<usize>,
 }
 
 /// Returns deadlines that are spread over a minute and all far away, the same for everybody.

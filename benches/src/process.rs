@@ -65,12 +65,27 @@ pub fn pin(cpu: usize) -> io::Result<()> {
     let mut set = empty_set();
     // SAFETY: `cpu` is below the number of bits in the set, as was just checked.
     unsafe { libc::CPU_SET(cpu, &mut set) };
-    // SAFETY: I1: the set is initialized and its true size is given.
-    let result = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    bind(&set)?;
     PINNED_TO.set(Some(cpu));
+    Ok(())
+}
+
+/// Lets the calling thread, and threads that it starts, run on both processors of `cores`.
+///
+/// # Errors
+///
+/// As `sched_setaffinity(2)`.
+pub fn spread(cores: Cores) -> io::Result<()> {
+    let mut set = empty_set();
+    for cpu in [cores.server, cores.client] {
+        if !usize::try_from(libc::CPU_SETSIZE).is_ok_and(|limit| cpu < limit) {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        // SAFETY: `cpu` is below the number of bits in the set, as was just checked.
+        unsafe { libc::CPU_SET(cpu, &mut set) };
+    }
+    bind(&set)?;
+    PINNED_TO.set(None);
     Ok(())
 }
 
@@ -142,6 +157,15 @@ pub fn event_file() -> io::Result<File> {
     // SAFETY: I2: the call succeeded, so the descriptor is open and ours alone.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
     Ok(File::from(fd))
+}
+
+fn bind(set: &libc::cpu_set_t) -> io::Result<()> {
+    // SAFETY: I1: the set is initialized and its true size is given.
+    let result = unsafe { libc::sched_setaffinity(0, size_of_val(set), set) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 fn affinity() -> io::Result<libc::cpu_set_t> {

@@ -155,7 +155,7 @@ fn list() -> String {
         } else {
             ' '
         };
-        format!("{:<11} {mark} {}\n", benchmark.name, benchmark.about)
+        format!("{:<12} {mark} {}\n", benchmark.name, benchmark.about)
     };
     benchmarks::all().map(line).collect()
 }

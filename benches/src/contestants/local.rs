@@ -3,21 +3,21 @@
 //! A [`LocalLoop`] says how one spawns, gives way, sleeps, and hands something over. The work is
 //! written once on top of that, in [`work`] and [`wakes`], and runs within a task of the loop.
 
-mod facade;
+pub(super) mod facade;
 mod hand_over;
-mod task;
-mod tokio;
+pub(super) mod task;
+pub(super) mod tokio;
 mod wakes;
 mod work;
 
 #[cfg(feature = "peers")]
-mod compio;
+pub(super) mod compio;
 #[cfg(feature = "peers")]
-mod glommio;
+pub(super) mod glommio;
 #[cfg(feature = "peers")]
-mod monoio;
+pub(super) mod monoio;
 #[cfg(feature = "peers")]
-mod smol;
+pub(super) mod smol;
 
 use std::fmt;
 use std::io;
@@ -57,7 +57,7 @@ pub(super) const OURS: [&str; 2] = [
 /// A loop of one thread, whose tasks need not be `Send`.
 ///
 /// The futures may end with anything; only the time until they end counts.
-trait LocalLoop: fmt::Debug + Send + Sync + 'static {
+pub(super) trait LocalLoop: fmt::Debug + Send + Sync + 'static {
     /// The name used in tables and on the command line.
     const NAME: &'static str;
 
@@ -226,7 +226,7 @@ impl<L: LocalLoop> Contestant for Local<L> {
 
 /// A handle whose output is a result that cannot be an error here: nobody panics or cancels.
 #[derive(Debug)]
-struct Sure<F>(F);
+pub(super) struct Sure<F>(pub(super) F);
 
 impl<F, T, E> Future for Sure<F>
 where

@@ -88,6 +88,32 @@ fn every_scheduler_does_its_work() {
 }
 
 #[test]
+fn every_bridge_does_its_work() {
+    check(Level::Offload, |contestant| {
+        let cores = Cores::pick().unwrap();
+        let name = contestant.name();
+        let grain = Grain::of(Duration::from_micros(5));
+        let soon = Duration::from_millis(1);
+        let mapped = contestant.offload_map(grain, 200, 1);
+        if name == "rayon" || name.starts_with("glommio") && mapped.is_err() {
+            let other = contestant.offloads(cores.client, 1).unwrap_err();
+            assert_eq!(other.kind(), io::ErrorKind::Unsupported, "{name}");
+            return;
+        }
+        assert!(mapped.unwrap() > Duration::ZERO, "{name}");
+        assert_eq!(contestant.offloads(cores.client, 4).unwrap().len(), 4);
+        for waiters in [Waiters::One, Waiters::Each] {
+            let done = contestant.offload_batch(2, 100, waiters).unwrap();
+            assert!(done > Duration::ZERO, "{name}");
+        }
+        let late = contestant.sleeps_beside(grain, 3, soon).unwrap();
+        assert_eq!(late.len(), 3, "{name}");
+        let idle = contestant.idles(soon).unwrap();
+        assert!(idle.wakes >= 0.0, "{name}");
+    });
+}
+
+#[test]
 fn every_operation_is_done_as_often_as_asked() {
     check(Level::Op, |contestant| {
         let cores = Cores::pick().unwrap();

@@ -30,7 +30,7 @@ impl Table {
 
     /// Returns the header.
     pub fn header(&self) -> String {
-        let mut line = format!("{:<11} {:<12} {:<6}", "benchmark", "figure", "unit");
+        let mut line = format!("{:<12} {:<12} {:<6}", "benchmark", "figure", "unit");
         for name in &self.names {
             pad(&mut line, name, name.len().max(VALUE_WIDTH));
         }
@@ -83,7 +83,7 @@ impl Table {
         more_is_better: bool,
         spread: Option<f64>,
     ) -> String {
-        let mut line = format!("{name:<11} {figure:<12.12} {unit:<6}");
+        let mut line = format!("{name:<12} {figure:<12.12} {unit:<6}");
         for (column, name) in series.iter().zip(&self.names) {
             let value = column.median().map_or_else(gap, show);
             pad(&mut line, &value, name.len().max(VALUE_WIDTH));
@@ -157,7 +157,9 @@ pub fn gaps(gaps: &[Gap]) -> String {
 fn spread(series: &[Series]) -> Option<f64> {
     let relative = |series: &Series| {
         let (min, max) = series.range()?;
-        Some((max - min) / series.median()? * 100.0)
+        // Nothing is wide beside nothing.
+        let relative = (max - min) / series.median()? * 100.0;
+        Some(relative).filter(|relative| relative.is_finite())
     };
     series.iter().filter_map(relative).reduce(f64::max)
 }

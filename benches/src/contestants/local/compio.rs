@@ -10,7 +10,7 @@ use super::hand_over::LocalSync;
 use super::{GiveWay, LocalLoop, Sure};
 
 #[derive(Debug)]
-pub(super) struct Compio;
+pub(in super::super) struct Compio;
 
 impl LocalLoop for Compio {
     const NAME: &'static str = "compio-rt";

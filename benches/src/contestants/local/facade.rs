@@ -12,7 +12,7 @@ use super::hand_over::NoChannel;
 use super::{LocalLoop, Sure};
 
 #[derive(Debug)]
-pub(super) struct Facade;
+pub(in super::super) struct Facade;
 
 impl LocalLoop for Facade {
     const NAME: &'static str = "facade";

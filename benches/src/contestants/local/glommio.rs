@@ -1,5 +1,6 @@
 //! glommio's executor, bound to no processor but the one its thread is bound to already.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::hand_over::Channel;
 use super::{GiveWay, LocalLoop, Sure};
 
 #[derive(Debug)]
-pub(super) struct Glommio;
+pub(in super::super) struct Glommio;
 
 impl LocalLoop for Glommio {
     const NAME: &'static str = "glommio";
@@ -27,11 +28,7 @@ impl LocalLoop for Glommio {
 
     fn make() -> io::Result<Self::Scheduler> {
         let executor = LocalExecutorBuilder::default().make();
-        executor.map_err(|error| {
-            // It wants memory locked, and a kernel to its liking.
-            let message = format!("cannot be made here: {error}");
-            io::Error::new(io::ErrorKind::Unsupported, message)
-        })
+        executor.map_err(refused)
     }
 
     fn block_on<F: Future>(executor: &mut Self::Scheduler, future: F) -> F::Output {
@@ -66,8 +63,14 @@ impl LocalLoop for Glommio {
     }
 }
 
+/// Makes a gap of it: it wants memory locked, and a kernel to its liking.
+pub(in super::super) fn refused(error: impl fmt::Display) -> io::Error {
+    let message = format!("cannot be made here: {error}");
+    io::Error::new(io::ErrorKind::Unsupported, message)
+}
+
 #[derive(Debug)]
-pub(super) struct Local;
+pub(in super::super) struct Local;
 
 impl Channel for Local {
     type Sender = LocalSender<u32>;

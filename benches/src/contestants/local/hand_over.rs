@@ -7,7 +7,7 @@ use super::work::settled;
 use crate::clock;
 
 /// A channel for numbers that holds one of them.
-pub(super) trait Channel: 'static {
+pub(in super::super) trait Channel: 'static {
     /// The end that puts in.
     type Sender: 'static;
 
@@ -48,7 +48,7 @@ pub(super) async fn ping_pong<L: LocalLoop>(count: u32) -> Option<Duration> {
 
 /// No channel: ours is still to come.
 #[derive(Debug)]
-pub(super) struct NoChannel;
+pub(in super::super) struct NoChannel;
 
 impl Channel for NoChannel {
     type Sender = ();
@@ -68,7 +68,7 @@ impl Channel for NoChannel {
 /// The channel of `local-sync`, by the authors of monoio, for any loop.
 #[cfg(feature = "peers")]
 #[derive(Debug)]
-pub(super) struct LocalSync;
+pub(in super::super) struct LocalSync;
 
 #[cfg(feature = "peers")]
 impl Channel for LocalSync {

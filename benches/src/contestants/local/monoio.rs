@@ -12,7 +12,7 @@ use super::hand_over::LocalSync;
 use super::{GiveWay, LocalLoop, Sure};
 
 #[derive(Debug)]
-pub(super) struct Monoio;
+pub(in super::super) struct Monoio;
 
 impl LocalLoop for Monoio {
     const NAME: &'static str = "monoio";

@@ -14,7 +14,7 @@ use super::hand_over::Channel;
 use super::{GiveWay, LocalLoop, Sure};
 
 #[derive(Debug)]
-pub(super) struct Smol;
+pub(in super::super) struct Smol;
 
 type Executor = Rc<LocalExecutor<'static>>;
 
@@ -73,7 +73,7 @@ impl LocalLoop for Smol {
 }
 
 #[derive(Debug)]
-pub(super) struct AsyncChannel;
+pub(in super::super) struct AsyncChannel;
 
 impl Channel for AsyncChannel {
     type Sender = Sender<u32>;

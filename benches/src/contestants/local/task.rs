@@ -11,7 +11,7 @@ use super::hand_over::NoChannel;
 use super::{LocalLoop, Sure};
 
 #[derive(Debug)]
-pub(super) struct Task;
+pub(in super::super) struct Task;
 
 impl LocalLoop for Task {
     const NAME: &'static str = "task";

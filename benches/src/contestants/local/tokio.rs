@@ -12,7 +12,7 @@ use super::hand_over::Channel;
 use super::{LocalLoop, Sure};
 
 #[derive(Debug)]
-pub(super) struct Tokio;
+pub(in super::super) struct Tokio;
 
 impl LocalLoop for Tokio {
     const NAME: &'static str = "tokio-local";
@@ -68,7 +68,7 @@ impl LocalLoop for Tokio {
 }
 
 #[derive(Debug)]
-pub(super) struct Mpsc;
+pub(in super::super) struct Mpsc;
 
 impl Channel for Mpsc {
     type Sender = mpsc::Sender<u32>;

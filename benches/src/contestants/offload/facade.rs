@@ -1,0 +1,41 @@
+//! ringloop's facade and its two pools, with default settings.
+
+use std::io;
+
+use ringloop::offload::{self, Offloaded};
+
+use super::local::{Sure, facade as local};
+use super::{Bridge, LocalLoop, Pool, Scheduler};
+
+#[derive(Debug)]
+pub(super) struct Facade;
+
+impl Bridge for Facade {
+    const NAME: &'static str = "ringloop-pool";
+
+    type Loop = local::Facade;
+    type Call<T: Send + 'static> = Sure<Offloaded<T>>;
+
+    fn make(pool: Pool) -> io::Result<Option<Scheduler<Self>>> {
+        match pool {
+            Pool::Blocking | Pool::Cpu(_) => local::Facade::make().map(Some),
+            Pool::Leaving(_) => Ok(None),
+        }
+    }
+
+    fn submit<T, F>(f: F) -> Self::Call<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Sure(ringloop::offload(f))
+    }
+
+    fn compute<T, F>(f: F) -> Self::Call<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Sure(offload::cpu(f))
+    }
+}
