@@ -59,7 +59,7 @@ fn count_primes(limit: u64) -> Result<u64, offload::FromThreadError> {
             break;
         }
         found += u64::from(is_prime(number));
-        if (number + 1) % (limit / 4) == 0 {
+        if (number + 1).is_multiple_of(limit / 4) {
             let percent = (number + 1) * 100 / limit;
             // The loop is told, and is not waited for; a loop that has gone needs no percentage.
             let _told = remote.call_soon(move || PERCENT.set(percent));
@@ -84,5 +84,5 @@ fn say_why(interrupt: &Interrupt) {
 fn is_prime(number: u64) -> bool {
     (2..)
         .take_while(|n| n * n <= number)
-        .all(|n| number % n != 0)
+        .all(|n| !number.is_multiple_of(n))
 }

@@ -20,7 +20,7 @@ use crate::context::{is_running, with_home};
 /// those of whoever asked for them. The values themselves are shared, not cloned: a task that
 /// inherits a `RefCell` has the same one. They are dropped on the loop's thread: with the end of
 /// the last task that has them. Those of a local that is declared `traveling` may also be in work on
-/// other threads, see [`Traveling`](super::Traveling), and are dropped where they are had last.
+/// other threads, see [`Traveling`], and are dropped where they are had last.
 /// Counterpart: `contextvars.ContextVar`.
 #[doc(alias = "ContextVar")]
 pub struct TaskLocal<T: 'static> {
@@ -247,7 +247,7 @@ impl Error for AccessError {}
 /// With an initial value, the first use in a task that has inherited none makes it. Without, it has
 /// to be [set](crate::local::TaskLocal::set) or given by a
 /// [scope](crate::local::TaskLocal::scope) first. With `traveling` before `static` it goes with work
-/// that leaves the loop's thread, see [`Traveling`](crate::local::Traveling), and its type has to be
+/// that leaves the loop's thread, see [`Traveling`], and its type has to be
 /// `Send` and `Sync`.
 ///
 /// # Examples

@@ -13,6 +13,7 @@ use ringloop_task::task::JoinError;
 use ringloop_task::{Remote, Scheduler, task, time};
 
 /// Runs `work` on another thread while a scheduler here runs, and has it shut down afterwards.
+#[expect(clippy::unwrap_used, reason = "the scheduler is there")]
 fn beside<T: Send + 'static>(work: impl FnOnce(&Remote) -> T + Send + 'static) -> T {
     let mut scheduler = Scheduler::new(ThreadDriver::new());
     let remote = scheduler.remote();
@@ -92,7 +93,7 @@ fn a_loop_that_goes_away_lets_nobody_hang() {
                             "parked" => time::sleep(Duration::MAX)
                                 .await
                                 .map_err(|c| c.reason().kind()),
-                            _ => shield(async { Ok(pending().await) }).await,
+                            _ => shield(pending()).await,
                         }
                     })
                 })

@@ -1,5 +1,7 @@
 //! Task locals that leave the loop's thread with the work that does.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};

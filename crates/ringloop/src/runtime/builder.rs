@@ -141,7 +141,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// As [`run`].
+    /// As [`run`](super::run).
     pub fn build(self) -> Result<Runtime, SetupError> {
         let proactor = Proactor::new(&self.proactor)?;
         let handle = proactor.handle();

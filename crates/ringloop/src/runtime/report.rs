@@ -38,12 +38,13 @@ pub struct RuntimeStats {
 /// # Examples
 ///
 /// ```
-/// let mut runtime = ringloop::Runtime::new()?;
-/// runtime.block_on(async { ringloop::offload(|| ()).await })?;
-/// let report = runtime.shutdown();
+/// let report = ringloop::Runtime::new()?.shutdown();
 /// assert!(report.is_clean());
-/// assert_eq!(report.to_string(), "0 tasks cancelled, 0 aborted, 0 panicked; no job still runs");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert_eq!(
+///     report.to_string(),
+///     "tasks: 0 cancelled, 0 aborted, 0 panicked; jobs: 0 finished, 0 dropped, 0 still running"
+/// );
+/// # Ok::<(), ringloop::SetupError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -76,27 +77,17 @@ impl ShutdownReport {
 
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            cancelled,
-            aborted,
-            panicked,
-            ..
-        } = self;
         write!(
             f,
-            "{cancelled} tasks cancelled, {aborted} aborted, {panicked} panicked; "
+            "tasks: {} cancelled, {} aborted, {} panicked; jobs: {} finished, {} dropped, {} still running",
+            self.cancelled,
+            self.aborted,
+            self.panicked,
+            self.jobs_finished,
+            self.jobs_dropped,
+            self.still_running.len(),
         )?;
-        if self.jobs_finished + self.jobs_dropped > 0 {
-            let (finished, dropped) = (self.jobs_finished, self.jobs_dropped);
-            write!(f, "{finished} jobs finished, {dropped} dropped; ")?;
-        }
-        match self.still_running.len() {
-            0 => f.write_str("no job still runs"),
-            count => {
-                write!(f, "{count} still running:")?;
-                let mut jobs = self.still_running.iter();
-                jobs.try_for_each(|job| write!(f, "\n  {job}"))
-            }
-        }
+        let mut jobs = self.still_running.iter();
+        jobs.try_for_each(|job| write!(f, "\n  {job}"))
     }
 }

@@ -170,7 +170,7 @@ fn a_job_runs_futures_on_its_loop() {
         );
         let resumed = offload(|| {
             let outcome = offload::block_on(|| async { panic!("on the loop") });
-            outcome.unwrap_or_else(|error: FromThreadError| error.resume())
+            outcome.unwrap_or_else(|error: FromThreadError| error.resume());
         });
         assert_eq!(
             resumed.await.map(|(): ()| ()).unwrap_err().panic_message(),
@@ -297,7 +297,7 @@ fn the_reason_of_a_cancellation_travels() {
         });
         runs.recv().unwrap();
         match stop {
-            "token" => drop(cancelled_while_pending(job).await.unwrap().unwrap()),
+            "token" => cancelled_while_pending(job).await.unwrap().unwrap(),
             "left behind" => drop(cancelled_while_pending(job.abandon_on_cancel()).await),
             "deadline" => drop(timeout(Duration::from_millis(1), job).await),
             "task" => {

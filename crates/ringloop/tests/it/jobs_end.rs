@@ -99,7 +99,7 @@ fn what_still_runs_is_named_and_told_once() {
     assert!(
         report
             .to_string()
-            .contains("2 still running:\n  `backup`, offloaded at "),
+            .contains("2 still running\n  `backup`, offloaded at "),
         "{report}"
     );
     let left = |name: Option<&str>| (UnhandledKind::LeftRunning, name.map(str::to_owned));
