@@ -61,7 +61,19 @@ impl OffloadError {
         }
     }
 
-    pub(crate) fn panicked(payload: Payload) -> Self {
+    /// Makes the error of a job whose closure panicked with `payload`, for those who run closures on
+    /// behalf of others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_offload::OffloadError;
+    ///
+    /// let payload = std::panic::catch_unwind(|| panic!("no such table")).unwrap_err();
+    /// assert_eq!(OffloadError::panicked(payload).panic_message(), Some("no such table"));
+    /// ```
+    #[must_use]
+    pub fn panicked(payload: Box<dyn std::any::Any + Send>) -> Self {
         let text = payload.downcast_ref::<&'static str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let message = text.map(str::to_owned);

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 use std::sync::PoisonError;
+use std::thread::{self, ThreadId};
 
 use ringloop_core::Unparker;
 
@@ -24,6 +25,8 @@ pub(crate) struct Gate {
     pub(crate) stack: RemoteStack<Header>,
     /// Ends the driver's park.
     pub(crate) unparker: Unparker,
+    /// The thread of the loop.
+    pub(crate) home: ThreadId,
     inbox: Mutex<Inbox>,
     /// Whether the inbox holds something: spares the loop the lock.
     filled: AtomicBool,
@@ -41,6 +44,7 @@ impl Gate {
         Self {
             stack: RemoteStack::new(),
             unparker,
+            home: thread::current().id(),
             inbox: Mutex::new(Inbox {
                 jobs: VecDeque::new(),
                 is_closed: false,

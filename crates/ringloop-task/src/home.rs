@@ -292,12 +292,16 @@ impl Home {
         kind: UnhandledKind,
         payload: Option<Payload>,
     ) {
+        self.tell(Unhandled::new(task, kind, payload));
+    }
+
+    #[cold]
+    pub(crate) fn tell(&self, unhandled: Unhandled) {
         let counters = &self.counters;
         counters.unhandled.set(counters.unhandled.get() + 1);
-        if payload.is_some() {
+        if unhandled.payload().is_some() {
             counters.panicked.set(counters.panicked.get() + 1);
         }
-        let unhandled = Unhandled::new(task, kind, payload);
         // A hook that panics must not take the loop along, and there is nobody left to tell.
         let told = catch_unwind(AssertUnwindSafe(|| {
             (self.hook)(&unhandled);

@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use crate::context;
 use crate::task::{TaskId, TaskRef, panic_message};
 
 /// The hook of [`SchedulerBuilder::on_unhandled`](crate::SchedulerBuilder::on_unhandled).
@@ -13,7 +14,8 @@ pub(crate) type Hook = Box<dyn Fn(&Unhandled)>;
 /// The payload of a panic.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Something that happened to a task and that nobody awaits: reported exactly once.
+/// Something that happened to a task, or to work that was handed to a thread, and that nobody awaits:
+/// reported exactly once.
 ///
 /// Counterpart: the context of `loop.call_exception_handler`.
 ///
@@ -39,9 +41,24 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 /// # Ok::<(), ringloop_task::cancel::Cancelled>(())
 /// ```
 pub struct Unhandled {
-    task: Option<TaskRef>,
+    subject: Subject,
     kind: UnhandledKind,
     payload: Option<Payload>,
+}
+
+/// What it happened to.
+enum Subject {
+    Task(TaskRef),
+    /// A closure of another thread.
+    Closure,
+    Work(Work),
+}
+
+/// Work that was handed to a thread.
+#[derive(Debug)]
+struct Work {
+    name: Option<Arc<str>>,
+    at: &'static Location<'static>,
 }
 
 /// What happened.
@@ -58,6 +75,9 @@ pub enum UnhandledKind {
     Failed,
     /// The scheduler went before the task had ended.
     Aborted,
+    /// Work on another thread was still running when its runtime had ended. Without a hook, this is
+    /// printed to the standard error also outside of debug mode.
+    LeftRunning,
 }
 
 impl Unhandled {
@@ -67,9 +87,52 @@ impl Unhandled {
         payload: Option<Payload>,
     ) -> Self {
         Self {
-            task,
+            subject: task.map_or(Subject::Closure, Subject::Task),
             kind,
             payload,
+        }
+    }
+
+    /// Makes the report of work that was handed to a thread at `at`; `payload` is that of its panic.
+    ///
+    /// For runtimes that hand work to threads, which then [tell](Self::report) the loop that it came
+    /// from.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_task::{Unhandled, UnhandledKind};
+    /// use std::panic::Location;
+    ///
+    /// let at = Location::caller();
+    /// let name = Some("backup".into());
+    /// let left = Unhandled::of_work(UnhandledKind::LeftRunning, name, at, None);
+    /// assert!(left.to_string().starts_with("work `backup`, offloaded at "));
+    /// ```
+    #[must_use = "nobody is told yet"]
+    pub fn of_work(
+        kind: UnhandledKind,
+        name: Option<Arc<str>>,
+        at: &'static Location<'static>,
+        payload: Option<Box<dyn Any + Send>>,
+    ) -> Self {
+        Self {
+            subject: Subject::Work(Work { name, at }),
+            kind,
+            payload,
+        }
+    }
+
+    /// Tells the hook of the loop that runs on this thread, and counts. Outside of a loop nobody is
+    /// told; see [`Scheduler::report`](crate::Scheduler::report).
+    pub fn report(self) {
+        context::with_home(|home| home.tell(self));
+    }
+
+    fn task(&self) -> Option<&TaskRef> {
+        match &self.subject {
+            Subject::Task(task) => Some(task),
+            Subject::Closure | Subject::Work(_) => None,
         }
     }
 
@@ -82,26 +145,34 @@ impl Unhandled {
     /// Returns the task's number, if it was a task.
     #[must_use]
     pub fn id(&self) -> Option<TaskId> {
-        self.task.as_ref().map(TaskRef::id)
+        self.task().map(TaskRef::id)
     }
 
-    /// Returns the task's name.
+    /// Returns the name of the task or the work.
     #[must_use]
     pub fn name(&self) -> Option<Arc<str>> {
-        self.task.as_ref().and_then(TaskRef::name)
+        match &self.subject {
+            Subject::Task(task) => task.name(),
+            Subject::Closure => None,
+            Subject::Work(work) => work.name.clone(),
+        }
     }
 
-    /// Returns where the task was spawned.
+    /// Returns where the task was spawned, or the work handed over.
     #[must_use]
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
-        self.task.as_ref().map(TaskRef::spawned_at)
+        match &self.subject {
+            Subject::Task(task) => Some(task.spawned_at()),
+            Subject::Closure => None,
+            Subject::Work(work) => Some(work.at),
+        }
     }
 
     /// Returns where the wait was begun that the task was parked on, if it was parked and the wait
     /// said so.
     #[must_use]
     pub fn parked_at(&self) -> Option<&'static Location<'static>> {
-        self.task.as_ref().and_then(TaskRef::parked_at)
+        self.task().and_then(TaskRef::parked_at)
     }
 
     /// Returns the payload of the panic.
@@ -112,24 +183,32 @@ impl Unhandled {
 
 impl fmt::Display for Unhandled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.task {
-            Some(call) if call.is_call() => {
+        match &self.subject {
+            Subject::Task(call) if call.is_call() => {
                 write!(f, "a call that was made at {}", call.spawned_at())?;
             }
-            Some(task) => {
+            Subject::Task(task) => {
                 write!(f, "task {}", task.id())?;
                 if let Some(name) = task.name() {
                     write!(f, " \"{name}\"")?;
                 }
                 write!(f, ", spawned at {},", task.spawned_at())?;
             }
-            None => f.write_str("a closure from another thread")?,
+            Subject::Closure => f.write_str("a closure from another thread")?,
+            Subject::Work(Work { name, at }) => {
+                f.write_str("work")?;
+                if let Some(name) = name {
+                    write!(f, " `{name}`")?;
+                }
+                write!(f, ", offloaded at {at},")?;
+            }
         }
         f.write_str(match self.kind {
             UnhandledKind::Panic => " panicked",
             UnhandledKind::DropPanic => " panicked while it was dropped",
             UnhandledKind::Failed => " failed, and its group went without telling",
             UnhandledKind::Aborted => " was dropped before its end",
+            UnhandledKind::LeftRunning => " was still running when its runtime had ended",
         })?;
         if let Some(place) = self.parked_at() {
             write!(f, ", parked at {place}")?;
@@ -144,8 +223,18 @@ impl fmt::Display for Unhandled {
 impl fmt::Debug for Unhandled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unhandled")
-            .field("task", &self.task)
+            .field("subject", &self.subject)
             .field("kind", &self.kind)
             .finish()
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(task) => task.fmt(f),
+            Self::Closure => f.write_str("Closure"),
+            Self::Work(work) => work.fmt(f),
+        }
     }
 }

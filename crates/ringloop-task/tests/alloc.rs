@@ -19,6 +19,7 @@ use std::time::Duration;
 use ringloop_core::ThreadDriver;
 use ringloop_task::cancel::{CancelScope, CancelToken, Cancelled};
 use ringloop_task::group::group;
+use ringloop_task::local::Traveling;
 use ringloop_task::{Scheduler, task, task_local, time};
 
 struct Counting;
@@ -198,6 +199,34 @@ fn wakes_of_a_loop_that_stands_allocate_nothing() {
         scheduler.stats().polls - polls <= 3,
         "one poll for them all"
     );
+}
+
+#[test]
+fn values_travel_at_no_cost_where_there_are_none() {
+    task_local! {
+        static STAYS: u32 = 0;
+        traveling static GOES: u32 = 0;
+    }
+    let carry = || {
+        let mut traveling = Traveling::capture();
+        drop(traveling.run(Traveling::capture));
+    };
+    carry();
+    let before = COUNT.get();
+    carry();
+    assert_eq!(COUNT.get(), before, "outside of a loop");
+    Scheduler::new(ThreadDriver::new()).block_on(async {
+        STAYS.set(1);
+        let before = COUNT.get();
+        drop(Traveling::capture());
+        assert_eq!(COUNT.get(), before, "in a task");
+        GOES.set(1);
+        drop(Traveling::capture());
+        assert!(
+            COUNT.get() > before,
+            "with a value there is something to carry"
+        );
+    });
 }
 
 /// F51: tasks that hold on to themselves and to each other, in all places that a task has.

@@ -2,19 +2,19 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
-use ringloop_offload::{CpuPool, ThreadPool};
 use ringloop_proactor::Handle;
+
+use crate::offload::{Link, Pools};
 
 /// What resources need of a runtime.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) proactor: Handle,
-    /// For work that blocks: elastic.
-    pub(crate) blocking: ThreadPool,
-    /// For work that computes: as many threads as cores, made when first used.
-    pub(crate) cpu: OnceLock<CpuPool>,
+    pub(crate) pools: Arc<Pools>,
+    /// What offloaded work shares with the runtime.
+    pub(crate) link: Arc<Link>,
 }
 
 thread_local! {
@@ -28,12 +28,22 @@ thread_local! {
 /// Outside of a runtime: that is a mistake of the caller, as the public functions document.
 #[track_caller]
 pub(crate) fn current() -> Rc<Context> {
-    let current = CURRENT
-        .try_with(|current| current.borrow().clone())
-        .ok()
-        .flatten();
-    current
-        .expect("this needs a running ringloop: call it inside ringloop::run or Runtime::block_on")
+    match find() {
+        Some(context) => context,
+        None => no_runtime(),
+    }
+}
+
+#[cold]
+#[track_caller]
+pub(crate) fn no_runtime() -> ! {
+    panic!("this needs a running ringloop: call it inside ringloop::run or Runtime::block_on")
+}
+
+/// The same, if there is one.
+pub(crate) fn find() -> Option<Rc<Context>> {
+    let current = CURRENT.try_with(|current| current.borrow().clone());
+    current.ok().flatten()
 }
 
 /// Makes `context` the current one until the guard is dropped.

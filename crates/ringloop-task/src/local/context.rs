@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::map::{Key, Locals, Slot};
+use super::map::{Key, Locals, Slot, TravelingValue, Value};
 use crate::context;
 use crate::home::Home;
 use crate::task;
@@ -81,11 +81,31 @@ impl Context {
         assert!(swapped.is_some(), "task locals belong to a running loop");
     }
 
-    pub(super) fn insert(&mut self, key: Key, value: Rc<dyn std::any::Any>) {
+    pub(super) fn insert(&mut self, key: Key, value: Value) {
         let mut locals = self.locals.take().unwrap_or_default();
         let old = Rc::make_mut(&mut locals).insert(key, value);
         self.locals = Some(locals);
         drop(old);
+    }
+
+    /// Puts these values in place of all that may go to other threads, and returns those.
+    #[must_use = "dropping a value runs code"]
+    pub(super) fn exchange(
+        &mut self,
+        values: impl Iterator<Item = (Key, Value)>,
+    ) -> Vec<(Key, Value)> {
+        let mut locals = self.locals.take().unwrap_or_default();
+        let own = Rc::make_mut(&mut locals);
+        let hidden = own.take_traveling();
+        own.extend(values);
+        self.locals = Some(locals);
+        hidden
+    }
+
+    /// Returns the values that may go to other threads.
+    pub(super) fn traveling(&self) -> Vec<(Key, TravelingValue)> {
+        let locals = self.locals.as_deref();
+        locals.map(Locals::traveling).unwrap_or_default()
     }
 
     pub(crate) fn into_locals(self) -> Option<Rc<Locals>> {

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::unhandled::Payload;
 
@@ -12,7 +13,30 @@ use crate::unhandled::Payload;
 #[derive(Clone, Default)]
 pub(crate) struct Locals {
     // Few, so a search from the front is the fastest.
-    entries: Vec<(Key, Rc<dyn Any>)>,
+    entries: Vec<(Key, Value)>,
+}
+
+/// A value, shared by all tasks that have it.
+#[derive(Clone)]
+pub(super) enum Value {
+    /// Stays on the loop's thread.
+    Home(Rc<dyn Any>),
+    /// May go to other threads.
+    Traveling(TravelingValue),
+}
+
+pub(super) type TravelingValue = Arc<dyn Any + Send + Sync>;
+
+impl Value {
+    /// Returns the value, which is filed under the address of a local of that type.
+    pub(super) fn as_ref<T: 'static>(&self) -> &T {
+        let value: &dyn Any = match self {
+            Self::Home(value) => &**value,
+            Self::Traveling(value) => &**value,
+        };
+        let value = value.downcast_ref();
+        value.expect("values are filed under the address of their local")
+    }
 }
 
 /// The address of a task local, which is a static.
@@ -45,7 +69,7 @@ impl Slot {
     }
 
     /// Returns a value.
-    pub(super) fn get(&self, key: Key) -> Option<Rc<dyn Any>> {
+    pub(super) fn get(&self, key: Key) -> Option<Value> {
         let locals = self.0.take()?;
         let value = locals.get(key);
         self.0.set(Some(locals));
@@ -54,21 +78,50 @@ impl Slot {
 
     /// Sets a value and returns the old one. Whoever shares the map does not see it.
     #[must_use = "dropping a value runs code"]
-    pub(super) fn insert(&self, key: Key, value: Rc<dyn Any>) -> Option<Rc<dyn Any>> {
+    pub(super) fn insert(&self, key: Key, value: Value) -> Option<Value> {
         let mut locals = self.0.take().unwrap_or_default();
         let old = Rc::make_mut(&mut locals).insert(key, value);
         self.0.set(Some(locals));
         old
     }
+
+    /// Returns the values that may go to other threads.
+    pub(super) fn traveling(&self) -> Vec<(Key, TravelingValue)> {
+        let locals = self.0.take();
+        let found = locals.as_deref().map(Locals::traveling);
+        self.0.set(locals);
+        found.unwrap_or_default()
+    }
 }
 
 impl Locals {
-    fn get(&self, key: Key) -> Option<Rc<dyn Any>> {
+    fn get(&self, key: Key) -> Option<Value> {
         let found = self.entries.iter().find(|(have, _)| *have == key);
-        found.map(|(_, value)| Rc::clone(value))
+        found.map(|(_, value)| value.clone())
     }
 
-    pub(super) fn insert(&mut self, key: Key, value: Rc<dyn Any>) -> Option<Rc<dyn Any>> {
+    /// Returns the values that may go to other threads. Without any, nothing is allocated.
+    pub(super) fn traveling(&self) -> Vec<(Key, TravelingValue)> {
+        let values = self.entries.iter().filter_map(|(key, value)| match value {
+            Value::Home(_) => None,
+            Value::Traveling(value) => Some((*key, Arc::clone(value))),
+        });
+        values.collect()
+    }
+
+    /// Removes the values that may go to other threads, and returns them.
+    #[must_use = "dropping a value runs code"]
+    pub(super) fn take_traveling(&mut self) -> Vec<(Key, Value)> {
+        let is_traveling = |(_, value): &mut (Key, Value)| matches!(value, Value::Traveling(_));
+        self.entries.extract_if(.., is_traveling).collect()
+    }
+
+    /// Adds values of locals that have none.
+    pub(super) fn extend(&mut self, values: impl Iterator<Item = (Key, Value)>) {
+        self.entries.extend(values);
+    }
+
+    pub(super) fn insert(&mut self, key: Key, value: Value) -> Option<Value> {
         match self.entries.iter_mut().find(|(have, _)| *have == key) {
             Some((_, place)) => Some(std::mem::replace(place, value)),
             None => {

@@ -8,6 +8,10 @@
 //! The values stand in one map that is shared until somebody changes it. A task that inherits costs
 //! no allocation, and a task without values costs a null pointer.
 //!
+//! Values stay on the loop's thread. Those of a local that is declared `traveling` go with work that
+//! leaves it: with what is offloaded, and with what that asks of the loop through a
+//! [`Remote`](crate::Remote); see [`Traveling`].
+//!
 //! ```
 //! use ringloop_core::ThreadDriver;
 //! use ringloop_task::{Scheduler, task, task_local};
@@ -33,10 +37,12 @@ mod context;
 mod map;
 mod scoped;
 mod task_local;
+mod traveling;
 
 pub use context::Context;
 pub use scoped::Scoped;
 pub use task_local::{AccessError, TaskLocal};
+pub use traveling::Traveling;
 
 pub(crate) use context::capture;
 pub(crate) use map::{Locals, Slot};

@@ -1,15 +1,16 @@
 //! One value per task.
 
-use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::context::{self, Context};
-use super::map::Key;
+use super::map::{Key, Slot, Value};
 use super::scoped::Scoped;
-use crate::context::with_home;
+use super::traveling::{self, Traveling};
+use crate::context::{is_running, with_home};
 
 /// A static that has a value of its own in each task; declared with
 /// [`task_local!`](crate::task_local).
@@ -18,17 +19,31 @@ use crate::context::with_home;
 /// [`call_soon`](crate::call::call_soon) and [`on_done`](crate::task::JoinHandle::on_done) with
 /// those of whoever asked for them. The values themselves are shared, not cloned: a task that
 /// inherits a `RefCell` has the same one. They are dropped on the loop's thread: with the end of
-/// the last task that has them. Counterpart: `contextvars.ContextVar`.
+/// the last task that has them. Those of a local that is declared `traveling` may also be in work on
+/// other threads, see [`Traveling`], and are dropped where they are had last.
+/// Counterpart: `contextvars.ContextVar`.
 #[doc(alias = "ContextVar")]
 pub struct TaskLocal<T: 'static> {
     init: Option<fn() -> T>,
+    share: fn(T) -> Value,
 }
 
 impl<T: 'static> TaskLocal<T> {
     #[doc(hidden)]
     #[must_use]
     pub const fn __new(init: Option<fn() -> T>) -> Self {
-        Self { init }
+        let share = |value| Value::Home(Rc::new(value));
+        Self { init, share }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __traveling(init: Option<fn() -> T>) -> Self
+    where
+        T: Send + Sync,
+    {
+        let share = |value| Value::Traveling(Arc::new(value));
+        Self { init, share }
     }
 
     /// Runs `f` with the value. It may set the value meanwhile: `f` goes on with the old one.
@@ -56,7 +71,7 @@ impl<T: 'static> TaskLocal<T> {
     #[track_caller]
     pub fn with<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
         match self.value() {
-            Ok(value) => f(&value),
+            Ok(value) => f(value.as_ref()),
             Err(error) => panic!("{error}"),
         }
     }
@@ -67,7 +82,7 @@ impl<T: 'static> TaskLocal<T> {
     ///
     /// Outside of a loop, and if the value was not set and has no initial one.
     pub fn try_with<R>(&'static self, f: impl FnOnce(&T) -> R) -> Result<R, AccessError> {
-        self.value().map(|value| f(&value))
+        self.value().map(|value| f(value.as_ref()))
     }
 
     /// Returns a clone of the value. Counterpart: `ContextVar.get`.
@@ -82,7 +97,7 @@ impl<T: 'static> TaskLocal<T> {
         T: Clone,
     {
         match self.value() {
-            Ok(value) => T::clone(&value),
+            Ok(value) => value.as_ref::<T>().clone(),
             Err(error) => panic!("{error}"),
         }
     }
@@ -93,15 +108,17 @@ impl<T: 'static> TaskLocal<T> {
     /// Outside of any task, in [`Scheduler::enter`](crate::Scheduler::enter), it is for all that is
     /// spawned from outside.
     ///
+    /// Work on another thread sets a `traveling` local for itself, and for what it offloads or asks
+    /// of the loop.
+    ///
     /// # Panics
     ///
-    /// Outside of a loop.
+    /// Outside of a loop, and of work that it has offloaded if the local is declared `traveling`.
     #[track_caller]
     pub fn set(&'static self, value: T) {
-        let value: Rc<dyn Any> = Rc::new(value);
-        let key = self.key();
-        let old = with_home(|home| context::with_slot(home, |slot| slot.insert(key, value)));
-        assert!(old.is_some(), "{}", AccessError { is_unset: false });
+        if let Err(error) = self.file((self.share)(value)) {
+            panic!("{error}");
+        }
     }
 
     /// Runs `future` with this value. What it sets, this local or others, stays inside.
@@ -137,35 +154,59 @@ impl<T: 'static> TaskLocal<T> {
     ///
     /// # Panics
     ///
-    /// Outside of a loop.
+    /// Outside of a loop, and of work that it has offloaded if the local is declared `traveling`.
     #[track_caller]
     pub fn sync_scope<R>(&'static self, value: T, f: impl FnOnce() -> R) -> R {
-        self.context(value).run(f)
+        if is_running() {
+            return self.context(value).run(f);
+        }
+        Traveling::capture().run(|| {
+            self.set(value);
+            f()
+        })
     }
 
     /// Returns the context of the code that runs, with this value.
     fn context(&'static self, value: T) -> Context {
         let mut context = Context::capture();
-        context.insert(self.key(), Rc::new(value));
+        context.insert(self.key(), (self.share)(value));
         context
     }
 
     /// Returns the value; makes the initial one if it has to.
-    fn value(&'static self) -> Result<Rc<T>, AccessError> {
+    fn value(&'static self) -> Result<Value, AccessError> {
         let key = self.key();
-        let find = || with_home(|home| context::with_slot(home, |slot| slot.get(key)));
-        let found = find().ok_or(AccessError { is_unset: false })?;
+        let here = with_home(|home| context::with_slot(home, |slot| slot.get(key)));
+        let found = match here {
+            Some(found) => found,
+            None => traveling::with_arrived(|values| values.get(key))
+                .ok_or(AccessError { is_unset: false })?,
+        };
         if let Some(value) = found {
-            let value = value.downcast();
-            return Ok(value.expect("values are filed under the address of their local"));
+            return Ok(value);
         }
         let init = self.init.ok_or(AccessError { is_unset: true })?;
-        let value = Rc::new(init());
-        let filed: Rc<dyn Any> = value.clone();
-        drop(with_home(|home| {
-            context::with_slot(home, |slot| slot.insert(key, filed))
-        }));
+        let value = (self.share)(init());
+        self.file(value.clone())?;
         Ok(value)
+    }
+
+    /// Puts a value where the code that runs has its values.
+    fn file(&'static self, value: Value) -> Result<(), AccessError> {
+        let key = self.key();
+        let mut value = Some(value);
+        let insert = |slot: &Slot| value.take().and_then(|value| slot.insert(key, value));
+        if let Some(old) = with_home(|home| context::with_slot(home, insert)) {
+            drop(old);
+            return Ok(());
+        }
+        match value {
+            Some(Value::Traveling(value)) => {
+                let old = traveling::with_arrived(|values| values.insert(key, value));
+                old.map(drop).ok_or(AccessError { is_unset: false })
+            }
+            Some(Value::Home(_)) | None => Err(AccessError { is_unset: false }),
+        }
     }
 
     fn key(&'static self) -> Key {
@@ -192,7 +233,8 @@ impl fmt::Display for AccessError {
         f.write_str(if self.is_unset {
             "the task local was not set, and has no initial value"
         } else {
-            "task locals belong to a running loop"
+            "task locals belong to a running loop; those that are declared `traveling` also to work \
+             that it has offloaded"
         })
     }
 }
@@ -204,7 +246,9 @@ impl Error for AccessError {}
 ///
 /// With an initial value, the first use in a task that has inherited none makes it. Without, it has
 /// to be [set](crate::local::TaskLocal::set) or given by a
-/// [scope](crate::local::TaskLocal::scope) first.
+/// [scope](crate::local::TaskLocal::scope) first. With `traveling` before `static` it goes with work
+/// that leaves the loop's thread, see [`Traveling`], and its type has to be
+/// `Send` and `Sync`.
 ///
 /// # Examples
 ///
@@ -215,7 +259,9 @@ impl Error for AccessError {}
 /// task_local! {
 ///     /// Who asks.
 ///     static USER: String;
-///     pub static DEPTH: u32 = 0
+///     pub static DEPTH: u32 = 0;
+///     /// Also in offloaded work.
+///     pub traveling static REQUEST: u64
 /// }
 ///
 /// Scheduler::new(ThreadDriver::new()).block_on(async {
@@ -236,21 +282,41 @@ macro_rules! task_local {
         $crate::task_local! { $($rest)* }
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $type:ty = $init:expr) => {
-        $(#[$attr])*
-        $vis static $name: $crate::local::TaskLocal<$type> = {
-            fn init() -> $type {
-                $init
-            }
-            $crate::local::TaskLocal::__new(::core::option::Option::Some(init))
-        };
+        $crate::task_local! { @ $(#[$attr])* $vis static $name: $type = __new(Some($init)) }
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $type:ty; $($rest:tt)*) => {
         $crate::task_local! { $(#[$attr])* $vis static $name: $type }
         $crate::task_local! { $($rest)* }
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $type:ty) => {
+        $crate::task_local! { @ $(#[$attr])* $vis static $name: $type = __new(None) }
+    };
+    ($(#[$attr:meta])* $vis:vis traveling static $name:ident: $type:ty = $init:expr; $($rest:tt)*) => {
+        $crate::task_local! { $(#[$attr])* $vis traveling static $name: $type = $init }
+        $crate::task_local! { $($rest)* }
+    };
+    ($(#[$attr:meta])* $vis:vis traveling static $name:ident: $type:ty = $init:expr) => {
+        $crate::task_local! { @ $(#[$attr])* $vis static $name: $type = __traveling(Some($init)) }
+    };
+    ($(#[$attr:meta])* $vis:vis traveling static $name:ident: $type:ty; $($rest:tt)*) => {
+        $crate::task_local! { $(#[$attr])* $vis traveling static $name: $type }
+        $crate::task_local! { $($rest)* }
+    };
+    ($(#[$attr:meta])* $vis:vis traveling static $name:ident: $type:ty) => {
+        $crate::task_local! { @ $(#[$attr])* $vis static $name: $type = __traveling(None) }
+    };
+    (@ $(#[$attr:meta])* $vis:vis static $name:ident: $type:ty = $new:ident(None)) => {
         $(#[$attr])*
         $vis static $name: $crate::local::TaskLocal<$type> =
-            $crate::local::TaskLocal::__new(::core::option::Option::None);
+            $crate::local::TaskLocal::$new(::core::option::Option::None);
+    };
+    (@ $(#[$attr:meta])* $vis:vis static $name:ident: $type:ty = $new:ident(Some($init:expr))) => {
+        $(#[$attr])*
+        $vis static $name: $crate::local::TaskLocal<$type> = {
+            fn init() -> $type {
+                $init
+            }
+            $crate::local::TaskLocal::$new(::core::option::Option::Some(init))
+        };
     };
 }

@@ -6,7 +6,7 @@ use super::observer::{Observer, Observers};
 use super::reporter::{self, ReportHook, Reporter};
 use super::watch::{Debug, Watch};
 use super::watchdog::Watchdog;
-use crate::unhandled::Hook;
+use crate::unhandled::{Hook, UnhandledKind};
 
 /// What a builder was told about watching.
 #[derive(Default)]
@@ -57,7 +57,12 @@ impl Settings {
         if self.is_debug() {
             Box::new(|unhandled| reporter::print(unhandled))
         } else {
-            Box::new(|_| {})
+            // The one thing that must not go unseen: a thread that goes on by itself.
+            Box::new(|unhandled| {
+                if unhandled.kind() == UnhandledKind::LeftRunning {
+                    reporter::print(unhandled);
+                }
+            })
         }
     }
 

@@ -50,7 +50,9 @@ impl SchedulerBuilder {
     }
 
     /// Sets what is told of panics that nobody reads, and of tasks that were dropped before their
-    /// end. Without it they are only counted, or printed in debug mode. Counterpart: `loop.set_exception_handler`.
+    /// end. Without it they are only counted, or printed in debug mode (and
+    /// [work that was left running](crate::UnhandledKind::LeftRunning) in any case). Counterpart:
+    /// `loop.set_exception_handler`.
     #[doc(alias("set_exception_handler", "call_exception_handler"))]
     pub fn on_unhandled(mut self, hook: impl Fn(&Unhandled) + 'static) -> Self {
         self.hook = Some(Box::new(hook));

@@ -23,6 +23,7 @@ use crate::home::{Home, Phase};
 use crate::observe::Watch;
 use crate::remote::Remote;
 use crate::task::{self, JoinError, JoinHandle};
+use crate::unhandled::Unhandled;
 
 /// Runs tasks on this thread, on any [`Driver`].
 ///
@@ -183,6 +184,12 @@ impl<D: Driver + 'static> Scheduler<D> {
     #[must_use]
     pub fn stats(&self) -> SchedulerStats {
         self.home.stats()
+    }
+
+    /// Tells the hook of [`on_unhandled`](SchedulerBuilder::on_unhandled), and counts. Also after the
+    /// shutdown.
+    pub fn report(&self, unhandled: Unhandled) {
+        self.home.tell(unhandled);
     }
 }
 

@@ -99,6 +99,22 @@ fn offload() {
 }
 
 #[test]
+fn from_thread() {
+    let lines = [
+        "primes: 25 %",
+        "primes: 50 %",
+        "primes: 75 %",
+        "primes: 100 %",
+        "168 primes below 1000, 100 %",
+        "primes: stopped, the deadline has passed",
+        "there are more",
+    ];
+    check_prints(example("from_thread").arg("1000"), &lines);
+    check_refuses("from_thread", "many", "no whole number");
+    check_refuses("from_thread", "3", "no whole number");
+}
+
+#[test]
 fn million() {
     let output = example("million").arg("1000").output().unwrap();
     let printed = text(output.stdout);

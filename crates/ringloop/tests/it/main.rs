@@ -1,12 +1,18 @@
 //! What the facade promises, on the kernel's ring.
 
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+#![expect(
+    clippy::async_yields_async,
+    reason = "jobs that leave their loop are tested"
+)]
 
 mod bad_input;
 mod budget;
 mod cancel;
 mod examples;
+mod from_thread;
 mod injection;
+mod jobs_end;
 mod kernel;
 mod load;
 mod lossless;

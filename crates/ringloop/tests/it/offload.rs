@@ -25,7 +25,7 @@ fn busy_pool() -> (ThreadPool, mpsc::Sender<()>, offload::Offloaded<()>) {
 }
 
 /// An executor without threads.
-struct AtOnce;
+pub(crate) struct AtOnce;
 
 impl Executor for AtOnce {
     fn execute(&self, job: Job) -> Result<(), Job> {

@@ -1,19 +1,22 @@
 //! The way to a scheduler from other threads.
 
+mod join;
+
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
-use ringloop_core::{RemotePostbox, RemoteSetter, remote_postbox};
+pub use join::RemoteJoin;
+use ringloop_core::{RemotePostbox, remote_postbox};
 
 use crate::context;
 use crate::gate::Gate;
 use crate::home::Home;
-use crate::task::{self, JoinError, TaskId, TaskRef, TaskSnapshot};
+use crate::local::Traveling;
+use crate::task::{self, JoinError, TaskRef, TaskSnapshot};
 
 /// The way to a scheduler from other threads: `Send`, `Sync`, cheap to clone.
 ///
@@ -50,8 +53,28 @@ impl Remote {
         }
     }
 
+    /// Returns the way to the scheduler that runs on this thread, if one does. Counterpart:
+    /// `asyncio.get_running_loop`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::{Remote, Scheduler};
+    ///
+    /// assert!(Remote::current().is_none());
+    /// let remote = Scheduler::new(ThreadDriver::new()).block_on(async { Remote::current() });
+    /// assert!(remote.unwrap().is_closed(), "the scheduler has gone");
+    /// ```
+    #[must_use]
+    #[doc(alias = "get_running_loop")]
+    pub fn current() -> Option<Self> {
+        context::with_home(|home| Self::new(&home.gate))
+    }
+
     /// Calls `f` on the scheduler's thread, inside its loop and outside of any task, in the order
-    /// of these calls. Counterpart: `loop.call_soon_threadsafe`.
+    /// of these calls. It sees the [traveling](Traveling) task locals of the caller. Counterpart:
+    /// `loop.call_soon_threadsafe`.
     ///
     /// # Errors
     ///
@@ -63,11 +86,17 @@ impl Remote {
     #[doc(alias = "call_soon_threadsafe")]
     pub fn call_soon(&self, f: impl FnOnce() + Send + 'static) -> Result<(), Closed> {
         let gate = self.gate.upgrade().ok_or_else(Closed::new)?;
-        gate.post(Box::new(f))
+        let mut traveling = Traveling::capture();
+        if traveling.is_empty() {
+            gate.post(Box::new(f))
+        } else {
+            gate.post(Box::new(move || traveling.run(f)))
+        }
     }
 
     /// Starts a task on the scheduler's thread. `make` runs there, so the future it makes need not
-    /// be `Send`. Dropping the returned future detaches the task. Counterpart:
+    /// be `Send`. Dropping the returned future detaches the task, which has the
+    /// [traveling](Traveling) task locals of the caller. Counterpart:
     /// `asyncio.run_coroutine_threadsafe`.
     ///
     /// # Errors
@@ -104,14 +133,65 @@ impl Remote {
         F::Output: Send + 'static,
     {
         let at = Location::caller();
-        let (setter, postbox) = remote_postbox();
-        self.call_soon(move || {
-            let caught = CatchUnwind {
-                future: async move { make().await },
-            };
-            drop(task::spawn_at(at, None, deliver(caught, setter)));
-        })?;
-        Ok(RemoteJoin { postbox })
+        let gate = self.gate.upgrade().ok_or_else(Closed::new)?;
+        let (setter, join) = join::pair(gate.home);
+        self.call_soon(move || drop(task::spawn_at(at, None, join::deliver(make, setter))))?;
+        Ok(join)
+    }
+
+    /// Runs the future that `make` makes in a task on the scheduler's thread, and blocks this thread
+    /// until it has ended. `make` runs there, so the future need not be `Send`. Counterpart:
+    /// `trio.from_thread.run`, `asyncio.run_coroutine_threadsafe(...).result()`.
+    ///
+    /// For threads that have no loop of their own; on the thread of another loop it holds up that
+    /// loop. It waits as long as nobody runs the scheduler; once that has gone, it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError`]: the task panicked, or the scheduler [has gone](JoinError::is_gone), before or
+    /// meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// On the scheduler's own thread, where it would wait for ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function blocks; it is no future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::{Scheduler, time};
+    /// use std::time::Duration;
+    ///
+    /// let mut scheduler = Scheduler::new(ThreadDriver::new());
+    /// let remote = scheduler.remote();
+    /// let thread = std::thread::spawn(move || {
+    ///     let slept = remote.block_on(|| time::sleep(Duration::from_millis(1)));
+    ///     remote.stop().expect("the scheduler is there");
+    ///     slept
+    /// });
+    /// scheduler.block_on(time::sleep(Duration::MAX)).unwrap_err();
+    /// thread.join().unwrap()?.expect("nobody cancels the sleep");
+    /// # Ok::<(), ringloop_task::task::JoinError>(())
+    /// ```
+    #[doc(alias("run_coroutine_threadsafe", "from_thread.run"))]
+    #[track_caller]
+    pub fn block_on<M, F>(&self, make: M) -> Result<F::Output, JoinError>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send + 'static,
+    {
+        if let Some(gate) = self.gate.upgrade().filter(|gate| !gate.is_closed()) {
+            join::assert_elsewhere(gate.home);
+        }
+        match self.spawn(make) {
+            Ok(join) => join.wait(),
+            Err(Closed { .. }) => Err(JoinError::gone(None)),
+        }
     }
 
     /// Asks the main task to end: that of the `block_on` that runs, or of the next one. The request
@@ -185,74 +265,6 @@ impl fmt::Debug for Remote {
         f.debug_struct("Remote")
             .field("is_closed", &self.is_closed())
             .finish()
-    }
-}
-
-/// Runs the future and sends its output. A panic that cannot be sent goes on.
-async fn deliver<F: Future>(
-    future: CatchUnwind<F>,
-    setter: RemoteSetter<Result<F::Output, JoinError>>,
-) {
-    let id = task::current().map(|task| task.id());
-    let outcome = match future.await {
-        Ok(output) => Ok(output),
-        Err(payload) => Err(JoinError::panicked(id, payload)),
-    };
-    if let Err(Err(unread)) = setter.set(outcome)
-        && let Ok(payload) = unread.into_panic()
-    {
-        resume_unwind(payload);
-    }
-}
-
-pin_project! {
-    /// Turns a panic of the future into a value.
-    struct CatchUnwind<F> {
-        #[pin]
-        future: F,
-    }
-}
-
-impl<F: Future> Future for CatchUnwind<F> {
-    type Output = std::thread::Result<F::Output>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.project().future;
-        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(payload) => Poll::Ready(Err(payload)),
-        }
-    }
-}
-
-/// Awaits the output of a task on another thread's scheduler; see [`Remote::spawn`].
-///
-/// It may be awaited anywhere, also outside of this crate's loops.
-///
-/// # Cancel safety
-///
-/// Cancel safe: dropped before it completes, it had no effect. The task runs on.
-#[must_use = "futures do nothing unless awaited"]
-pub struct RemoteJoin<T> {
-    postbox: RemotePostbox<Result<T, JoinError>>,
-}
-
-impl<T> Future for RemoteJoin<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.postbox)
-            .poll(cx)
-            .map(|delivery| match delivery {
-                Ok(outcome) => outcome,
-                Err(_) => Err(JoinError::gone(None::<TaskId>)),
-            })
-    }
-}
-
-impl<T> fmt::Debug for RemoteJoin<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteJoin").finish_non_exhaustive()
     }
 }
 
