@@ -121,6 +121,6 @@ pub use interrupted::Interrupted;
 pub use job::Job;
 pub use offload::{Offload, offload_on};
 pub use pool::{
-    Histogram, PoolBuilder, PoolError, PoolHandle, PoolStats, RunningJob, ShutdownReport,
-    ThreadPool,
+    Histogram, PoolBuilder, PoolError, PoolHandle, PoolStats, QueuedJob, RunningJob,
+    ShutdownReport, Stall, ThreadPool,
 };
