@@ -28,10 +28,13 @@
 //! [`ThreadPool::blocking`] is an elastic, bounded pool whose idle threads leave;
 //! [`CpuPool`] has one thread per core. Anything that can run a [`Job`] is an executor, too.
 //!
+//! A closure that borrows cannot wait in a future, which can be forgotten. In a job, [`scope()`] runs
+//! such closures on an executor and blocks until they have ended.
+//!
 //! # Reading order
 //!
 //! `offload` (the future), `executor` (the seam), `job` (a closure on its way), `interrupt`, then
-//! `pool/`: `thread_pool`, `crew`.
+//! `pool/`: `thread_pool`, `crew`; `cpu/`; `scope/`.
 //!
 //! # Examples
 //!
@@ -115,6 +118,7 @@ mod offload;
 mod pool;
 #[cfg(feature = "rayon")]
 mod rayon_pool;
+mod scope;
 mod wait;
 
 pub use builder::Builder;
@@ -134,3 +138,4 @@ pub use pool::{
 };
 #[cfg(feature = "rayon")]
 pub use rayon_pool::Rayon;
+pub use scope::{Scope, ScopedJob, scope};

@@ -44,6 +44,12 @@ pub(super) fn home() -> Option<Home> {
 
 /// Calls `f`, inside of which `work` is the job that runs on this thread.
 pub(super) fn enter<R>(work: &Arc<dyn Work>, f: impl FnOnce() -> R) -> R {
+    enter_at(work, work.head().tag().home(), f)
+}
+
+/// Does the same on a thread of the pool `here`.
+#[inline]
+pub(super) fn enter_at<R>(work: &Arc<dyn Work>, here: Option<Home>, f: impl FnOnce() -> R) -> R {
     struct Leave(*const Current<'static>);
 
     impl Drop for Leave {
@@ -54,7 +60,7 @@ pub(super) fn enter<R>(work: &Arc<dyn Work>, f: impl FnOnce() -> R) -> R {
 
     let current = Current {
         work,
-        home: work.head().tag().home().or_else(home),
+        home: here.or_else(home),
     };
     let previous = CURRENT.with(|cell| cell.replace((&raw const current).cast()));
     // I1: it is dropped before `current`, and puts `previous` back.

@@ -31,6 +31,7 @@ mod head;
 mod state;
 
 mod current;
+mod helper;
 mod waiter;
 mod wish;
 
@@ -48,6 +49,7 @@ use head::Head;
 use tag::Home;
 
 pub(crate) use current::{block_for, current};
+pub(crate) use helper::{Hands, Help, Helper};
 pub(crate) use name::Name;
 pub(crate) use state::Phase;
 pub(crate) use tag::Tag;
@@ -122,6 +124,14 @@ impl Job {
             slot: None,
         };
         (job, Waiter::new(cell))
+    }
+
+    /// Makes a job of something that is no single closure.
+    pub(crate) fn of(work: Arc<dyn Work>) -> Self {
+        Self {
+            work,
+            refusal: None,
+        }
     }
 
     /// Runs the closure on this thread and sends its result home.

@@ -10,6 +10,7 @@ mod name;
 mod pool;
 mod reject;
 mod result;
+mod scope;
 mod shutdown;
 mod stall;
 mod stats;
