@@ -52,7 +52,7 @@ pub(crate) use current::{block_for, current};
 pub(crate) use helper::{Hands, Help, Helper};
 pub(crate) use name::Name;
 pub(crate) use state::Phase;
-pub(crate) use tag::Tag;
+pub(crate) use tag::{JobId, Tag};
 pub(crate) use waiter::Waiter;
 pub(crate) use wish::{ListenerKey, Reason};
 
@@ -131,6 +131,7 @@ impl Job {
         Self {
             work,
             refusal: None,
+            slot: None,
         }
     }
 
