@@ -132,7 +132,7 @@ impl ThreadPool {
 impl Executor for ThreadPool {
     /// Takes a job, unless the pool is shut down, or has no thread and cannot start one.
     ///
-    /// The refusal carries a [`PoolError`].
+    /// The refusal carries a [`PoolError`](crate::PoolError).
     fn execute(&self, job: Job) -> Result<(), Job> {
         self.crew.submit(job.without_refusal())
     }
