@@ -6,7 +6,7 @@
 //! ```text
 //!   task                          executor
 //!   offload_on(&pool, f) ──Job──▶ queue ──▶ a thread runs f
-//!   Offload<T>.await     ◀──result, panic or refusal──┘   (a postbox and a std Waker)
+//!   Offload<T>.await     ◀──result, panic or refusal──┘   (and a std Waker)
 //! ```
 //!
 //! It needs nothing from the runtime but `std::task::Waker`, and it knows no clock, no ring and no

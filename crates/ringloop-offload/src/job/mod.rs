@@ -48,7 +48,7 @@ use cell::Cell;
 use head::Head;
 use tag::Home;
 
-pub(crate) use current::{block_for, current};
+pub(crate) use current::{block_for, current, is_asked};
 pub(crate) use helper::{Hands, Help, Helper};
 pub(crate) use name::Name;
 pub(crate) use state::Phase;
@@ -136,8 +136,9 @@ impl Job {
 
     /// Runs the closure on this thread and sends its result home.
     ///
-    /// It never panics: a panic of the closure goes to whoever awaits the result, and a panic of
-    /// a result's destructor or of a waker goes no further than the panic hook.
+    /// It never panics. A panic of the closure goes to whoever awaits the result; if nobody does any
+    /// more, the panic hook has heard of it, and its payload is dropped here. A panic of a result's
+    /// destructor or of a waker goes no further than the panic hook either.
     ///
     /// # Cancel safety
     ///
