@@ -62,7 +62,7 @@ impl Interrupt {
 
     /// Ends a function with `?` if the job that runs on this thread was asked to stop.
     ///
-    /// Outside a job it always goes on.
+    /// Outside a job it always goes on. A look at a thread-local value and a relaxed load.
     ///
     /// # Errors
     ///
@@ -95,7 +95,10 @@ impl Interrupt {
     /// ```
     #[doc(alias = "check_cancelled")]
     pub fn check() -> Result<(), Interrupted> {
-        Self::current().to_result()
+        if job::is_asked() {
+            return Self::current().to_result();
+        }
+        Ok(())
     }
 
     /// Does the same for the job of this interrupt, on whichever thread.

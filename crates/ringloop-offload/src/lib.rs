@@ -6,7 +6,7 @@
 //! ```text
 //!   task                          executor
 //!   offload_on(&pool, f) ──Job──▶ queue ──▶ a thread runs f
-//!   Offload<T>.await     ◀──result, panic or refusal──┘   (a postbox and a std Waker)
+//!   Offload<T>.await     ◀──result, panic or refusal──┘   (and a std Waker)
 //! ```
 //!
 //! It needs nothing from the runtime but `std::task::Waker`, and it knows no clock, no ring and no
@@ -30,6 +30,9 @@
 //!
 //! A closure that borrows cannot wait in a future, which can be forgotten. In a job, [`scope()`] runs
 //! such closures on an executor and blocks until they have ended.
+//!
+//! A [`Limiter`] in front of an executor bounds the jobs of one purpose, and [`map_on`] runs one
+//! closure over many items, a few at a time.
 //!
 //! # Reading order
 //!

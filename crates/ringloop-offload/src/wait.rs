@@ -19,15 +19,13 @@ impl<T> Offload<T> {
     ///
     /// A job may wait for a job of the same pool: if that one is still queued, it is run here and
     /// now, out of turn, on the thread of the job that waits. So jobs that offload and wait for
-    /// each other do not run out of threads. A job of another pool, of a [`Limiter`] or of an
-    /// executor of one's own runs where it belongs, and this thread sleeps.
+    /// each other do not run out of threads. A job of another pool or of an executor of one's own
+    /// runs where it belongs, and this thread sleeps.
     ///
     /// The thread sleeps even if the job is cancelled meanwhile and runs on: as when awaited, its
     /// result is waited for.
     ///
     /// Counterpart: `concurrent.futures.Future.result` of Python.
-    ///
-    /// [`Limiter`]: crate::Executor
     ///
     /// # Errors
     ///

@@ -34,8 +34,10 @@ use crate::loom::UnsafeCell;
 /// What the ends of a job share.
 pub(super) struct Cell<F, T> {
     head: Head,
-    load: UnsafeCell<Load<F, T>>,
+    load: LoadCell<F, T>,
 }
+
+struct LoadCell<F, T>(UnsafeCell<Load<F, T>>);
 
 // Both fields begin where the union does.
 #[repr(C)]
@@ -45,7 +47,7 @@ union Load<F, T> {
 }
 
 // SAFETY: I1 and I2: one thread at a time uses the load, and moves what is in it, which is `Send`.
-unsafe impl<F: Send, T: Send> Sync for Cell<F, T> {}
+unsafe impl<F: Send, T: Send> Sync for LoadCell<F, T> {}
 
 /// A job as its waiter sees it.
 pub(super) trait Wait<T>: Work {
@@ -73,9 +75,9 @@ impl<F, T> Cell<F, T> {
     pub(super) fn new(tag: Tag, f: F) -> Self {
         Self {
             head: Head::new(tag),
-            load: UnsafeCell::new(Load {
+            load: LoadCell(UnsafeCell::new(Load {
                 closure: ManuallyDrop::new(f),
-            }),
+            })),
         }
     }
 
@@ -86,7 +88,7 @@ impl<F, T> Cell<F, T> {
     /// The caller's transition set `TAKEN` (I1). Called once.
     #[inline]
     unsafe fn take_closure(&self) -> F {
-        self.load.with_mut(|load| {
+        self.load.0.with_mut(|load| {
             // SAFETY: I1: the load is a closure, and the caller's alone.
             unsafe { load.cast::<F>().read() }
         })
@@ -99,7 +101,7 @@ impl<F, T> Cell<F, T> {
     /// The outcome is there and belongs to the caller (I2). Called once.
     #[inline]
     unsafe fn take_outcome(&self) -> Outcome<T> {
-        self.load.with_mut(|load| {
+        self.load.0.with_mut(|load| {
             // SAFETY: I2: the load is an outcome, and the caller's alone.
             unsafe { load.cast::<Outcome<T>>().read() }
         })
@@ -113,7 +115,7 @@ impl<F, T> Cell<F, T> {
     /// The caller has taken the closure (I1). Called once.
     #[inline]
     unsafe fn end(&self, outcome: Outcome<T>) -> bool {
-        self.load.with_mut(|load| {
+        self.load.0.with_mut(|load| {
             // SAFETY: I1: the load is empty and the caller's alone.
             unsafe { load.cast::<Outcome<T>>().write(outcome) };
         });

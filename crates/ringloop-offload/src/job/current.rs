@@ -32,6 +32,11 @@ pub(crate) fn current() -> Option<Watch> {
     with_current(|current| Watch(Arc::clone(current.work)))
 }
 
+/// Returns whether the job that runs on this thread was asked to stop.
+pub(crate) fn is_asked() -> bool {
+    with_current(|current| current.work.head().wish().is_raised()).unwrap_or(false)
+}
+
 /// Returns what the job on this thread is to a job that it offloads.
 pub(super) fn parent() -> Option<Parent> {
     with_current(|current| current.work.head().tag().as_parent())

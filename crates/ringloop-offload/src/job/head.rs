@@ -28,20 +28,22 @@ use crate::loom::UnsafeCell;
 
 pub(crate) struct Head {
     pub(super) state: State,
-    waker: UnsafeCell<MaybeUninit<Waker>>,
+    waker: WakerCell,
     wish: Wish,
     tag: Tag,
 }
 
+struct WakerCell(UnsafeCell<MaybeUninit<Waker>>);
+
 // SAFETY: I1 to I3: one thread at a time uses the waker exclusively, which is `Send` and `Sync`.
-unsafe impl Sync for Head {}
+unsafe impl Sync for WakerCell {}
 
 impl Head {
     #[inline]
     pub(super) fn new(tag: Tag) -> Self {
         Self {
             state: State::new(),
-            waker: UnsafeCell::new(MaybeUninit::uninit()),
+            waker: WakerCell(UnsafeCell::new(MaybeUninit::uninit())),
             wish: Wish::new(),
             tag,
         }
@@ -103,7 +105,7 @@ impl Head {
             return look;
         };
         if is_waiting {
-            let is_known = self.waker.with(|cell| {
+            let is_known = self.waker.0.with(|cell| {
                 // SAFETY: I1 and I3: the cell is full, and whoever else uses it only reads. The
                 // waker in it may have been woken meanwhile; its two words, which are compared, are
                 // still there.
@@ -124,7 +126,7 @@ impl Head {
             let replaced = unsafe { self.read_waker() };
             drop_quietly(replaced);
         }
-        self.waker.with_mut(|cell| {
+        self.waker.0.with_mut(|cell| {
             // SAFETY: I3: `WAITING` is not set, so the cell is the waiter's alone (I4).
             unsafe { cell.cast::<Waker>().write(clone) };
         });
@@ -162,7 +164,7 @@ impl Head {
     ///
     /// The cell is full (I1), and the waker belongs to the caller (I2), who moves it out once.
     unsafe fn read_waker(&self) -> Waker {
-        self.waker.with(|cell| {
+        self.waker.0.with(|cell| {
             // SAFETY: the contract of the function.
             unsafe { cell.cast::<Waker>().read() }
         })

@@ -2,6 +2,7 @@
 
 #[cfg(loom)]
 mod loom;
+mod stages;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};

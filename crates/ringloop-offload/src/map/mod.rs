@@ -1,6 +1,6 @@
 //! One closure over many items, a few at a time.
 //!
-//! A job per item would cost two allocations, a wake of a worker and a wake of the waiter each. A
+//! A job per item would cost an allocation, a wake of a worker and a wake of the waiter each. A
 //! map has up to `limit` *runners* instead: jobs that take items from a shared input until it is
 //! empty. The consumer, who polls the map, pulls items from the iterator into the input, starts
 //! runners while there is work for them, and takes the results.

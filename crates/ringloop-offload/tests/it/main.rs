@@ -1,5 +1,6 @@
 //! What the crate promises, seen from outside.
 
+mod abandon;
 mod adapt;
 mod cancel;
 mod cpu;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-use ringloop_offload::{Executor, Interrupt, Job, ThreadPool, offload_on};
+use ringloop_offload::{Executor, Interrupt, Job, Offload, ThreadPool, offload_on};
 
 use crate::support::{Busy, Shelf, block_on};
 
@@ -97,6 +97,47 @@ fn a_waker_that_panics_does_not_reach_the_executor() {
     shelf.pop().run();
     let polled = Pin::new(&mut offload).poll(&mut cx);
     assert!(matches!(polled, Poll::Ready(Ok(8))));
+}
+
+#[test]
+fn a_waker_whose_drop_panics_stops_nothing() {
+    /// Panics when the last waker of it goes.
+    struct Bomb;
+
+    impl Wake for Bomb {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a waker's destructor");
+        }
+    }
+
+    fn plant<T>(offload: &mut Offload<T>) {
+        let waker = Waker::from(Arc::new(Bomb));
+        let polled = Pin::new(offload).poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        // The one in the job is the last.
+    }
+
+    let shelf = Shelf::default();
+    let mut replaced = offload_on(&shelf, || 8);
+    plant(&mut replaced);
+    let polled = Pin::new(&mut replaced).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending());
+    shelf.pop().run();
+    assert_eq!(block_on(replaced).unwrap(), 8);
+
+    let mut woken = offload_on(&shelf, || 9);
+    plant(&mut woken);
+    shelf.pop().run();
+    assert_eq!(block_on(woken).unwrap(), 9);
+
+    let mut dropped = offload_on(&shelf, || ());
+    plant(&mut dropped);
+    drop(dropped);
+    assert!(shelf.pop().is_cancelled());
 }
 
 /// Runs jobs within `execute`.
