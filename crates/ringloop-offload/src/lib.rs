@@ -129,8 +129,8 @@ pub use limiter::{Limited, Limiter, LimiterStats};
 pub use map::{Map, MapMeter, MapProgress, map_on};
 pub use offload::{Offload, offload_on};
 pub use pool::{
-    Histogram, PoolBuilder, PoolError, PoolHandle, PoolStats, RunningJob, ShutdownReport,
-    ThreadPool,
+    Histogram, PoolBuilder, PoolError, PoolHandle, PoolStats, QueuedJob, RunningJob,
+    ShutdownReport, Stall, ThreadPool,
 };
 #[cfg(feature = "rayon")]
 pub use rayon_pool::Rayon;

@@ -190,10 +190,6 @@ impl Job {
     }
 
     /// Returns what stays known of the job while it runs.
-    #[cfg_attr(
-        not(all(loom, test)),
-        expect(dead_code, reason = "for the reports of pools")
-    )]
     pub(crate) fn watch(&self) -> Watch {
         Watch(Arc::clone(&self.work))
     }
@@ -277,12 +273,6 @@ pub(crate) enum Performed {
         /// The closure panicked. If it was abandoned, the panic hook is all that was told.
         panicked: bool,
     },
-}
-
-impl Performed {
-    pub(crate) fn has_run(self) -> bool {
-        self != Self::NotRun
-    }
 }
 
 /// What comes home.

@@ -1,9 +1,11 @@
 //! The knobs of a pool.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
-use super::config::{Config, Hook};
+use super::config::{Config, Hook, StallHook};
 use super::roster::Limits;
+use super::stall::Stall;
 use super::thread_pool::ThreadPool;
 
 /// Builds a [`ThreadPool`].
@@ -42,6 +44,7 @@ impl PoolBuilder {
                 stack_size: None,
                 on_thread_start: None,
                 on_thread_stop: None,
+                on_stall: None,
             },
         }
     }
@@ -162,12 +165,66 @@ impl PoolBuilder {
         self
     }
 
+    /// Sets who is told when a job waits for a thread for `bound` and longer. Default: nobody.
+    ///
+    /// The hook is called once when a job has waited that long, with what the threads run instead,
+    /// and once more if it [turns out to be a deadlock](Stall::is_deadlock); then not again until no
+    /// job had to wait that long. It runs on a thread of its own, `name-watch`, that exists only
+    /// while jobs wait and all threads are busy. A panic goes no further than the panic hook.
+    ///
+    /// Where no thread is started for want of jobs that wait, watching costs a lock per job.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_offload::{ThreadPool, offload_on};
+    /// use std::sync::{Mutex, mpsc};
+    /// use std::time::Duration;
+    ///
+    /// let (stalls, told) = mpsc::channel();
+    /// let stalls = Mutex::new(stalls);
+    /// let pool = ThreadPool::builder()
+    ///     .max_threads(1)
+    ///     .on_stall(Duration::from_millis(1), move |stall| {
+    ///         stalls.lock().unwrap().send(stall.clone()).unwrap();
+    ///     })
+    ///     .build();
+    /// let (release, released) = mpsc::channel::<()>();
+    /// let first = offload_on(&pool, move || released.recv());
+    /// let second = offload_on(&pool, || ());
+    /// let stall = told.recv().unwrap();
+    /// assert_eq!(stall.queued.location, second.location());
+    /// assert_eq!(stall.running[0].location, first.location());
+    /// assert!(!stall.is_deadlock);
+    /// # drop(release);
+    /// ```
+    pub fn on_stall(
+        mut self,
+        bound: Duration,
+        hook: impl Fn(&Stall) + Send + Sync + 'static,
+    ) -> Self {
+        self.config.on_stall = Some(StallHook::new(bound, hook));
+        self
+    }
+
+    /// Writes to stderr when a job waits for a thread for a second, in the format of [`Stall`].
+    ///
+    /// For development; as [`on_stall`](Self::on_stall), which it replaces.
+    pub fn debug(self) -> Self {
+        self.on_stall(DEBUG_BOUND, |stall| {
+            // Nobody can be told if that fails.
+            let _failed = writeln!(io::stderr(), "{stall}");
+        })
+    }
+
     /// Makes the pool. It starts no thread before there is a job for it.
     pub fn build(self) -> ThreadPool {
         ThreadPool::new(self.config)
     }
 }
 
+/// What a person notices.
+const DEBUG_BOUND: Duration = Duration::from_secs(1);
 const DEFAULT_NAME: &str = "offload";
 const DEFAULT_MAX_THREADS: usize = 64;
 const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(10);

@@ -7,6 +7,8 @@
 //! The clock is read twice per job: when it is queued and when it has been run. The end of one job
 //! is the start of the next, unless the worker waited in between.
 
+pub(super) mod watch;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
@@ -19,6 +21,7 @@ use crate::clock::Tick;
 use crate::job::Job;
 use crate::loom::MutexGuard;
 
+use super::bell::Bell;
 use super::config::Config;
 use super::error::PoolError;
 use super::ledger::{Desk, Ledger, Queued, thread_name};
@@ -30,6 +33,8 @@ use super::stats::PoolStats;
 pub(super) struct Crew {
     config: Config,
     roster: Roster<Queued, Ledger>,
+    /// Wakes the thread that watches.
+    watch_bell: Bell,
     #[cfg(test)]
     faults: tests::Faults,
 }
@@ -40,6 +45,7 @@ impl Crew {
     pub(super) fn new(config: Config) -> Self {
         Self {
             roster: Roster::new(config.limits.clone(), Ledger::default()),
+            watch_bell: Bell::new(),
             config,
             #[cfg(test)]
             faults: tests::Faults::default(),
@@ -51,11 +57,13 @@ impl Crew {
         job.set_home(NonNull::from(&**self).addr());
         let since = self.roster.clock.now();
         let queued = Queued { job, since };
-        let refused = self.roster.push(queued, |number| self.start(number));
-        refused.map_err(|(queued, error)| {
+        let pushed = self.roster.push(queued, |number| self.start(number));
+        if let Err((queued, error)) = pushed {
             self.roster.lock().book.rejected += 1;
-            queued.job.refused(error)
-        })
+            return Err(queued.job.refused(error));
+        }
+        self.look_after();
+        Ok(())
     }
 
     /// Takes no more jobs, sends the idle workers home, rejects what was queued, and returns how
@@ -64,6 +72,7 @@ impl Crew {
         let state = self.roster.lock();
         let running = state.book.running();
         let queued = self.roster.close(state);
+        self.watch_bell.ring();
         let dropped = reject_all(queued);
         self.roster.lock().book.rejected += dropped as u64;
         (dropped, running)
@@ -141,11 +150,14 @@ impl Crew {
         let mut worker = Worker::new();
         let mut free_since = self.roster.clock.now();
         while let Some((queued, started)) = self.next(state, &desk, &mut worker, free_since) {
-            let has_run = queued.job.perform().has_run();
+            let performed = queued.job.perform();
             free_since = self.roster.clock.now();
-            desk.count(queued.since, started, free_since, has_run);
-            state = self.roster.lock();
-            state.book.end(&desk);
+            desk.count(
+                performed,
+                started.since(queued.since),
+                free_since.since(started),
+            );
+            state = self.end(&desk);
         }
         if let Some(hook) = &self.config.on_thread_stop {
             hook.call();
@@ -182,11 +194,25 @@ impl Crew {
             now = self.roster.clock.now();
             worker.note_idle(now.since(free_since));
         }
-        state.book.start(desk, &item.job, now);
+        let is_watched = self.config.on_stall.is_some();
+        state.book.start(desk, &item.job, now, is_watched);
         let summons = self.roster.follow_up(&mut state);
         drop(state);
         self.fulfil(summons);
+        self.look_after();
         Some((item, now))
+    }
+
+    /// Takes a job that has been run off the books.
+    fn end(&self, desk: &Desk) -> Books<'_> {
+        let mut state = self.roster.lock();
+        if let Some(watched) = state.book.end(desk) {
+            // What is left of a job may be the user's to drop.
+            drop(state);
+            drop(watched);
+            state = self.roster.lock();
+        }
+        state
     }
 
     fn fulfil(self: &Arc<Self>, summons: Summons) {

@@ -6,11 +6,13 @@
 
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::clock::Tick;
 use crate::contain::lock;
-use crate::job::Job;
+use crate::job::{Job, Name, Performed, Tag, Watch};
 
+use super::crew::watch::Watching;
 use super::histogram::Histogram;
 use super::report::RunningJob;
 use super::roster::Item;
@@ -37,6 +39,7 @@ pub(super) struct Ledger {
     /// What the workers that have left had counted.
     past: Counts,
     pub(super) rejected: u64,
+    pub(super) watching: Watching,
 }
 
 /// A job that a worker runs.
@@ -45,7 +48,10 @@ struct Running {
     /// The number of the worker.
     worker: u64,
     since: Tick,
+    name: Option<Name>,
     location: &'static Location<'static>,
+    /// In a pool that is watched: the job itself.
+    watch: Option<Watch>,
 }
 
 impl Ledger {
@@ -65,20 +71,29 @@ impl Ledger {
     }
 
     /// Notes that a worker begins to run `job`.
-    pub(super) fn start(&mut self, desk: &Desk, job: &Job, now: Tick) {
+    pub(super) fn start(&mut self, desk: &Desk, job: &Job, now: Tick, is_watched: bool) {
         self.running.push(Running {
             worker: desk.worker,
             since: now,
+            name: job.tag().name().cloned(),
             location: job.location(),
+            watch: is_watched.then(|| job.watch()),
         });
     }
 
-    /// Notes that a worker does not run its job any more.
-    pub(super) fn end(&mut self, desk: &Desk) {
+    /// Notes that a worker does not run its job any more. What is returned is to be dropped
+    /// without the lock.
+    #[must_use]
+    pub(super) fn end(&mut self, desk: &Desk) -> Option<Watch> {
         let mut running = self.running.iter();
-        if let Some(index) = running.position(|job| job.worker == desk.worker) {
-            self.running.swap_remove(index);
-        }
+        let index = running.position(|job| job.worker == desk.worker)?;
+        self.running.swap_remove(index).watch
+    }
+
+    /// Whether jobs run and all of them are watched and as `is_so` says.
+    pub(super) fn all_running(&self, is_so: impl Fn(&Tag) -> bool) -> bool {
+        let is_so = |job: &Running| job.watch.as_ref().is_some_and(|watch| is_so(watch.tag()));
+        !self.running.is_empty() && self.running.iter().all(is_so)
     }
 
     pub(super) fn running(&self) -> usize {
@@ -90,7 +105,7 @@ impl Ledger {
         let mut running: Vec<_> = self.running.iter().collect();
         running.sort_by_key(|job| job.since);
         let describe = |job: &Running| RunningJob {
-            name: None,
+            name: job.name.as_ref().map(|name| name.as_str().to_owned()),
             location: job.location,
             thread: thread_name(pool, job.worker),
             running_for: now.since(job.since),
@@ -127,15 +142,24 @@ pub(super) struct Counts {
 }
 
 impl Desk {
-    /// Counts a job that was queued, started and ended at these times.
-    pub(super) fn count(&self, queued: Tick, started: Tick, ended: Tick, has_run: bool) {
-        if !has_run {
+    /// Counts a job that has waited and has run for so long.
+    pub(super) fn count(&self, performed: Performed, waited: Duration, ran: Duration) {
+        let Performed::Ran {
+            abandoned,
+            panicked,
+        } = performed
+        else {
             return;
-        }
+        };
         let mut counts = lock(&self.counts);
-        counts.completed += 1;
-        counts.wait_times.record(started.since(queued));
-        counts.run_times.record(ended.since(started));
+        let counter = match (panicked, abandoned) {
+            (true, _) => &mut counts.panicked,
+            (false, true) => &mut counts.abandoned,
+            (false, false) => &mut counts.completed,
+        };
+        *counter += 1;
+        counts.wait_times.record(waited);
+        counts.run_times.record(ran);
     }
 }
 
@@ -153,3 +177,6 @@ impl Counts {
 pub(super) fn thread_name(pool: &str, worker: u64) -> String {
     format!("{pool}-{worker}")
 }
+
+#[cfg(test)]
+mod tests;

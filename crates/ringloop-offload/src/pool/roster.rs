@@ -307,6 +307,28 @@ impl<T: Item, B> Roster<T, B> {
         }
     }
 
+    /// Whether items wait and no worker is free, on its way or can be started.
+    pub(super) fn is_saturated(&self, state: &State<T, B>) -> bool {
+        let is_waiting = !state.outbox.is_empty() || !self.inbox().items.is_empty();
+        is_waiting && state.available(&self.limits) == 0
+    }
+
+    /// Looks at all items that wait, the oldest first.
+    pub(super) fn for_each(&self, state: &State<T, B>, look: impl FnMut(&T)) {
+        let inbox = self.inbox();
+        state.outbox.iter().chain(&inbox.items).for_each(look);
+    }
+
+    /// Waits for a bell that is nobody's of the workers.
+    pub(super) fn doze<'a>(
+        &'a self,
+        state: MutexGuard<'a, State<T, B>>,
+        bell: &Bell,
+        patience: Duration,
+    ) -> MutexGuard<'a, State<T, B>> {
+        bell.wait(&self.state.0, state, Some(patience)).0
+    }
+
     fn inbox(&self) -> MutexGuard<'_, Inbox<T>> {
         lock(&self.inbox.0)
     }
@@ -476,8 +498,8 @@ impl<T: Item, B> Roster<T, B> {
         (state, is_over && is_unclaimed)
     }
 
-    /// Lets tests wait for workers that become idle, too.
-    fn note_change(&self) {
+    /// Lets tests wait for more than workers that leave.
+    pub(super) fn note_change(&self) {
         if cfg!(test) {
             self.left.notify_all();
         }
@@ -508,6 +530,10 @@ impl<T: Item, B> Roster<T, B> {
 impl<T: Item, B> State<T, B> {
     pub(super) fn threads(&self) -> usize {
         self.threads + self.leaving
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// Workers that wait for an item.

@@ -1,11 +1,11 @@
 //! The end of a pool: nothing hangs, nothing leaks, and the report says what was left.
 
 use std::error::Error;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use ringloop_offload::{Offload, OffloadError, PoolError, ThreadPool, offload_on};
+use ringloop_offload::{Builder, Offload, OffloadError, PoolError, ThreadPool, offload_on};
 
 use crate::support::{Busy, Drops, announce_thread_end, block_on};
 
@@ -133,4 +133,68 @@ fn a_queued_value_that_panics_when_dropped_stops_nothing() {
     assert!(block_on(faulty).unwrap_err().is_panic());
     assert_closed(&block_on(behind).unwrap_err());
     busy.finish().unwrap();
+}
+
+#[test]
+fn the_report_names_what_still_runs() {
+    let pool = ThreadPool::builder().name("keeper").max_threads(2).build();
+    let first = Busy::start(&pool, || ());
+    let (started, has_started) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let backup = Builder::new().name("backup").offload_on(&pool, move || {
+        started.send(()).unwrap();
+        released.recv().unwrap_err();
+    });
+    has_started.recv().unwrap();
+
+    let report = pool.shutdown(Duration::ZERO);
+    assert_eq!((report.finished, report.detached), (0, 2));
+    let [oldest, youngest] = &report.still_running[..] else {
+        panic!("{report:?}");
+    };
+    assert_eq!(oldest.name, None);
+    assert_eq!(oldest.location, first.offload.location());
+    assert_eq!(oldest.thread, "keeper-0");
+    assert!(oldest.running_for >= youngest.running_for);
+    assert_eq!(youngest.name.as_deref(), Some("backup"));
+    assert_eq!(youngest.location, backup.location());
+    let text = report.to_string();
+    let mut lines = text.lines();
+    assert_eq!(
+        lines.next(),
+        Some("0 jobs finished, 0 dropped, 2 still running:")
+    );
+    assert_eq!(lines.clone().count(), 2, "{text}");
+    assert!(text.contains("`backup`, offloaded at "), "{text}");
+
+    drop(release);
+    first.finish().unwrap();
+    block_on(backup).unwrap();
+    let report = pool.shutdown(Duration::MAX);
+    assert!(report.still_running.is_empty());
+    assert_eq!(
+        report.to_string(),
+        "0 jobs finished, 0 dropped, none still running"
+    );
+}
+
+#[test]
+fn a_job_may_shut_its_own_pool_down() {
+    let pool = Arc::new(ThreadPool::fixed(2));
+    let other = Busy::start(&*pool, || ());
+    let own = Arc::clone(&pool);
+    let Busy { offload, release } = other;
+    let job = offload_on(&*pool, move || {
+        drop(release);
+        // It waits for the other job, and not for itself.
+        own.shutdown(Duration::MAX)
+    });
+    let report = block_on(job).unwrap();
+    assert_eq!(report.detached, 1);
+    assert_eq!(report.still_running.len(), 1);
+    assert_eq!(report.still_running[0].thread, "cpu-1");
+    block_on(offload).unwrap();
+    // From outside, a shutdown waits for that job as well.
+    assert!(pool.shutdown(Duration::MAX).is_clean());
+    assert_eq!(pool.stats().threads, 0);
 }
