@@ -31,7 +31,7 @@
 //! # Reading order
 //!
 //! `offload` (the future), `executor` (the seam), `job` (a closure on its way), `interrupt`, then
-//! `pool/`: `thread_pool`, `crew`.
+//! `pool/`: `thread_pool`, `crew`, `roster`. `roster`.
 //!
 //! # Examples
 //!
