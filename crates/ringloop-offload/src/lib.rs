@@ -37,7 +37,7 @@
 //! # Reading order
 //!
 //! `offload` (the future), `executor` (the seam), `job` (a closure on its way), `interrupt`, then
-//! `pool/`: `thread_pool`, `crew`; `cpu/`; `scope/`.
+//! `pool/`: `thread_pool`, `crew`, `roster`; `cpu/`; `limiter/`, `map/`; `scope/`.
 //!
 //! # Examples
 //!

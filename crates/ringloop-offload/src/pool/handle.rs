@@ -58,7 +58,7 @@ impl PoolHandle {
 }
 
 impl Executor for PoolHandle {
-    /// Takes a job, unless the pool is shut down, or has no thread and cannot start one.
+    /// Takes a job, unless the pool is shut down, is full, or has no thread and cannot start one.
     ///
     /// The refusal carries a [`PoolError`](crate::PoolError).
     fn execute(&self, job: Job) -> Result<(), Job> {

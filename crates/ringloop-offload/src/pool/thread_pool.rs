@@ -16,19 +16,27 @@ use super::stats::PoolStats;
 
 /// A bounded pool of named threads that run jobs in the order in which they come.
 ///
-/// A thread is started when a job comes, none is idle and the bound is not reached. The most
-/// recently idle thread is the next to work, so that surplus threads can leave after their
-/// keep-alive. A thread is free again when its job has ended, not when the job's waiter has left.
+/// Threads are started as jobs come, up to the bound: a job that finds no free thread has one woken
+/// or started for it, one at a time, and from the second on mostly by the pool's own threads, so
+/// that a burst does not hold up its submitter. Once jobs have run side by side, a thread is kept
+/// in reserve for the next one. The most recently idle thread is the next to work, so that surplus
+/// threads can leave after their keep-alive. A thread is free again when its job has ended, not
+/// when the job's waiter has left.
+///
+/// A thread that has run out of work looks for more for some tens of microseconds before it
+/// sleeps, if that has paid lately and nobody else needs the core: the next job then starts
+/// without a system call. An idle pool sleeps undisturbed.
 ///
 /// Jobs that find no thread wait in the pool's queue, never in the caller's thread. The queue has
-/// no bound of its own because each job in it belongs to a live [`Offload`](crate::Offload):
-/// dropping one cancels its job, and cancelled jobs are swept out as the queue grows, so that it
-/// stays within twice the most jobs that were alive at a time (plus a few dozen). To bound the
-/// tasks that wait is to bound the queue.
+/// no bound unless [it is given one](PoolBuilder::queue_bound), because each job in it belongs to a
+/// live [`Offload`](crate::Offload): dropping one cancels its job, and cancelled jobs are swept out
+/// as the queue grows, so that it stays within a small multiple of the most jobs that were alive at
+/// a time. To bound the tasks that wait is to bound the queue.
 ///
-/// A job that blocks on another job of the same pool works as long as a thread is free for the
-/// inner one. If every thread of the pool waits like that, none goes on: give the inner jobs a pool
-/// of their own.
+/// A job that waits for another one of the same pool with [`Offload::wait`](crate::Offload::wait)
+/// runs it itself if no thread has. One that blocks on another job by other means works as long as
+/// a thread is free for the inner one. If every thread of the pool waits like that, none goes on:
+/// [`PoolBuilder::on_stall`] finds and names such a deadlock.
 ///
 /// Dropping the pool does not wait: jobs that run end in the background and their results still
 /// come home, queued jobs are rejected, and each thread leaves when it has nothing to run.
@@ -94,8 +102,8 @@ impl ThreadPool {
     /// `timeout` is left to itself: its result still comes home if somebody waits for it. A second
     /// call waits again. When nothing is left running, all threads have left.
     ///
-    /// This blocks the calling thread. A job that calls it on its own pool waits for itself, until
-    /// `timeout`.
+    /// This blocks the calling thread. A job that calls it on its own pool does not wait for itself;
+    /// it is among those that [still run](ShutdownReport::still_running).
     ///
     /// Counterpart: `loop.shutdown_default_executor(timeout)` of asyncio.
     ///
@@ -130,7 +138,7 @@ impl ThreadPool {
 }
 
 impl Executor for ThreadPool {
-    /// Takes a job, unless the pool is shut down, or has no thread and cannot start one.
+    /// Takes a job, unless the pool is shut down, is full, or has no thread and cannot start one.
     ///
     /// The refusal carries a [`PoolError`](crate::PoolError).
     fn execute(&self, job: Job) -> Result<(), Job> {
