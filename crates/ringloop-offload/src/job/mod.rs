@@ -46,13 +46,12 @@ use crate::error::{OffloadError, Refusal};
 use crate::limiter::Slot;
 use cell::Cell;
 use head::Head;
-use tag::Home;
 
 pub(crate) use current::{block_for, current};
 pub(crate) use helper::{Hands, Help, Helper};
 pub(crate) use name::Name;
 pub(crate) use state::Phase;
-pub(crate) use tag::Tag;
+pub(crate) use tag::{Home, Tag};
 pub(crate) use waiter::Waiter;
 pub(crate) use wish::{ListenerKey, Reason};
 
@@ -191,10 +190,12 @@ impl Job {
 
     /// Runs the closure and returns what became of it.
     pub(crate) fn perform(self) -> Performed {
+        let _held = self.slot.as_deref().map(Slot::hold);
         self.work.run(&self.work)
     }
 
-    /// Lets threads of the pool `home` run the job out of turn, when a job of theirs waits for it.
+    /// Lets threads of the pool `home` run the job out of turn, when a job of theirs waits for it;
+    /// or jobs that hold a slot of the limiter `home`.
     pub(crate) fn set_home(&self, home: Home) {
         self.work.head().tag().set_home(home);
     }

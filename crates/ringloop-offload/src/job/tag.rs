@@ -32,7 +32,7 @@ pub(crate) struct Tag {
     location: &'static Location<'static>,
     name: Option<Name>,
     parent: Option<Parent>,
-    /// The pool whose threads may run the job out of turn; 0 for none.
+    /// The pool or limiter whose threads may run the job out of turn; 0 for none.
     home: AtomicUsize,
     /// The job for which this one blocks its thread; 0 for none.
     awaited: AtomicU64,
@@ -113,7 +113,8 @@ impl fmt::Debug for Tag {
     }
 }
 
-/// Tells pools apart: the address of what a pool's threads share, which outlives its queue.
+/// Tells pools and limiters apart: the address of what a pool's threads or a limiter's handles share,
+/// which outlives its queue.
 pub(crate) type Home = NonZero<usize>;
 
 /// Takes the next number out of this thread's block, so that threads do not contend for it.

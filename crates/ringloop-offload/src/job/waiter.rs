@@ -18,6 +18,7 @@ use super::state::Phase;
 use super::tag::Tag;
 use super::wish::Reason;
 use super::{Outcome, Work, current};
+use crate::limiter::is_held_here;
 
 /// The end that takes the outcome. Without it, nobody wants the job.
 pub(crate) struct Waiter<T>(Arc<dyn Wait<T>>);
@@ -40,10 +41,14 @@ impl<T> Waiter<T> {
         self.0.cancel(reason)
     }
 
-    /// Whether this thread belongs to the pool in which the job is queued.
+    /// Whether this thread belongs to the pool in which the job is queued, or holds a slot of the
+    /// limiter in which it waits.
     pub(crate) fn may_run_here(&self) -> bool {
         self.phase() == Phase::Queued
-            && current::home().is_some_and(|here| self.tag().home() == Some(here))
+            && self
+                .tag()
+                .home()
+                .is_some_and(|home| current::home() == Some(home) || is_held_here(home))
     }
 
     /// Runs the job on this thread, unless somebody else has begun.

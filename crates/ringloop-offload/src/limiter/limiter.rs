@@ -23,11 +23,13 @@ use super::stats::LimiterStats;
 /// Clones share the limit and the queue. Jobs that wait stay when all handles are dropped, and are
 /// let through as others end; if the limit is 0, and no slot is in use, they are rejected.
 ///
-/// # Deadlocks
+/// # Nested jobs
 ///
-/// A job that offloads through its own limiter and blocks on the result waits for a slot while it
-/// has one. If all slots are held by such jobs, none goes on. Give inner jobs a limiter of their
-/// own, or none, because the outer one bounds them as well.
+/// A job that offloads through its own limiter and [waits](crate::Offload::wait) for the result
+/// runs the inner job itself, if that still waits, in its own slot. A job that blocks on the inner
+/// one in any other way has a slot and waits for another one. If all slots are held by such jobs,
+/// none goes on: give inner jobs a limiter of their own then, or none, because the outer one
+/// bounds them as well.
 ///
 /// Counterpart: `CapacityLimiter` of Trio, as used by `to_thread.run_sync`.
 ///

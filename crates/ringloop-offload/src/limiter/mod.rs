@@ -19,6 +19,7 @@
 //! |---|---|---|---|
 //! | waiting | a slot is free and it is the first | forwarded | taken |
 //! | waiting | cancelled, or its waiter is gone | gone; what it captured is dropped by the canceller | none |
+//! | waiting | run by a job that holds a slot and waits for it | gone | that of the one that waits |
 //! | waiting | the last handle of a paused limiter is dropped | rejected | none |
 //! | forwarded | taken by its executor | on its way | kept |
 //! | forwarded | refused, or its executor panics | rejected | to the next in the queue |
@@ -27,6 +28,7 @@
 //! A job that is cancelled on its way, in the queue of its executor, keeps its slot until the
 //! executor drops it or finds nothing to run.
 
+mod held;
 mod limited;
 #[expect(clippy::module_inception, reason = "the noun of the folder")]
 mod limiter;
@@ -35,6 +37,7 @@ mod state;
 mod stats;
 mod turn;
 
+pub(crate) use held::is_held_here;
 pub use limited::Limited;
 pub use limiter::Limiter;
 pub(crate) use slot::Slot;

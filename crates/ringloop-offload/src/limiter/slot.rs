@@ -1,12 +1,14 @@
 //! A place among those that may run, on its way from job to job.
 
+use std::iter;
 use std::ptr;
 use std::sync::Arc;
 
 use crate::contain::{Payload, catch, drop_quietly};
 use crate::executor::Executor;
-use crate::job::Job;
+use crate::job::{Home, Job};
 
+use super::held::Held;
 use super::state::{Shared, Waiting};
 use super::turn::Turn;
 
@@ -128,6 +130,17 @@ impl Slot {
         }
         let _none = job.replace_slot(Some(slot));
         None
+    }
+
+    /// Says that a job with this slot runs on this thread, until the guard is dropped.
+    pub(crate) fn hold(&self) -> Held {
+        Held::enter(self)
+    }
+
+    /// The limiters of this slot and of those behind it.
+    pub(super) fn limiters(&self) -> impl Iterator<Item = Home> {
+        let slots = iter::successors(Some(self), |slot| slot.outer.as_deref());
+        slots.map(|slot| slot.shared.home())
     }
 
     /// What tells this slot from all others that exist.

@@ -10,12 +10,13 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::contain::{drop_quietly, lock};
 use crate::error::Refusal;
 use crate::executor::Executor;
-use crate::job::Job;
+use crate::job::{Home, Job};
 
 use super::stats::LimiterStats;
 
@@ -92,6 +93,11 @@ impl Shared {
         }
     }
 
+    /// What tells this limiter from all others, and from pools.
+    pub(super) fn home(&self) -> Home {
+        NonNull::from(self).addr()
+    }
+
     /// Takes a slot for `job`, or queues it.
     pub(super) fn admit(
         &self,
@@ -105,6 +111,8 @@ impl Shared {
             state.granted += 1;
             return Admission::Granted(job);
         }
+        // A job that holds a slot may run it out of turn, when it waits for it.
+        job.set_home(self.home());
         let stale = job.take_refusal();
         let executor = executor();
         Admission::Queued {

@@ -209,6 +209,32 @@ fn jobs_that_nobody_can_let_through_are_rejected() {
 }
 
 #[test]
+fn a_job_may_wait_for_a_job_of_its_own_limiter() {
+    let (limiter, limited) = setup(1);
+    let other = Limiter::new(1);
+    for depth in 1..4 {
+        // The inner jobs go through both limiters, in either order.
+        let one = limiter.over(other.over(limited.executor().handle()));
+        fn nest(executor: &(impl Executor + Clone + 'static), depth: usize) -> usize {
+            let inner = executor.clone();
+            let offload = offload_on(executor, move || match depth {
+                0 => 0,
+                _ => 1 + nest(&inner, depth - 1),
+            });
+            offload.wait().unwrap()
+        }
+        assert_eq!(nest(&one, depth), depth);
+    }
+    wait_unused(&limiter);
+    wait_unused(&other);
+    assert_eq!(
+        limiter.stats().granted,
+        3,
+        "the inner ones ran in the slot of the outer one"
+    );
+}
+
+#[test]
 fn never_more_than_the_limit_at_once() {
     const LIMIT: usize = 3;
     let (limiter, limited) = setup(LIMIT);

@@ -8,7 +8,7 @@ use super::Shelf;
 use crate::contain::catch;
 use crate::executor::Executor;
 use crate::from_fn::from_fn;
-use crate::job::Job;
+use crate::job::{Job, Phase};
 use crate::limiter::Limiter;
 use crate::offload::{Offload, offload_on};
 
@@ -148,14 +148,19 @@ fn an_executor_that_gives_another_job_back_takes_no_slot_from_it() {
     });
     let limiter = Limiter::new(2);
     let limited = limiter.over(swap);
-    let first = offload_on(&limited, || ());
+    let (first, first_waiter) = Job::new(None, || ());
+    let (second, second_waiter) = Job::new(None, || ());
+    assert!(limited.execute(first).is_ok());
     assert_eq!(limiter.stats().in_use, 1);
-    let second = offload_on(&limited, || ());
-    // The first job came back and was rejected; the second is still inside.
-    assert!(!first.is_queued() && second.is_queued());
+    let first = limited.execute(second).unwrap_err();
+    // Each has its own, until it ends.
+    assert_eq!(limiter.stats().in_use, 2);
+    assert_eq!(first_waiter.phase(), Phase::Queued);
+    first.run();
     assert_eq!(limiter.stats().in_use, 1);
+    assert_eq!(second_waiter.phase(), Phase::Queued);
     drop(limited);
-    assert!(!second.is_queued());
+    assert_eq!(second_waiter.phase(), Phase::Ended);
     assert_eq!(limiter.stats().in_use, 0);
 }
 
@@ -185,4 +190,40 @@ fn an_executor_that_panics_costs_the_job_and_no_slot() {
     let payload = catch(|| offload_on(&limited, || ())).unwrap_err();
     assert_eq!(payload.downcast_ref(), Some(&"the first call"));
     assert_eq!(limiter.stats().in_use, 0);
+}
+
+#[test]
+fn only_a_job_that_holds_a_slot_may_run_one_that_waits() {
+    let shelf = Arc::new(Shelf::default());
+    let (limiter, other) = (Limiter::new(1), Limiter::new(1));
+    let (limited, otherwise) = (
+        limiter.over(Arc::clone(&shelf)),
+        other.over(Arc::clone(&shelf)),
+    );
+    let may_run_here = |executor: &dyn Executor| {
+        let busy = offload_on(&limited, || ());
+        let inside = limited.clone();
+        let asks = offload_on(executor, move || {
+            let waits = offload_on(&inside, || ());
+            (waits.is_queued(), waits.waiter().may_run_here())
+        });
+        let jobs = [
+            shelf.take().unwrap(),
+            shelf.take().unwrap_or_else(|| Job::new(None, || ()).0),
+        ];
+        // Busy ends last, unless it is what `asks` waits for.
+        let [first, second] = jobs;
+        second.run();
+        first.run();
+        while let Some(job) = shelf.take() {
+            job.run();
+        }
+        drop(busy);
+        asks.wait().unwrap()
+    };
+    assert_eq!(may_run_here(&shelf), (true, false));
+    assert_eq!(may_run_here(&otherwise), (true, false));
+    assert_eq!(may_run_here(&limited), (true, true));
+    assert_eq!(may_run_here(&other.over(limited.clone())), (true, true));
+    assert_eq!(may_run_here(&limiter.over(otherwise.clone())), (true, true));
 }
