@@ -50,7 +50,9 @@ impl Slot {
     /// The job has ended: its slots go on to those who wait for them.
     pub(crate) fn end(mut self: Box<Self>) {
         let outer = self.outer.take();
-        if let Err(slot) = Turn::give_back(self) {
+        if !self.shared.give_back_unwanted()
+            && let Err(slot) = Turn::give_back(self)
+        {
             slot.pass_on();
         }
         if let Some(outer) = outer {

@@ -121,6 +121,14 @@ impl Shared {
         }
     }
 
+    /// Gives a slot back that is in use, if the queue is empty. Returns whether it did.
+    pub(super) fn give_back_unwanted(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_unwanted = state.queue.is_empty();
+        state.in_use -= usize::from(is_unwanted);
+        is_unwanted
+    }
+
     /// Gives a slot back that is in use, and takes it for the first in the queue, if the limit
     /// allows.
     pub(super) fn pass_on(&self) -> Next {

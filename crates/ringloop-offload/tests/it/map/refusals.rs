@@ -37,6 +37,22 @@ fn each_item_gets_the_refusal_of_a_closed_pool() {
     assert!(is_closed(&error));
 }
 
+#[test]
+fn an_executor_that_refuses_is_not_asked_over_and_over() {
+    let calls = AtomicUsize::new(0);
+    let executor = from_fn(|job| {
+        calls.fetch_add(1, Ordering::Relaxed);
+        Err(job)
+    });
+    let mut map = map_on(&executor, 16, 0..100, |n| n);
+    while let Some(result) = block_on(map.next()) {
+        assert!(result.unwrap_err().is_rejected());
+    }
+    drop(map);
+    let calls = calls.into_inner();
+    assert!((100..200).contains(&calls), "about once per item: {calls}");
+}
+
 /// What an executor does with a job, call by call.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
