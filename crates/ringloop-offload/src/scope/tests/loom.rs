@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ::loom::model::Builder;
 use ::loom::sync::atomic::{AtomicUsize, Ordering};
+use ::loom::sync::mpsc;
 use ::loom::thread::{self, JoinHandle};
 
 use crate::executor::Executor;
@@ -120,6 +121,27 @@ fn a_closure_spawns_another_one() {
             });
         });
         assert_eq!(runs.load(Ordering::Relaxed), 1);
+        executor.join();
+    });
+}
+
+/// The caller has to come back for it, because no other thread does.
+#[test]
+fn a_closure_waits_for_one_that_it_adds() {
+    model(|| {
+        let executor = Threads::new(1, Job::run);
+        let caller = thread::current().id();
+        scope(&executor, |s| {
+            s.spawn(move || {
+                let (sender, receiver) = mpsc::channel();
+                let other = s.spawn(move || sender.send(()).unwrap());
+                if thread::current().id() == caller {
+                    // On the caller's own thread nobody else would come.
+                    other.join().unwrap();
+                }
+                receiver.recv().unwrap();
+            });
+        });
         executor.join();
     });
 }
