@@ -127,7 +127,7 @@ mod scope;
 mod wait;
 
 pub use builder::Builder;
-pub use cpu::{CpuHandle, CpuPool, CpuPoolBuilder};
+pub use cpu::{CpuPool, CpuPoolBuilder};
 pub use error::OffloadError;
 pub use executor::Executor;
 pub use from_fn::{FromFn, from_fn};

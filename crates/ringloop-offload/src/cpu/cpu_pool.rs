@@ -1,15 +1,13 @@
 //! The handle that owns a pool for work that computes.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::executor::Executor;
 use crate::job::Job;
-use crate::pool::{PoolStats, ShutdownReport, ThreadPool};
+use crate::pool::{PoolHandle, PoolStats, ShutdownReport, ThreadPool};
 
 use super::builder::CpuPoolBuilder;
-use super::handle::CpuHandle;
 
 /// A pool with a thread for each core, for jobs that compute.
 ///
@@ -18,8 +16,10 @@ use super::handle::CpuHandle;
 /// are started as jobs come, and leave again when they have been idle for their keep-alive: a pool
 /// without work has no thread and wakes nobody up.
 ///
-/// Jobs that block belong on a [`ThreadPool`], which has threads to spare. A job may make more jobs:
-/// through [`handle`](Self::handle).
+/// Jobs that block belong on a [`ThreadPool`], which has threads to spare. A job may offload more jobs
+/// through a [`handle`](Self::handle). To split one computation up, call [`scope`](crate::scope()) in a job,
+/// and [`map_on`](crate::map_on) for many items: both put far less through the pool's queue than a job for
+/// each part.
 ///
 /// Dropping the pool does not wait: jobs that run end in the background and their results still
 /// come home, queued jobs are rejected. [`shutdown`](Self::shutdown) waits, with a bound.
@@ -39,7 +39,7 @@ use super::handle::CpuHandle;
 #[doc(alias = "ProcessPoolExecutor")]
 #[must_use = "dropping the pool rejects what it has not started"]
 pub struct CpuPool {
-    pool: Arc<ThreadPool>,
+    pool: ThreadPool,
 }
 
 impl CpuPool {
@@ -67,14 +67,12 @@ impl CpuPool {
     }
 
     pub(super) fn over(pool: ThreadPool) -> Self {
-        Self {
-            pool: Arc::new(pool),
-        }
+        Self { pool }
     }
 
     /// Returns a handle for those who use the pool without owning it, such as its own jobs.
-    pub fn handle(&self) -> CpuHandle {
-        CpuHandle::to(&self.pool)
+    pub fn handle(&self) -> PoolHandle {
+        self.pool.handle()
     }
 
     /// Closes the pool and waits up to `timeout` for the jobs that run.

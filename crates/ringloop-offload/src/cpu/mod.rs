@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `cpu_pool` | [`CpuPool`]: the handle that owns the pool |
 //! | `builder` | [`CpuPoolBuilder`]: its knobs |
-//! | `handle` | [`CpuHandle`]: a way in that does not own it |
+//!
+//! Underneath is a [`ThreadPool`](crate::ThreadPool): one queue for all workers.
+//! `docs/decisions/0021` says why not one for each.
 
 mod cpu_pool;
 
 mod builder;
-mod handle;
 
 pub use builder::CpuPoolBuilder;
 pub use cpu_pool::CpuPool;
-pub use handle::CpuHandle;

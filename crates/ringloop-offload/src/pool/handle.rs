@@ -9,7 +9,8 @@ use crate::job::Job;
 use super::crew::Crew;
 use super::stats::PoolStats;
 
-/// Hands jobs to a [`ThreadPool`](crate::ThreadPool) that somebody else owns.
+/// Hands jobs to a [`ThreadPool`](crate::ThreadPool) or [`CpuPool`](crate::CpuPool) that somebody else
+/// owns.
 ///
 /// A handle is cheap to clone and may go anywhere: into a job that offloads more, or into an
 /// executor that stands on the pool. It does not keep the pool open: once the pool is shut down or

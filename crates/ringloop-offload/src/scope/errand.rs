@@ -4,10 +4,10 @@
 //! reference goes.
 
 use std::mem;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::contain::{Payload, catch, lock};
+use crate::contain::{Payload, catch};
+use crate::loom::atomic::{AtomicBool, Ordering};
+use crate::loom::{Mutex, lock};
 
 /// An errand whose closure and result types are forgotten.
 pub(super) trait Errand: Send + Sync {

@@ -32,3 +32,6 @@ mod team;
 
 pub use body::{Scope, scope};
 pub use scoped_job::ScopedJob;
+
+#[cfg(test)]
+mod tests;

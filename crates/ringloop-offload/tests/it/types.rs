@@ -4,16 +4,14 @@ use std::cell::Cell;
 use std::error::Error;
 
 use ringloop_offload::{
-    Builder, CpuHandle, CpuPool, CpuPoolBuilder, Executor, Interrupt, Interrupted, Job, Offload,
-    OffloadError, PoolBuilder, PoolError, PoolHandle, PoolStats, Requested, ShutdownReport,
-    ThreadPool,
+    Builder, CpuPool, CpuPoolBuilder, Executor, Interrupt, Interrupted, Job, Offload, OffloadError,
+    PoolBuilder, PoolError, PoolHandle, PoolStats, Requested, ShutdownReport, ThreadPool,
 };
 
 fn shared<T: Send + Sync>() {}
 
 #[test]
 fn types_cross_threads() {
-    shared::<CpuHandle>();
     shared::<CpuPool>();
     shared::<CpuPoolBuilder>();
     shared::<Builder>();

@@ -57,8 +57,8 @@ pub use offloaded::Offloaded;
 pub(crate) use pools::{Pools, PoolsEnd};
 #[doc(inline)]
 pub use ringloop_offload::{
-    CpuHandle, CpuPool, CpuPoolBuilder, Executor, Interrupt, Interrupted, Job, OffloadError,
-    PoolBuilder, PoolError, PoolHandle, PoolStats, RunningJob, ThreadPool,
+    CpuPool, CpuPoolBuilder, Executor, Interrupt, Interrupted, Job, OffloadError, PoolBuilder,
+    PoolError, PoolHandle, PoolStats, RunningJob, ThreadPool,
 };
 
 /// Runs `f` on the elastic pool for blocking work. Counterpart: `asyncio.to_thread`.
