@@ -119,13 +119,14 @@ impl<F, T> Cell<F, T> {
             // SAFETY: I1: the load is empty and the caller's alone.
             unsafe { load.cast::<Outcome<T>>().write(outcome) };
         });
-        if self.head.end() {
-            return true;
+        let is_delivered = self.head.end();
+        if !is_delivered {
+            // SAFETY: I2: the waiter is gone, and this call has put the outcome in.
+            let unwanted = unsafe { self.take_outcome() };
+            drop_quietly(unwanted);
         }
-        // SAFETY: I2: the waiter is gone, and this call has put the outcome in.
-        let unwanted = unsafe { self.take_outcome() };
-        drop_quietly(unwanted);
-        false
+        self.head.free_slot();
+        is_delivered
     }
 }
 
@@ -214,7 +215,9 @@ where
             Look::Unset { .. } => match unsafe { self.head.leave() } {
                 Leave::Queued { .. } => {
                     // SAFETY: the transition was this call's.
-                    drop(unsafe { self.take_closure() });
+                    let f = unsafe { self.take_closure() };
+                    self.head.free_slot();
+                    drop(f);
                     return;
                 }
                 Leave::Taken { is_running, .. } => {

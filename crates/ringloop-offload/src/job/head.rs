@@ -17,20 +17,23 @@
     reason = "the waker's cell is shared between threads, and the state word says whose it is"
 )]
 
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::task::Waker;
 
 use super::state::{Leave, Look, Phase, State};
 use super::tag::Tag;
 use super::wish::{ListenerKey, Reason, Wish};
 use crate::contain::{catch, drop_quietly};
-use crate::loom::UnsafeCell;
+use crate::limiter::{Held, Slot};
+use crate::loom::{Mutex, UnsafeCell, lock};
 
 pub(crate) struct Head {
     pub(super) state: State,
     waker: WakerCell,
     wish: Wish,
     tag: Tag,
+    /// Not touched unless a limiter put one in.
+    slot: Mutex<Option<Box<Slot>>>,
 }
 
 struct WakerCell(UnsafeCell<MaybeUninit<Waker>>);
@@ -46,6 +49,7 @@ impl Head {
             waker: WakerCell(UnsafeCell::new(MaybeUninit::uninit())),
             wish: Wish::new(),
             tag,
+            slot: Mutex::new(None),
         }
     }
 
@@ -90,6 +94,45 @@ impl Head {
             self.wish.close();
         }
         !end.is_gone
+    }
+
+    /// Exchanges the slot of a limiter. One that comes too late is free at once.
+    pub(super) fn replace_slot(&self, slot: Option<Box<Slot>>) -> Option<Box<Slot>> {
+        if slot.is_none() && !self.state.holds() {
+            return None;
+        }
+        let is_some = slot.is_some();
+        let replaced = mem::replace(&mut *lock(&self.slot), slot);
+        // Either this sees that the job was taken, or the one who takes it sees that it holds a slot.
+        if is_some && !self.state.hold() {
+            self.take_slot();
+        }
+        replaced
+    }
+
+    /// Says that a job with this slot runs on this thread, until the guard is dropped.
+    #[inline]
+    pub(super) fn hold_slot(&self) -> Option<Held> {
+        if !self.state.holds() {
+            return None;
+        }
+        lock(&self.slot).as_deref().map(Slot::hold)
+    }
+
+    /// Gives the slot back, if there is one. For the one who took the closure, when nothing is left
+    /// of it.
+    #[inline]
+    pub(super) fn free_slot(&self) {
+        if self.state.holds() {
+            self.take_slot();
+        }
+    }
+
+    fn take_slot(&self) {
+        let slot = lock(&self.slot).take();
+        if let Some(slot) = slot {
+            slot.end();
+        }
     }
 
     /// Looks for the outcome, or registers `waker` for it. It never returns [`Look::Unset`] unless

@@ -50,6 +50,7 @@ impl<H: Help> Work for Helper<H> {
         }
         let has_helped = self.team.help(&Hands { work: this });
         self.head.end();
+        self.head.free_slot();
         if has_helped {
             Performed::Ran {
                 abandoned: false,
@@ -73,6 +74,7 @@ impl<H: Help> Work for Helper<H> {
         let was_queued = self.head.state.reject();
         if was_queued {
             self.head.end();
+            self.head.free_slot();
         }
         was_queued
     }

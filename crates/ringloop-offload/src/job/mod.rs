@@ -37,7 +37,6 @@ mod wish;
 
 use std::error::Error;
 use std::fmt;
-use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
@@ -91,7 +90,6 @@ pub struct Job {
     work: Arc<dyn Work>,
     // Boxed: hardly any job has one, and queues are made of jobs.
     refusal: Option<Box<Refusal>>,
-    slot: Option<Box<Slot>>,
 }
 
 impl Job {
@@ -120,7 +118,6 @@ impl Job {
         let job = Self {
             work: Arc::<Cell<F, T>>::clone(&cell),
             refusal: None,
-            slot: None,
         };
         (job, Waiter::new(cell))
     }
@@ -130,7 +127,6 @@ impl Job {
         Self {
             work,
             refusal: None,
-            slot: None,
         }
     }
 
@@ -163,8 +159,10 @@ impl Job {
     }
 
     /// Exchanges the slot of a limiter, which is free again when the job is gone.
+    ///
+    /// If somebody else has taken the job, it is free at once.
     pub(crate) fn replace_slot(&mut self, slot: Option<Box<Slot>>) -> Option<Box<Slot>> {
-        mem::replace(&mut self.slot, slot)
+        self.work.head().replace_slot(slot)
     }
 
     /// Takes the reason of an executor that was asked before.
@@ -192,7 +190,7 @@ impl Job {
 
     /// Runs the closure and returns what became of it.
     pub(crate) fn perform(self) -> Performed {
-        let _held = self.slot.as_deref().map(Slot::hold);
+        let _held = self.work.head().hold_slot();
         self.work.run(&self.work)
     }
 
@@ -224,9 +222,6 @@ impl Drop for Job {
         if !self.work.head().state.is_taken() {
             let refusal = self.refusal.take();
             let _was_queued = self.work.reject(refusal.map(|refusal| *refusal));
-        }
-        if let Some(slot) = self.slot.take() {
-            slot.end();
         }
     }
 }

@@ -16,6 +16,7 @@
 //! | not `SET` | begin wait | `WAITING` | gave its waker away |
 //! | `WAITING`, not `SET` | end wait | — (removes `WAITING`) | owns its waker |
 //! | not `SET` | listen | `LISTENED` | is let go of by the end |
+//! | any | hold | `HOLDS` | keeps the slot, if it was `TAKEN`; else whoever takes the closure frees it |
 //! | `SET` | empty | `EMPTY` | has taken the outcome |
 //!
 //! # Ordering
@@ -188,8 +189,8 @@ impl State {
     /// For the waiter: it has taken the outcome.
     #[inline]
     pub(super) fn empty(&self) {
-        // Relaxed, and not one step: nobody but the waiter changes a word that is `SET`, and nobody
-        // else looks at the bit.
+        // Relaxed, and not one step: nobody but the waiter changes a word that is `SET` in a way that
+        // matters (a hold finds out by its own step), and nobody else looks at the bit.
         let bits = self.bits.load(Ordering::Relaxed);
         self.bits.store(bits | EMPTY, Ordering::Relaxed);
     }
@@ -232,6 +233,18 @@ impl State {
         }
     }
 
+    /// Says that there is a slot for the one who takes the closure to free; `false` if it was taken.
+    pub(super) fn hold(&self) -> bool {
+        // Relaxed: the lock around the slot orders the accesses to it.
+        self.bits.fetch_or(HOLDS, Ordering::Relaxed) & TAKEN == 0
+    }
+
+    /// Whether there may be a slot.
+    pub(super) fn holds(&self) -> bool {
+        // Relaxed: for the one who took the closure, the word is at least as new as its transition.
+        self.bits.load(Ordering::Relaxed) & HOLDS != 0
+    }
+
     /// Whether somebody runs, has run or has ended the job.
     pub(super) fn is_taken(&self) -> bool {
         self.bits.load(Ordering::Relaxed) & TAKEN != 0
@@ -255,3 +268,4 @@ const LISTENED: u8 = 1 << 3;
 const GONE: u8 = 1 << 4;
 const SET: u8 = 1 << 5;
 const EMPTY: u8 = 1 << 6;
+const HOLDS: u8 = 1 << 7;

@@ -2,7 +2,7 @@
 //!
 //! A limiter is a number of slots and a queue. A [`Limited`] executor lets a job through to its
 //! inner executor if a slot is free; otherwise the job waits in the queue, in the order of arrival.
-//! The slot travels with the [`Job`](crate::Job) and comes back when the job is gone, whichever
+//! The slot travels in the [`Job`](crate::Job) and comes back when the job is gone, whichever
 //! way it ended; whoever ends it hands the slot to the first in the queue and that job to its
 //! executor.
 //!
@@ -24,9 +24,7 @@
 //! | forwarded | taken by its executor | on its way | kept |
 //! | forwarded | refused, or its executor panics | rejected | to the next in the queue |
 //! | on its way | run, or dropped by its executor | gone | to the next in the queue |
-//!
-//! A job that is cancelled on its way, in the queue of its executor, keeps its slot until the
-//! executor drops it or finds nothing to run.
+//! | on its way | cancelled, or run by its waiter | gone; its executor finds nothing to run | to the next in the queue |
 
 mod held;
 mod limited;
@@ -37,7 +35,7 @@ mod state;
 mod stats;
 mod turn;
 
-pub(crate) use held::is_held_here;
+pub(crate) use held::{Held, is_held_here};
 pub use limited::Limited;
 pub use limiter::Limiter;
 pub(crate) use slot::Slot;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use ringloop_offload::{Executor, Limited, Limiter, PoolError, ThreadPool, offload_on};
+use ringloop_offload::{Executor, Limited, Limiter, Offload, PoolError, ThreadPool, offload_on};
 
 use crate::support::{Busy, Drops, Shelf, block_on};
 
@@ -305,3 +305,33 @@ fn the_types_can_be_shared_and_printed() {
 const SUBMITTERS: usize = 4;
 const BATCHES: usize = 60;
 const BATCH: usize = 20;
+
+/// The only thread of the pool is in `outer`, so it does not come across a job that nobody needs any
+/// more: its slot comes back without that.
+#[test]
+fn a_slot_comes_back_when_the_waiter_ends_the_job() {
+    let ways: [fn(Offload<u8>); 4] = [
+        |offload| assert_eq!(offload.wait().unwrap(), 1),
+        |offload| assert!(offload.cancel()),
+        drop,
+        |offload| {
+            assert!(offload.cancel());
+            assert!(offload.wait().unwrap_err().is_cancelled());
+        },
+    ];
+    for way in ways {
+        let pool = ThreadPool::fixed(1);
+        let limiter = Limiter::new(1);
+        let limited = limiter.over(pool.handle());
+        let outer = offload_on(&pool, move || {
+            for _ in 0..3 {
+                let inner = offload_on(&limited, || 1);
+                assert_eq!(limiter.stats().in_use, 1);
+                way(inner);
+                assert_eq!(limiter.stats().in_use, 0);
+            }
+            offload_on(&limited, || 2).wait()
+        });
+        assert_eq!(outer.wait().unwrap().unwrap(), 2);
+    }
+}

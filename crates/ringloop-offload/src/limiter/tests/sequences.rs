@@ -81,7 +81,7 @@ enum Fate {
 struct Model {
     limit: usize,
     line: VecDeque<usize>,
-    /// Jobs that hold a slot, in the order of the shelf, with those that are gone in all but name.
+    /// The jobs on the shelf. Those whose waiter has left are gone in all but name, and hold no slot.
     shelf: VecDeque<usize>,
     fates: Vec<Fate>,
     refuses: bool,
@@ -89,8 +89,16 @@ struct Model {
 }
 
 impl Model {
+    fn in_use(&self) -> usize {
+        let held = self
+            .shelf
+            .iter()
+            .filter(|job| self.fates[**job] == Fate::Pending);
+        held.count()
+    }
+
     fn settle(&mut self) {
-        while self.shelf.len() < self.limit
+        while self.in_use() < self.limit
             && let Some(job) = self.line.pop_front()
         {
             self.granted += 1;
@@ -194,7 +202,7 @@ impl Scene {
         let model = &self.model;
         let stats = self.limiter.stats();
         assert_eq!(stats.limit, model.limit);
-        assert_eq!(stats.in_use, model.shelf.len());
+        assert_eq!(stats.in_use, model.in_use());
         assert_eq!(stats.waiting, model.line.len());
         assert_eq!(stats.granted, model.granted);
         assert_eq!(self.executor.shelf.len(), model.shelf.len());
@@ -230,7 +238,7 @@ impl Scene {
             };
             // With all slots free and nobody to raise the limit, those in line are rejected.
             let expected = match self.model.fates[id] {
-                Fate::Pending if self.model.shelf.is_empty() => Fate::Rejected,
+                Fate::Pending if self.model.in_use() == 0 => Fate::Rejected,
                 fate @ (Fate::Pending | Fate::Ran | Fate::Rejected | Fate::Left) => fate,
             };
             assert_eq!(fate, expected, "job {id}");
