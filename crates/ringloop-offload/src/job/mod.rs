@@ -50,7 +50,7 @@ use tag::Home;
 pub(crate) use current::{block_for, current};
 pub(crate) use name::Name;
 pub(crate) use state::Phase;
-pub(crate) use tag::Tag;
+pub(crate) use tag::{JobId, Tag};
 pub(crate) use waiter::Waiter;
 pub(crate) use wish::{ListenerKey, Reason};
 
