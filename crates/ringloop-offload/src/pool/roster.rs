@@ -57,7 +57,7 @@ pub(super) struct Limits {
 
 /// What can be queued.
 pub(super) trait Item {
-    /// Whether nothing is left to run. Dropping such an item runs no foreign code.
+    /// Whether nothing is left to run.
     fn is_void(&self) -> bool;
 }
 
@@ -190,12 +190,13 @@ impl<T: Item, B> Roster<T, B> {
             drop(inbox);
             return self.push_carefully(item, start);
         }
-        inbox.push(item);
+        let void = inbox.push(item);
         let is_called = mem::replace(&mut inbox.is_called, true);
         drop(inbox);
         if !is_called {
             self.call(start);
         }
+        drop(void);
         Ok(())
     }
 
@@ -340,12 +341,18 @@ impl<T: Item, B> Roster<T, B> {
         start: impl FnOnce(u64) -> io::Result<()>,
     ) -> Result<(), (T, PoolError)> {
         let mut state = self.lock();
+        while !state.is_closed && self.is_full(&state) {
+            let void = self.sweep(&mut state);
+            if void.is_empty() {
+                let bound = self.limits.queue_bound;
+                return Err((item, PoolError::Full { bound }));
+            }
+            drop(state);
+            drop(void);
+            state = self.lock();
+        }
         if state.is_closed {
             return Err((item, PoolError::Closed));
-        }
-        if self.is_full(&mut state) {
-            let bound = self.limits.queue_bound;
-            return Err((item, PoolError::Full { bound }));
         }
         let summons = self.summon(&mut state);
         let called = match self.call_now(&mut state, summons, start) {
@@ -355,12 +362,13 @@ impl<T: Item, B> Roster<T, B> {
         let mut inbox = self.inbox();
         inbox.is_staffed = true;
         inbox.is_called = called.is_ok();
-        inbox.push(item);
+        let void = inbox.push(item);
         drop(inbox);
         drop(state);
         if let Ok(Some(bell)) = called {
             bell.ring();
         }
+        drop(void);
         Ok(())
     }
 
@@ -505,25 +513,25 @@ impl<T: Item, B> Roster<T, B> {
         }
     }
 
-    /// Whether as many items wait as may, those left out for which a worker is free or can come,
-    /// and void ones. The latter are looked for now and then only: to refuse has to stay cheap
-    /// when there is much to refuse.
-    fn is_full(&self, state: &mut State<T, B>) -> bool {
+    /// Whether as many items wait as may, those left out for which a worker is free or can come.
+    fn is_full(&self, state: &State<T, B>) -> bool {
         let bound = self.limits.queue_bound;
-        let mut inbox = self.inbox();
-        let len = |state: &State<T, B>, inbox: &Inbox<T>| state.outbox.len() + inbox.items.len();
-        let len_max = bound.saturating_add(state.available(&self.limits));
-        if len(state, &inbox) < len_max {
-            return false;
-        }
+        let len = state.outbox.len() + self.inbox().items.len();
+        len >= bound.saturating_add(state.available(&self.limits))
+    }
+
+    /// Takes void items out of a full queue, to be dropped without the lock. It does so now and
+    /// then only: to refuse has to stay cheap when there is much to refuse.
+    fn sweep(&self, state: &mut State<T, B>) -> Vec<T> {
         if state.sweep_pause > 0 {
             state.sweep_pause -= 1;
-            return true;
+            return Vec::new();
         }
-        state.outbox.retain(|item| !item.is_void());
-        inbox.sweep();
-        state.sweep_pause = len(state, &inbox) / 16;
-        len(state, &inbox) >= len_max
+        let mut void = take_void(&mut state.outbox);
+        let mut inbox = self.inbox();
+        void.append(&mut inbox.sweep());
+        state.sweep_pause = (state.outbox.len() + inbox.items.len()) / 16;
+        void
     }
 }
 
@@ -572,19 +580,38 @@ impl<T: Item, B> State<T, B> {
 }
 
 impl<T: Item> Inbox<T> {
-    fn push(&mut self, item: T) {
+    /// Queues an item. Returns others that are void, to be dropped without the lock: the end of
+    /// an item may be foreign code, and may push another one.
+    fn push(&mut self, item: T) -> Vec<T> {
+        let mut void = Vec::new();
         if self.items.len() >= self.sweep_len {
-            self.sweep();
+            void = self.sweep();
         }
         self.items.push_back(item);
         self.accepted += 1;
+        void
     }
 
-    /// Throws void items away. The length doubles before the next sweep: constant cost per push.
-    fn sweep(&mut self) {
-        self.items.retain(|item| !item.is_void());
+    /// Takes void items out. The length doubles before the next sweep: constant cost per push.
+    fn sweep(&mut self) -> Vec<T> {
+        let void = take_void(&mut self.items);
         self.sweep_len = SWEEP_LEN_MIN.max(self.items.len() * 2);
+        void
     }
+}
+
+fn take_void<T: Item>(items: &mut VecDeque<T>) -> Vec<T> {
+    let mut void = Vec::new();
+    for _ in 0..items.len() {
+        if let Some(item) = items.pop_front() {
+            if item.is_void() {
+                void.push(item);
+            } else {
+                items.push_back(item);
+            }
+        }
+    }
+    void
 }
 
 impl Worker {

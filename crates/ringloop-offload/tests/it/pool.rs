@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use ringloop_offload::{PoolError, ThreadPool, offload_on};
+use ringloop_offload::{Limiter, PoolError, ThreadPool, offload_on};
 
 use crate::support::{Busy, announce_thread_end, block_on};
 
@@ -149,4 +149,29 @@ fn a_job_may_own_the_last_handle_of_its_pool() {
     drop(pool);
     assert_eq!(busy.finish().unwrap(), 9);
     ended.recv().unwrap();
+}
+
+/// The end of a job that was cancelled in the queue may bring the next one: nothing is locked when
+/// the pool throws it away.
+#[test]
+fn jobs_that_are_swept_out_may_make_room_for_others() {
+    for bound in [usize::MAX, 128] {
+        let pool = ThreadPool::builder()
+            .max_threads(1)
+            .queue_bound(bound)
+            .build();
+        let busy = Busy::start(&pool, || ());
+        let limited = Limiter::new(100).over(pool.handle());
+        let cancelled: Vec<_> = (0..100).map(|_| offload_on(&limited, || 0)).collect();
+        let next: Vec<_> = (0..10).map(|_| offload_on(&limited, || 1)).collect();
+        drop(cancelled);
+        let direct: Vec<_> = (0..100).map(|_| offload_on(&pool, || 2)).collect();
+        busy.finish().unwrap();
+        for offload in next {
+            assert_eq!(block_on(offload).unwrap(), 1);
+        }
+        for offload in direct {
+            assert_eq!(block_on(offload).unwrap(), 2);
+        }
+    }
 }
