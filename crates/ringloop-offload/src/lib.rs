@@ -30,8 +30,6 @@
 //!
 //! A closure that borrows cannot wait in a future, which can be forgotten. In a job, [`scope()`] runs
 //! such closures on an executor and blocks until they have ended.
-//! A [`Limiter`] in front of an executor bounds the jobs of one purpose, and [`map_on`] runs one
-//! closure over many items, a few at a time.
 //!
 //! A [`Limiter`] in front of an executor bounds the jobs of one purpose, and [`map_on`] runs one
 //! closure over many items, a few at a time.
