@@ -2,11 +2,14 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::num::NonZero;
+use std::thread;
 
-use ringloop_offload::{CpuPool, Offload, ThreadPool, offload_on};
+use ringloop_offload::{CpuPool, Offload, ThreadPool, map_on, offload_on};
 
 use super::local::{Sure, task as local};
 use super::{Bridge, LocalLoop, Pool, Scheduler};
+use crate::grain::Grain;
 
 #[derive(Debug)]
 pub(super) struct Alone;
@@ -55,5 +58,14 @@ impl Bridge for Alone {
             let pool = pool.as_ref().expect("the turn has made one");
             Sure(offload_on(pool, f))
         })
+    }
+
+    async fn map(grain: Grain, items: u32) -> u64 {
+        let pool = CPU.with_borrow(|pool| pool.as_ref().map(CpuPool::handle));
+        let pool = pool.expect("the turn has made one");
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let map = map_on(pool, threads, 0..items, move |number| grain.run(number));
+        let results = map.collect().await.expect("nobody panics");
+        results.into_iter().fold(0, u64::wrapping_add)
     }
 }
