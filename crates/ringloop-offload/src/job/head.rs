@@ -116,6 +116,11 @@ impl Head {
         if !self.state.holds() {
             return None;
         }
+        self.hold_this_slot()
+    }
+
+    #[cold]
+    fn hold_this_slot(&self) -> Option<Held> {
         lock(&self.slot).as_deref().map(Slot::hold)
     }
 
@@ -128,6 +133,7 @@ impl Head {
         }
     }
 
+    #[cold]
     fn take_slot(&self) {
         let slot = lock(&self.slot).take();
         if let Some(slot) = slot {
