@@ -159,23 +159,23 @@ impl Drop for UnreadPanic {
     }
 }
 
-/// Says that a job of the runtime of `link` runs on this thread, until the guard is dropped.
+/// Says that a job of the runtime of `link` runs on this thread.
 pub(super) fn enter(link: Option<Arc<Link>>) -> Entered {
     let outer = JOB.try_with(|job| job.replace(link)).ok().flatten();
     Entered { outer }
 }
 
 /// A job runs. Jobs nest where an executor runs them within the call.
-#[must_use = "the job is left when this is dropped"]
+#[must_use = "the job has to be left"]
 pub(super) struct Entered {
     outer: Option<Arc<Link>>,
 }
 
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let outer = self.outer.take();
-        let own = JOB.try_with(|job| job.replace(outer));
-        drop(own);
+impl Entered {
+    /// Says that the job does not run any more, and returns its link.
+    pub(super) fn leave(self) -> Option<Arc<Link>> {
+        let own = JOB.try_with(|job| job.replace(self.outer));
+        own.ok().flatten()
     }
 }
 

@@ -13,6 +13,7 @@ use ringloop_task::local::Traveling;
 use super::link::{self, JobName, Link, UnreadPanic};
 
 /// What a job takes along from the loop.
+#[derive(Clone)]
 pub(super) struct Luggage {
     locals: Traveling,
     /// `None`: it comes from no runtime.
@@ -38,9 +39,9 @@ impl Luggage {
             link,
             job,
         } = self;
-        let entered = link::enter(link.clone());
+        let entered = link::enter(link);
         let result = catch(|| locals.run(f));
-        drop(entered);
+        let link = entered.leave();
         // The last share of a value may be here, and its drop may panic.
         drop_quietly(locals);
         match (result, link) {
