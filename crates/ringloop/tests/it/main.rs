@@ -18,6 +18,7 @@ mod load;
 mod lossless;
 mod macros;
 mod offload;
+mod offload_map;
 mod remote;
 mod rig;
 mod runtime;
