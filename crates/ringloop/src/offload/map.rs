@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
 
 use ringloop_offload::{
     Executor, MapMeter, MapProgress, OffloadError, PoolHandle, map_on as map_plainly,
@@ -119,7 +118,7 @@ where
     F: Fn(I::Item) -> T + Send + Sync + 'static,
     T: Send + 'static,
 {
-    let luggage = Luggage::pack(None, Location::caller());
+    let luggage = Luggage::pack();
     let work = move |item| luggage.clone().run(|| f(item));
     Map {
         map: map_plainly(executor, limit, items, work),
