@@ -65,7 +65,7 @@ where
 /// Runs `f` on each of the `items`, on the pool for computing work, and returns a stream of the
 /// results.
 ///
-/// As [`map`], with as many jobs as that pool has threads.
+/// As [`map()`], with as many jobs as that pool has threads.
 ///
 /// # Panics
 ///
@@ -101,7 +101,7 @@ where
 /// Runs `f` on each of the `items` on any executor, at most `limit` at a time, and returns a stream
 /// of the results.
 ///
-/// As [`map`].
+/// As [`map()`].
 ///
 /// # Panics
 ///
@@ -125,7 +125,7 @@ where
     }
 }
 
-/// The results of a closure over many items, in a stream. Made by [`map`], [`cpu_map`] and
+/// The results of a closure over many items, in a stream. Made by [`map()`], [`cpu_map`] and
 /// [`map_on`].
 ///
 /// An item whose closure panicked, or for which there was no thread, has an error as its result; the
@@ -190,6 +190,10 @@ where
     ///
     /// Cancel safe: cancelled or dropped before it completes, it had no effect but that items may
     /// have been started. A result that comes later waits for the next call.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the name that streams use, too"
+    )]
     #[track_caller]
     pub fn next(&mut self) -> impl Future<Output = Option<Result<T, OffloadError>>> {
         let next = Watched::new(self.map.next());

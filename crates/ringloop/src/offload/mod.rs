@@ -3,7 +3,7 @@
 //! [`offload()`] is for work that waits (files, name look-ups, a library that blocks), [`cpu`] for
 //! work that computes, [`offload_on`] for an [`Executor`] of one's own. The closure starts as soon
 //! as a thread is free, whether or not the result is awaited. [`Builder`] gives it a name, and a
-//! [`Limiter`] keeps jobs of one kind to so many at once. [`map`] and [`cpu_map`] run a closure over
+//! [`Limiter`] keeps jobs of one kind to so many at once. [`map()`] and [`cpu_map`] run a closure over
 //! many items.
 //!
 //! # Inside of a job
@@ -52,6 +52,7 @@ mod luggage;
 mod map;
 mod offloaded;
 mod pools;
+mod scope;
 mod watched;
 
 pub use builder::Builder;
@@ -62,10 +63,11 @@ pub use offloaded::Offloaded;
 pub(crate) use pools::{Pools, PoolsEnd};
 #[doc(inline)]
 pub use ringloop_offload::{
-    CpuPool, CpuPoolBuilder, Executor, Interrupt, Interrupted, Job, Limited, Limiter,
+    CpuPool, CpuPoolBuilder, Executor, Histogram, Interrupt, Interrupted, Job, Limited, Limiter,
     LimiterStats, MapMeter, MapProgress, OffloadError, PoolBuilder, PoolError, PoolHandle,
-    PoolStats, RunningJob, ThreadPool,
+    PoolStats, QueuedJob, RunningJob, Scope, ScopedJob, Stall, ThreadPool,
 };
+pub use scope::{scope, scope_on};
 
 /// Runs `f` on the elastic pool for blocking work. Counterpart: `asyncio.to_thread`.
 ///

@@ -25,3 +25,4 @@ mod runtime;
 mod setup;
 mod shutdown;
 mod signal;
+mod stall;
