@@ -7,10 +7,11 @@ mod requested;
 
 use std::error::Error;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use crate::interrupted::Interrupted;
-use crate::job::{self, Watch};
+use crate::job::{self, Name, Watch};
 
 pub use requested::Requested;
 
@@ -138,6 +139,31 @@ impl Interrupt {
     /// Nothing to cancel: the function does not wait.
     pub fn reason(&self) -> Option<Arc<dyn Error + Send + Sync>> {
         self.job.as_ref()?.reason()
+    }
+
+    /// Returns the name that a [`Builder`](crate::Builder) gave the job.
+    ///
+    /// `None` also outside a job.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_offload::{Builder, Interrupt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::fixed(1);
+    /// let name = || Interrupt::current().name().map(str::to_owned);
+    /// let named = Builder::new().name("backup").offload_on(&pool, name);
+    /// assert_eq!(named.wait()?.as_deref(), Some("backup"));
+    /// assert_eq!(name(), None);
+    /// # Ok::<(), ringloop_offload::OffloadError>(())
+    /// ```
+    pub fn name(&self) -> Option<&str> {
+        self.job.as_ref()?.tag().name().map(Name::as_str)
+    }
+
+    /// Returns where the job was offloaded. `None` outside a job.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        Some(self.job.as_ref()?.tag().location())
     }
 
     /// Waits until the job is asked to stop.

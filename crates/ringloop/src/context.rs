@@ -42,8 +42,13 @@ pub(crate) fn no_runtime() -> ! {
 
 /// The same, if there is one.
 pub(crate) fn find() -> Option<Rc<Context>> {
-    let current = CURRENT.try_with(|current| current.borrow().clone());
-    current.ok().flatten()
+    look(Rc::clone)
+}
+
+/// Looks at the context, if there is one.
+pub(crate) fn look<T>(look: impl FnOnce(&Rc<Context>) -> T) -> Option<T> {
+    let found = CURRENT.try_with(|current| current.borrow().as_ref().map(look));
+    found.ok().flatten()
 }
 
 /// Makes `context` the current one until the guard is dropped.

@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::thread;
 use std::time::Duration;
 
-use crate::pool::{PoolBuilder, ThreadPool};
+use crate::pool::{PoolBuilder, Stall, ThreadPool};
 
 use super::cpu_pool::CpuPool;
 
@@ -72,6 +72,18 @@ impl CpuPoolBuilder {
     /// Sets the size of the threads' stacks. Default: as `std::thread`, 2 MiB.
     pub fn stack_size(mut self, stack_size_bytes: usize) -> Self {
         self.pool = self.pool.stack_size(stack_size_bytes);
+        self
+    }
+
+    /// Sets who is told when a job waits for a thread for `bound` and longer. Default: nobody.
+    ///
+    /// As [`PoolBuilder::on_stall`].
+    pub fn on_stall(
+        mut self,
+        bound: Duration,
+        hook: impl Fn(&Stall) + Send + Sync + 'static,
+    ) -> Self {
+        self.pool = self.pool.on_stall(bound, hook);
         self
     }
 

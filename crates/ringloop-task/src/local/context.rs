@@ -102,6 +102,11 @@ impl Context {
         hidden
     }
 
+    /// Returns whether there are values that may go to other threads.
+    pub(super) fn has_traveling(&self) -> bool {
+        self.locals.as_deref().is_some_and(Locals::has_traveling)
+    }
+
     /// Returns the values that may go to other threads.
     pub(super) fn traveling(&self) -> Vec<(Key, TravelingValue)> {
         let locals = self.locals.as_deref();

@@ -109,6 +109,12 @@ impl Locals {
         values.collect()
     }
 
+    /// Returns whether there are values that may go to other threads.
+    pub(super) fn has_traveling(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|(_, value)| matches!(value, Value::Traveling(_)))
+    }
+
     /// Removes the values that may go to other threads, and returns them.
     #[must_use = "dropping a value runs code"]
     pub(super) fn take_traveling(&mut self) -> Vec<(Key, Value)> {

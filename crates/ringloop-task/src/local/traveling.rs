@@ -86,8 +86,11 @@ impl Traveling {
     #[cold]
     fn run_inside<R>(&mut self, f: impl FnOnce() -> R) -> R {
         let mut context = Context::capture();
-        let values = self.values.drain(..);
-        let hidden = context.exchange(values.map(|(key, value)| (key, Value::Traveling(value))));
+        let mut hidden = Vec::new();
+        if !self.values.is_empty() || context.has_traveling() {
+            let values = self.values.drain(..);
+            hidden = context.exchange(values.map(|(key, value)| (key, Value::Traveling(value))));
+        }
         let result = context.run(f);
         self.values = context.traveling();
         drop((context, hidden));

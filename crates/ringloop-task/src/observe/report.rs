@@ -10,7 +10,7 @@ use crate::task::{TaskId, TaskRef};
 /// Something about the program that its author should know; see
 /// [`SchedulerBuilder::on_report`](crate::SchedulerBuilder::on_report).
 ///
-/// It is plain data and may be sent to another thread. Its `Display` is one line.
+/// It is plain data and may be sent to another thread. Its `Display` is one line, but for [`Stalled`](Self::Stalled).
 ///
 /// # Examples
 ///
@@ -80,6 +80,19 @@ pub enum Report {
         /// Which one.
         task: TaskInfo,
     },
+    /// Offloaded work has been waiting for a thread for the time of
+    /// [`watchdog`](crate::SchedulerBuilder::watchdog), because all threads of its pool are busy, or
+    /// wait for each other. Reported by a thread of the pool.
+    Stalled {
+        /// The name of the pool.
+        pool: String,
+        /// Where the work that waits longest was offloaded.
+        at: &'static Location<'static>,
+        /// Whether the threads wait for the work that waits for them.
+        is_deadlock: bool,
+        /// What waits, and for what, in several lines.
+        text: String,
+    },
     /// An observer panicked, and is told nothing any more.
     ObserverPanicked {
         /// What the panic said, if it was text.
@@ -113,6 +126,7 @@ impl fmt::Display for Report {
                 write!(f, "{task}: ended with an error that nobody read: {error}")
             }
             Self::NeverPolled { task } => write!(f, "{task}: dropped without a single poll"),
+            Self::Stalled { text, .. } => f.write_str(text),
             Self::ObserverPanicked { message } => {
                 let message = message.as_deref().unwrap_or("no message");
                 write!(f, "an observer panicked and is disabled: {message}")

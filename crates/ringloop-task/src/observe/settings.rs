@@ -44,6 +44,15 @@ impl Settings {
         self.watchdog = Some(limit);
     }
 
+    /// Returns after which time the watchdog barks, if there will be one.
+    pub(crate) fn watchdog_limit(&self) -> Option<Duration> {
+        let limit = self
+            .watchdog
+            .or_else(|| self.is_debug().then_some(WATCHDOG));
+        // A limit without an end is how debug mode is told to have no watchdog.
+        limit.filter(|&limit| limit < Duration::MAX)
+    }
+
     /// Returns whether debug mode is on: as the program says, or else the environment.
     pub(crate) fn is_debug(&self) -> bool {
         self.debug.unwrap_or_else(|| {

@@ -118,6 +118,15 @@ impl SchedulerBuilder {
         self
     }
 
+    /// Returns the limit of the [watchdog](Self::watchdog), if there will be one: it was set, or debug
+    /// mode is on.
+    ///
+    /// For runtimes that watch more than polls.
+    #[must_use]
+    pub fn watchdog_limit(&self) -> Option<Duration> {
+        self.observe.watchdog_limit()
+    }
+
     /// Sets what is told of [`Report`]s. Without it they are counted, and printed to the standard
     /// error in debug mode and if there is a [watchdog](Self::watchdog).
     ///

@@ -20,7 +20,7 @@ pub use turn::Turn;
 
 use crate::context;
 use crate::home::{Home, Phase};
-use crate::observe::Watch;
+use crate::observe::{Report, Watch};
 use crate::remote::Remote;
 use crate::task::{self, JoinError, JoinHandle};
 use crate::unhandled::Unhandled;
@@ -184,6 +184,14 @@ impl<D: Driver + 'static> Scheduler<D> {
     #[must_use]
     pub fn stats(&self) -> SchedulerStats {
         self.home.stats()
+    }
+
+    /// Returns what tells the hook of [`on_report`](SchedulerBuilder::on_report), from any thread.
+    ///
+    /// For runtimes that watch more than polls.
+    pub fn reporter(&self) -> impl Fn(&Report) + Send + Sync + 'static {
+        let reporter = self.home.reporter.clone();
+        move |report| reporter.report(report)
     }
 
     /// Tells the hook of [`on_unhandled`](SchedulerBuilder::on_unhandled), and counts. Also after the

@@ -138,6 +138,7 @@ fn tasks() {
             local::TaskLocal<u32>,
             local::AccessError,
             local::Scoped<Plain>,
+            local::Traveling,
         ],
         "
             task::JoinHandle<u32>: Unpin
@@ -157,6 +158,7 @@ fn tasks() {
             local::TaskLocal<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
             local::AccessError: Send Sync Unpin UnwindSafe RefUnwindSafe
             local::Scoped<Plain>: Unpin
+            local::Traveling: Send Sync Unpin
         ",
     );
 }

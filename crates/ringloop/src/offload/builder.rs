@@ -97,7 +97,7 @@ impl Builder {
         let at = Location::caller();
         match check_cancelled() {
             Ok(()) => {
-                let luggage = Luggage::pack(self.name.clone(), at);
+                let luggage = Luggage::pack();
                 let mut builder = ringloop_offload::Builder::new();
                 if let Some(name) = self.name {
                     builder = builder.name(name);

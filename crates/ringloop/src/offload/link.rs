@@ -1,6 +1,5 @@
 //! The way from a job back to the runtime that it came from.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::mem;
@@ -8,6 +7,7 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ringloop_core::panics::{Payload, drop_quietly};
+use ringloop_offload::Interrupt;
 use ringloop_task::{Remote, Unhandled, UnhandledKind};
 
 use super::pools::Pools;
@@ -24,15 +24,11 @@ pub(crate) struct Link {
 
 /// What a panic of a job was, and whose.
 struct Unread {
-    job: JobName,
+    /// What the job is called.
+    name: Option<Arc<str>>,
+    /// Where it was offloaded.
+    at: &'static Location<'static>,
     payload: Payload,
-}
-
-/// What a job is called.
-#[derive(Debug, Clone)]
-pub(super) struct JobName {
-    pub(super) name: Option<Cow<'static, str>>,
-    pub(super) at: &'static Location<'static>,
 }
 
 impl Link {
@@ -47,10 +43,7 @@ impl Link {
     /// Returns the link of the runtime that runs on this thread, or that has offloaded the job that
     /// does.
     pub(super) fn here() -> Option<Arc<Self>> {
-        match context::find() {
-            Some(context) => Some(Arc::clone(&context.link)),
-            None => Self::of_job(),
-        }
+        context::look(|context| Arc::clone(&context.link)).or_else(Self::of_job)
     }
 
     /// Returns the link of the job that runs on this thread.
@@ -76,14 +69,14 @@ impl Link {
     /// Sees to it that the hook is told of a panic that nobody will read: by the loop, or by the end
     /// of the runtime.
     #[cold]
-    fn lose(self: &Arc<Self>, job: JobName, payload: Payload) {
+    fn lose(self: &Arc<Self>, panic: Unread) {
         let mut unread = self.unread();
         let Some(waiting) = &mut *unread else {
             drop(unread);
             // Nobody is left to be told.
-            return drop_quietly(payload);
+            return drop_quietly(panic);
         };
-        waiting.push(Unread { job, payload });
+        waiting.push(panic);
         drop(unread);
         let link = Arc::clone(self);
         // A loop that has closed leaves it to the end of the runtime.
@@ -118,17 +111,17 @@ impl Link {
 
 impl Unread {
     fn report(self, tell: impl Fn(Unhandled)) {
-        let Self { job, payload } = self;
-        let name = job.name.map(Arc::from);
+        let Self { name, at, payload } = self;
         let kind = UnhandledKind::Panic;
-        tell(Unhandled::of_work(kind, name, job.at, Some(payload)));
+        tell(Unhandled::of_work(kind, name, at, Some(payload)));
     }
 }
 
 impl fmt::Debug for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unread")
-            .field("job", &self.job)
+            .field("name", &self.name)
+            .field("at", &format_args!("{}", self.at))
             .finish_non_exhaustive()
     }
 }
@@ -140,8 +133,15 @@ pub(super) struct UnreadPanic {
 }
 
 impl UnreadPanic {
-    pub(super) fn new(link: Arc<Link>, job: JobName, payload: Payload) -> Self {
-        let panic = Some(Unread { job, payload });
+    /// Makes the payload of the job that runs on this thread.
+    #[cold]
+    pub(super) fn new(link: Arc<Link>, payload: Payload) -> Self {
+        let job = Interrupt::current();
+        let panic = Some(Unread {
+            name: job.name().map(Arc::from),
+            at: job.location().unwrap_or(Location::caller()),
+            payload,
+        });
         Self { link, panic }
     }
 
@@ -153,29 +153,29 @@ impl UnreadPanic {
 
 impl Drop for UnreadPanic {
     fn drop(&mut self) {
-        if let Some(Unread { job, payload }) = self.panic.take() {
-            self.link.lose(job, payload);
+        if let Some(panic) = self.panic.take() {
+            self.link.lose(panic);
         }
     }
 }
 
-/// Says that a job of the runtime of `link` runs on this thread, until the guard is dropped.
+/// Says that a job of the runtime of `link` runs on this thread.
 pub(super) fn enter(link: Option<Arc<Link>>) -> Entered {
     let outer = JOB.try_with(|job| job.replace(link)).ok().flatten();
     Entered { outer }
 }
 
 /// A job runs. Jobs nest where an executor runs them within the call.
-#[must_use = "the job is left when this is dropped"]
+#[must_use = "the job has to be left"]
 pub(super) struct Entered {
     outer: Option<Arc<Link>>,
 }
 
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let outer = self.outer.take();
-        let own = JOB.try_with(|job| job.replace(outer));
-        drop(own);
+impl Entered {
+    /// Says that the job does not run any more, and returns its link.
+    pub(super) fn leave(self) -> Option<Arc<Link>> {
+        let own = JOB.try_with(|job| job.replace(self.outer));
+        own.ok().flatten()
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! [`offload()`] is for work that waits (files, name look-ups, a library that blocks), [`cpu`] for
 //! work that computes, [`offload_on`] for an [`Executor`] of one's own. The closure starts as soon
-//! as a thread is free, whether or not the result is awaited. [`Builder`] gives it a name.
+//! as a thread is free, whether or not the result is awaited. [`Builder`] gives it a name, and a
+//! [`Limiter`] keeps jobs of one kind to so many at once. [`map()`] and [`cpu_map`] run a closure over
+//! many items.
 //!
 //! # Inside of a job
 //!
@@ -47,19 +49,25 @@ mod builder;
 mod from_thread;
 mod link;
 mod luggage;
+mod map;
 mod offloaded;
 mod pools;
+mod scope;
+mod watched;
 
 pub use builder::Builder;
 pub use from_thread::{FromThreadError, block_on, remote};
 pub(crate) use link::Link;
+pub use map::{Map, cpu_map, map, map_on};
 pub use offloaded::Offloaded;
 pub(crate) use pools::{Pools, PoolsEnd};
 #[doc(inline)]
 pub use ringloop_offload::{
-    CpuPool, CpuPoolBuilder, Executor, Interrupt, Interrupted, Job, OffloadError, PoolBuilder,
-    PoolError, PoolHandle, PoolStats, RunningJob, ThreadPool,
+    CpuPool, CpuPoolBuilder, Executor, Histogram, Interrupt, Interrupted, Job, Limited, Limiter,
+    LimiterStats, MapMeter, MapProgress, OffloadError, PoolBuilder, PoolError, PoolHandle,
+    PoolStats, QueuedJob, RunningJob, Scope, ScopedJob, Stall, ThreadPool,
 };
+pub use scope::{scope, scope_on};
 
 /// Runs `f` on the elastic pool for blocking work. Counterpart: `asyncio.to_thread`.
 ///

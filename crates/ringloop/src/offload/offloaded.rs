@@ -166,7 +166,7 @@ fn interrupt<T>(offload: &Offload<T>, cancelled: &Cancelled) -> bool {
 }
 
 /// Takes the panic of a job out of what waits for somebody to read it.
-fn read(error: OffloadError) -> OffloadError {
+pub(super) fn read(error: OffloadError) -> OffloadError {
     match error.try_into_panic() {
         Ok(payload) => OffloadError::panicked(match payload.downcast::<UnreadPanic>() {
             Ok(unread) => unread.read().expect("a panic is read once"),

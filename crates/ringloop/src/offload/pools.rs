@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ringloop_offload::{CpuPool, PoolBuilder, PoolStats, RunningJob, ThreadPool};
+use ringloop_offload::{CpuPool, CpuPoolBuilder, PoolBuilder, PoolStats, RunningJob, ThreadPool};
 
 use super::link::Link;
 use crate::context;
@@ -16,8 +16,10 @@ pub(crate) struct Pools {
     /// For work that computes. Made when first used: it has to ask the system for the number of
     /// cores.
     cpu: OnceLock<CpuPool>,
-    cpu_threads: Option<usize>,
+    cpu_settings: CpuSettings,
 }
+
+type CpuSettings = Box<dyn Fn(CpuPoolBuilder) -> CpuPoolBuilder + Send + Sync>;
 
 /// What the end of the pools came to.
 #[derive(Debug, Default)]
@@ -42,11 +44,14 @@ pub(super) fn current() -> Arc<Pools> {
 }
 
 impl Pools {
-    pub(crate) fn new(blocking: PoolBuilder, cpu_threads: Option<usize>) -> Self {
+    pub(crate) fn new(
+        blocking: PoolBuilder,
+        cpu_settings: impl Fn(CpuPoolBuilder) -> CpuPoolBuilder + Send + Sync + 'static,
+    ) -> Self {
         Self {
             blocking: blocking.build(),
             cpu: OnceLock::new(),
-            cpu_threads,
+            cpu_settings: Box::new(cpu_settings),
         }
     }
 
@@ -55,10 +60,8 @@ impl Pools {
     }
 
     pub(crate) fn cpu(&self) -> &CpuPool {
-        self.cpu.get_or_init(|| match self.cpu_threads {
-            Some(threads) => CpuPool::with_threads(threads),
-            None => CpuPool::new(),
-        })
+        self.cpu
+            .get_or_init(|| (self.cpu_settings)(CpuPool::builder()).build())
     }
 
     pub(crate) fn blocking_stats(&self) -> PoolStats {

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringloop_offload::{PoolBuilder, ThreadPool};
+use ringloop_offload::{CpuPoolBuilder, PoolBuilder, Stall, ThreadPool};
 use ringloop_proactor::{Config, Proactor, SetupError};
+use ringloop_task::observe::Report;
 use ringloop_task::{SchedulerBuilder, Unhandled};
 
 use super::Runtime;
@@ -19,7 +20,7 @@ pub struct Builder {
     proactor: Config,
     scheduler: SchedulerBuilder,
     grace: Duration,
-    blocking: PoolBuilder,
+    blocking: Box<dyn FnOnce(PoolBuilder) -> PoolBuilder>,
     cpu_threads: Option<usize>,
 }
 
@@ -29,7 +30,7 @@ impl Builder {
             proactor: Config::default(),
             scheduler: SchedulerBuilder::new(),
             grace: GRACE,
-            blocking: ThreadPool::builder(),
+            blocking: Box::new(|pool| pool),
             cpu_threads: None,
         }
     }
@@ -69,7 +70,9 @@ impl Builder {
 
     /// Switches debug mode on or off; `None` leaves it to the environment variable
     /// `RINGLOOP_DEBUG`. In debug mode, slow polls, polls that do not return and livelocks are
-    /// reported with their tasks; see [`SchedulerBuilder::debug`]. Counterpart: `loop.set_debug`.
+    /// reported with their tasks, see [`SchedulerBuilder::debug`]; so is offloaded work that waits
+    /// for a thread for longer than the limit of the [watchdog](SchedulerBuilder::watchdog), and
+    /// work that waits for itself. Counterpart: `loop.set_debug`.
     ///
     /// # Examples
     ///
@@ -115,9 +118,10 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "set_default_executor")]
-    pub fn offload(self, set: impl FnOnce(PoolBuilder) -> PoolBuilder) -> Self {
+    pub fn offload(self, set: impl FnOnce(PoolBuilder) -> PoolBuilder + 'static) -> Self {
+        let before = self.blocking;
         Self {
-            blocking: set(self.blocking),
+            blocking: Box::new(|pool| set(before(pool))),
             ..self
         }
     }
@@ -145,8 +149,26 @@ impl Builder {
     pub fn build(self) -> Result<Runtime, SetupError> {
         let proactor = Proactor::new(&self.proactor)?;
         let handle = proactor.handle();
+        let stalls = self.scheduler.watchdog_limit();
         let scheduler = self.scheduler.build(proactor);
-        let pools = Arc::new(Pools::new(self.blocking, self.cpu_threads));
+        let mut blocking = ThreadPool::builder();
+        let reporter = Arc::new(scheduler.reporter());
+        if let Some(bound) = stalls {
+            let reporter = Arc::clone(&reporter);
+            blocking = blocking.on_stall(bound, move |stall| reporter(&stalled(stall)));
+        }
+        let threads = self.cpu_threads;
+        let cpu = move |mut cpu: CpuPoolBuilder| {
+            if let Some(bound) = stalls {
+                let reporter = Arc::clone(&reporter);
+                cpu = cpu.on_stall(bound, move |stall| reporter(&stalled(stall)));
+            }
+            match threads {
+                Some(threads) => cpu.threads(threads),
+                None => cpu,
+            }
+        };
+        let pools = Arc::new(Pools::new((self.blocking)(blocking), cpu));
         let context = Rc::new(Context {
             proactor: handle,
             link: Link::new(scheduler.remote(), &pools),
@@ -168,6 +190,16 @@ impl fmt::Debug for Builder {
             .field("scheduler", &self.scheduler)
             .field("grace", &self.grace)
             .finish_non_exhaustive()
+    }
+}
+
+/// What a pool says of work that waits too long, for the hook of the loop.
+fn stalled(stall: &Stall) -> Report {
+    Report::Stalled {
+        pool: stall.pool.clone(),
+        at: stall.queued.location,
+        is_deadlock: stall.is_deadlock,
+        text: stall.to_string(),
     }
 }
 
