@@ -181,7 +181,10 @@ impl fmt::Display for OffloadError {
                 Some(message) => write!(f, "the job panicked: {message}"),
                 None => f.write_str("the job panicked"),
             },
-            Kind::Rejected(_) => f.write_str("the executor did not run the job"),
+            Kind::Rejected(None) => f.write_str("the executor did not run the job"),
+            Kind::Rejected(Some(reason)) => {
+                write!(f, "the executor did not run the job: {reason}")
+            }
         }
     }
 }

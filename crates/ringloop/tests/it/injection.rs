@@ -150,7 +150,7 @@ fn check_child(output: &Output) {
 }
 
 /// strace(1), which makes `call` fail with `errno` `when` its turn comes, and notes what it does.
-fn strace(name: &str, call: &str, errno: &str, when: &str) -> Option<Command> {
+pub(crate) fn strace(name: &str, call: &str, errno: &str, when: &str) -> Option<Command> {
     let mut strace = Command::new("strace");
     strace
         .args(["-f", "-qq", "-e", &format!("trace={call}")])
@@ -217,14 +217,14 @@ fn notes(name: &str) -> PathBuf {
 }
 
 /// How many calls strace(1) has made fail.
-fn injected(name: &str) -> usize {
+pub(crate) fn injected(name: &str) -> usize {
     let notes = notes(name);
     let text = fs::read_to_string(&notes).unwrap();
     fs::remove_file(notes).unwrap();
     text.matches("(INJECTED)").count()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -10,6 +10,7 @@ mod bad_input;
 mod budget;
 mod cancel;
 mod examples;
+mod faults;
 mod from_thread;
 mod injection;
 mod jobs_end;
