@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Benchmark, Counted, Metric, Setting, p50_p99, time};
+use super::{Benchmark, Metric, Setting, p50_p99, time};
 use crate::contestants::{Contestant, Level, Waiters};
 use crate::grain::Grain;
 
@@ -13,9 +13,7 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         about: "have an empty job done by a thread on the other core and await it: round trip",
         level: Level::Offload,
         metrics: &[time("p50", "us"), time("p99", "us")],
-        counted: Some(Counted::Work(|contestant, setting, count| {
-            contestant.offloads(setting.cores.client, count).map(drop)
-        })),
+        counted: None,
         turn: |contestant, setting| {
             p50_p99(contestant.offloads(setting.cores.client, 8_000 / setting.divisor)?)
         },
@@ -25,11 +23,7 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         about: "have 1000 empty jobs done at once and await them all, in one task or in 1000",
         level: Level::Offload,
         metrics: &[time("one task", "ns"), time("1000 tasks", "ns")],
-        counted: Some(Counted::Work(|contestant, _, count| {
-            let batches = count / COUNTED_BATCH;
-            let done = contestant.offload_batch(batches, COUNTED_BATCH, Waiters::One);
-            done.map(drop)
-        })),
+        counted: None,
         turn: many,
     },
     Benchmark {
@@ -90,8 +84,6 @@ fn many(contestant: &dyn Contestant, setting: &Setting) -> io::Result<Vec<f64>> 
 
 /// How many jobs there are at once.
 const BATCH: u32 = 1000;
-/// The same when instructions are counted.
-const COUNTED_BATCH: u32 = 64;
 /// How many numbers are mapped, how often.
 const ITEMS: u32 = 10_000;
 const MAPS: u32 = 2;
