@@ -39,7 +39,11 @@ use crate::context::with_home;
 #[derive(Clone, Default)]
 #[doc(alias = "copy_context")]
 pub struct Traveling {
-    values: Vec<(Key, TravelingValue)>,
+    #[expect(
+        clippy::box_collection,
+        reason = "mostly there are none, and what carries this is small"
+    )]
+    values: Option<Box<Vec<(Key, TravelingValue)>>>,
 }
 
 impl Traveling {
@@ -49,7 +53,7 @@ impl Traveling {
     pub fn capture() -> Self {
         let here = with_home(|home| context::with_slot(home, Slot::traveling));
         match here {
-            Some(values) => Self { values },
+            Some(values) => Self::of(values),
             None => with_arrived(|arrived| arrived.clone()).unwrap_or_default(),
         }
     }
@@ -57,7 +61,16 @@ impl Traveling {
     /// Returns whether there is nothing to take along.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.values().is_empty()
+    }
+
+    fn of(values: Vec<(Key, TravelingValue)>) -> Self {
+        let values = (!values.is_empty()).then(|| Box::new(values));
+        Self { values }
+    }
+
+    fn values(&self) -> &[(Key, TravelingValue)] {
+        self.values.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// Runs `f` with these values. What it sets stays in here.
@@ -87,29 +100,35 @@ impl Traveling {
     fn run_inside<R>(&mut self, f: impl FnOnce() -> R) -> R {
         let mut context = Context::capture();
         let mut hidden = Vec::new();
-        if !self.values.is_empty() || context.has_traveling() {
-            let values = self.values.drain(..);
+        if !self.is_empty() || context.has_traveling() {
+            let values = self
+                .values
+                .take()
+                .map(|values| *values)
+                .into_iter()
+                .flatten();
             hidden = context.exchange(values.map(|(key, value)| (key, Value::Traveling(value))));
         }
         let result = context.run(f);
-        self.values = context.traveling();
+        *self = Self::of(context.traveling());
         drop((context, hidden));
         result
     }
 
     /// Returns a value of a local.
     pub(super) fn get(&self, key: Key) -> Option<Value> {
-        let found = self.values.iter().find(|(have, _)| *have == key);
+        let found = self.values().iter().find(|(have, _)| *have == key);
         found.map(|(_, value)| Value::Traveling(Arc::clone(value)))
     }
 
     /// Sets a value and returns the old one.
     #[must_use = "dropping a value runs code"]
     pub(super) fn insert(&mut self, key: Key, value: TravelingValue) -> Option<TravelingValue> {
-        match self.values.iter_mut().find(|(have, _)| *have == key) {
+        let values = self.values.get_or_insert_default();
+        match values.iter_mut().find(|(have, _)| *have == key) {
             Some((_, place)) => Some(mem::replace(place, value)),
             None => {
-                self.values.push((key, value));
+                values.push((key, value));
                 None
             }
         }
@@ -119,7 +138,7 @@ impl Traveling {
 impl fmt::Debug for Traveling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Traveling")
-            .field("len", &self.values.len())
+            .field("len", &self.values().len())
             .finish()
     }
 }
