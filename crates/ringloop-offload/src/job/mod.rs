@@ -29,22 +29,22 @@ mod tag;
 mod cell;
 mod head;
 mod state;
+mod work;
 
 mod current;
 mod helper;
 mod waiter;
+mod watch;
 mod wish;
 
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::task::Waker;
 
-use crate::error::{OffloadError, Refusal};
+use crate::error::Refusal;
 use crate::limiter::Slot;
 use cell::Cell;
-use head::Head;
 
 pub(crate) use current::{block_for, current, is_asked};
 pub(crate) use helper::{Hands, Help, Helper};
@@ -52,7 +52,9 @@ pub(crate) use name::Name;
 pub(crate) use state::Phase;
 pub(crate) use tag::{Home, JobId, Tag};
 pub(crate) use waiter::Waiter;
+pub(crate) use watch::Watch;
 pub(crate) use wish::{ListenerKey, Reason};
+pub(crate) use work::{Outcome, Performed, Work};
 
 /// A closure to be run once, on some thread, by an [`Executor`](crate::Executor).
 ///
@@ -145,8 +147,8 @@ impl Job {
 
     /// Attaches the reason why an executor does not take the job.
     ///
-    /// It shows up as the [source](Error::source) of the waiter's [`OffloadError`], unless
-    /// another executor takes the job after all.
+    /// It shows up as the [source](Error::source) of the waiter's
+    /// [`OffloadError`](crate::OffloadError), unless another executor takes the job after all.
     pub fn refused(mut self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.refusal = Some(Box::new(reason.into()));
         self
@@ -233,72 +235,6 @@ impl fmt::Debug for Job {
             .field("tag", self.tag())
             .finish_non_exhaustive()
     }
-}
-
-/// A view of a job from outside, for reports: it neither runs it nor waits for it.
-#[derive(Clone)]
-pub(crate) struct Watch(Arc<dyn Work>);
-
-impl Watch {
-    pub(crate) fn tag(&self) -> &Tag {
-        self.0.head().tag()
-    }
-
-    pub(crate) fn is_asked(&self) -> bool {
-        self.0.head().wish().is_raised()
-    }
-
-    pub(crate) fn reason(&self) -> Option<Reason> {
-        self.0.head().wish().reason()
-    }
-
-    /// Registers a waker for the request to stop, in place of that of `key`. `None`: it was made.
-    pub(crate) fn listen(&self, key: Option<ListenerKey>, waker: &Waker) -> Option<ListenerKey> {
-        self.0.head().listen(key, waker)
-    }
-
-    /// Takes a waker back.
-    pub(crate) fn unlisten(&self, key: ListenerKey) {
-        self.0.head().wish().unlisten(key);
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.tag().fmt(f)
-    }
-}
-
-/// What [`Job::perform`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Performed {
-    /// The job had been cancelled, or somebody else ran it.
-    NotRun,
-    Ran {
-        /// Nobody waited for the result at its end, and it was dropped on this thread.
-        abandoned: bool,
-        /// The closure panicked. If it was abandoned, the panic hook is all that was told.
-        panicked: bool,
-    },
-}
-
-/// What comes home.
-pub(crate) type Outcome<T> = Result<T, OffloadError>;
-
-/// A cell whose closure and result types are forgotten.
-pub(crate) trait Work: Send + Sync {
-    /// Runs the closure, unless somebody else has taken it. `this` is the cell itself.
-    fn run(&self, this: &Arc<dyn Work>) -> Performed;
-
-    /// Ends a queued job on the executor's behalf; returns whether it was queued.
-    fn reject(&self, refusal: Option<Refusal>) -> bool;
-
-    /// Ends a queued job on the caller's behalf, or asks a running one to stop; returns whether it
-    /// was queued.
-    fn cancel(&self, reason: Option<Reason>) -> bool;
-
-    fn head(&self) -> &Head;
 }
 
 #[cfg(test)]

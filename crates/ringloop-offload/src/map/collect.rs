@@ -1,11 +1,13 @@
 //! What is done with all results.
 
 use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
 
 use crate::error::OffloadError;
 use crate::executor::Executor;
 
 use super::map::Map;
+use super::shared::{Look, Want};
 
 impl<E, I, T> Map<E, I, T>
 where
@@ -34,6 +36,42 @@ where
         let mut results = Vec::new();
         poll_fn(|cx| self.poll_all(cx, &mut results)).await?;
         Ok(results)
+    }
+
+    /// Waits until `results` has all results, or one item has an error.
+    fn poll_all(
+        &mut self,
+        cx: &mut Context<'_>,
+        results: &mut Vec<T>,
+    ) -> Poll<Result<(), OffloadError>> {
+        let buffer = self.buffer_or(BUFFER_MIN_ALL);
+        let mut has_pulled = false;
+        loop {
+            while let Some(outcome) = self.pop() {
+                results.push(outcome?);
+            }
+            let room = self.room_wanted(buffer);
+            let want = match self.source.has_ended() {
+                false => Want::Room { buffer, room },
+                true => Want::All,
+            };
+            match self.look(want, cx.waker()) {
+                Look::Results => {}
+                Look::Error(error) => return Poll::Ready(Err(error)),
+                Look::Stuck => ready!(self.poll_unstick(cx)),
+                Look::Room(room) if !has_pulled => {
+                    has_pulled = true;
+                    self.pull(room);
+                }
+                Look::Room(_) => {
+                    // The runners are faster than the iterator. Other tasks want their turn, too.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Look::Empty => return Poll::Ready(Ok(())),
+                Look::Asleep(_) => return Poll::Pending,
+            }
+        }
     }
 
     /// Waits for all results and folds them into one value, in the order of the stream.
@@ -78,3 +116,5 @@ where
         self.fold((), |(), result| f(result)).await
     }
 }
+
+const BUFFER_MIN_ALL: usize = 512;

@@ -2,26 +2,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::poll_fn;
-use std::mem;
-use std::panic::{self, Location};
-use std::pin::Pin;
+use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker, ready};
 
 use ringloop_core::panics::Panics;
 
-use crate::contain::{Payload, catch, drop_quietly};
-use crate::error::OffloadError;
 use crate::executor::Executor;
-use crate::job::{Name, Outcome};
-use crate::offload::{Offload, hand_over_at};
+use crate::job::Name;
 
 use super::progress::{MapMeter, MapProgress};
 use super::results::Batch;
-use super::runner::Runner;
-use super::shared::{Look, Shared, Want};
+use super::runners::Runners;
+use super::shared::Shared;
+use super::source::Source;
 
 /// Runs `f` over `items` on `executor`, at most `limit` at a time, and returns a stream of the
 /// results.
@@ -92,18 +85,12 @@ where
 {
     assert!(limit > 0, "a limit of 0 would run nothing");
     Map {
-        runners: Vec::new(),
         shared: Shared::new(f),
         batch: Batch::new(),
-        items: Some(items.into_iter()),
-        pulled: Vec::new(),
-        executor,
-        limit,
+        source: Source::new(items.into_iter()),
+        runners: Runners::new(executor, limit, Location::caller()),
         buffer: None,
         outstanding: 0,
-        refusal: None,
-        location: Location::caller(),
-        name: None,
     }
 }
 
@@ -120,24 +107,14 @@ where
 /// run to their end, and their results are dropped on their threads.
 #[must_use = "a map does nothing unless it is polled"]
 pub struct Map<E, I: Iterator, T> {
-    /// The jobs that run items, with some that have ended.
-    runners: Vec<Offload<()>>,
-    shared: Arc<Shared<I::Item, T>>,
+    pub(super) shared: Arc<Shared<I::Item, T>>,
     /// Results that were taken from the shared state.
-    batch: Batch<T>,
-    /// `None` when it has ended.
-    items: Option<I>,
-    /// Items on their way from the iterator to the shared state; empty between calls.
-    pulled: Vec<I::Item>,
-    executor: E,
-    limit: usize,
-    buffer: Option<usize>,
+    pub(super) batch: Batch<T>,
+    pub(super) source: Source<I>,
+    pub(super) runners: Runners<E>,
+    pub(super) buffer: Option<usize>,
     /// Items that were pulled and whose result was not yielded.
-    outstanding: usize,
-    /// Why a runner was not run, if no item has been told.
-    refusal: Option<OffloadError>,
-    location: &'static Location<'static>,
-    name: Option<Name>,
+    pub(super) outstanding: usize,
 }
 
 impl<E, I, T> Map<E, I, T>
@@ -194,93 +171,8 @@ where
     ///
     /// Without a name, the place where the map was made stands for it.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = Some(name.into().into());
+        self.runners.name = Some(name.into().into());
         self
-    }
-
-    /// Waits for the next result. `None`: there are no more.
-    ///
-    /// # Errors
-    ///
-    /// That of one item: its closure panicked, or no runner could be started for it. The next call
-    /// goes on with the others.
-    ///
-    /// # Panics
-    ///
-    /// If the iterator does. It is taken to have ended then; what was pulled before is run, and the
-    /// next call goes on.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: a result that comes after the future was dropped waits for the next call.
-    pub async fn next(&mut self) -> Option<Result<T, OffloadError>> {
-        poll_fn(|cx| self.poll_next(cx)).await
-    }
-
-    /// Returns the next result, or wakes the task when there is one.
-    ///
-    /// # Panics
-    ///
-    /// As [`next`](Self::next).
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, OffloadError>>> {
-        let buffer = self.buffer_or(BUFFER_MIN);
-        let room = buffer.saturating_sub(self.outstanding);
-        if room >= self.room_wanted(buffer) {
-            self.pull(room);
-        }
-        loop {
-            if let Some(outcome) = self.pop() {
-                return Poll::Ready(Some(outcome));
-            }
-            // Before it sleeps, the consumer fills up.
-            self.pull(buffer.saturating_sub(self.outstanding));
-            match self.look(Want::Next, cx.waker()) {
-                Look::Results => {}
-                Look::Stuck => ready!(self.poll_unstick(cx)),
-                Look::Empty if self.items.is_none() => return Poll::Ready(None),
-                Look::Empty => {}
-                Look::Asleep(_) => return Poll::Pending,
-                // What `collect` asks for.
-                Look::Error(error) => return Poll::Ready(Some(Err(error))),
-                Look::Room(room) => self.pull(room),
-            }
-        }
-    }
-
-    /// Waits until `results` has all results, or one item has an error.
-    pub(super) fn poll_all(
-        &mut self,
-        cx: &mut Context<'_>,
-        results: &mut Vec<T>,
-    ) -> Poll<Result<(), OffloadError>> {
-        let buffer = self.buffer_or(BUFFER_MIN_ALL);
-        let mut has_pulled = false;
-        loop {
-            while let Some(outcome) = self.pop() {
-                results.push(outcome?);
-            }
-            let room = self.room_wanted(buffer);
-            let want = match self.items {
-                Some(_) => Want::Room { buffer, room },
-                None => Want::All,
-            };
-            match self.look(want, cx.waker()) {
-                Look::Results => {}
-                Look::Error(error) => return Poll::Ready(Err(error)),
-                Look::Stuck => ready!(self.poll_unstick(cx)),
-                Look::Room(room) if !has_pulled => {
-                    has_pulled = true;
-                    self.pull(room);
-                }
-                Look::Room(_) => {
-                    // The runners are faster than the iterator. Other tasks want their turn, too.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Look::Empty => return Poll::Ready(Ok(())),
-                Look::Asleep(_) => return Poll::Pending,
-            }
-        }
     }
 
     /// Returns how far the map has come.
@@ -294,140 +186,13 @@ where
     pub fn meter(&self) -> MapMeter {
         MapMeter::new(&self.shared.counters)
     }
-
-    fn pop(&mut self) -> Option<Outcome<T>> {
-        let outcome = self.batch.pop()?;
-        self.outstanding -= 1;
-        let yielded = &self.shared.counters.yielded;
-        yielded.store(yielded.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        Some(outcome)
-    }
-
-    fn look(&mut self, want: Want, waker: &Waker) -> Look {
-        debug_assert!(self.batch.is_empty());
-        self.shared.look(&mut self.batch, want, waker.clone())
-    }
-
-    /// Pulls up to `room` items and sees to it that somebody runs them.
-    fn pull(&mut self, room: usize) {
-        let panicked = self.pull_items(room);
-        let count = self.pulled.len();
-        if count > 0 {
-            let pulled = &self.shared.counters.pulled;
-            pulled.store(
-                pulled.load(Ordering::Relaxed) + count as u64,
-                Ordering::Relaxed,
-            );
-            self.outstanding += count;
-            self.shared.feed(&mut self.pulled);
-            self.start_runners();
-        }
-        if let Some(payload) = panicked {
-            panic::resume_unwind(payload);
-        }
-    }
-
-    /// Pulls up to `room` items, and gives the iterator up when it has ended or panics.
-    fn pull_items(&mut self, room: usize) -> Option<Payload> {
-        let items = self.items.as_mut()?;
-        let pulled = &mut self.pulled;
-        let ended = catch(|| {
-            while pulled.len() < room {
-                let Some(item) = items.next() else {
-                    return true;
-                };
-                pulled.push(item);
-            }
-            false
-        });
-        let mut panics = match ended {
-            Ok(false) => return None,
-            Ok(true) => None,
-            Err(payload) => Some(payload),
-        };
-        let items = self.items.take();
-        if let Err(payload) = catch(move || drop(items)) {
-            match panics {
-                None => panics = Some(payload),
-                Some(_) => drop_quietly(payload),
-            }
-        }
-        panics
-    }
-
-    /// Starts as many runners as find something to do.
-    fn start_runners(&mut self) {
-        let most = self.limit.min(self.outstanding);
-        if self.runners.len() > most.saturating_mul(2) {
-            self.reap_runners(&mut Context::from_waker(Waker::noop()));
-        }
-        for _ in 0..most {
-            if !self.shared.recruit(self.limit) {
-                break;
-            }
-            let runner = Runner::new(&self.shared);
-            let name = self.name.clone();
-            let mut offload =
-                hand_over_at(self.location, &self.executor, name, move || runner.run());
-            match Pin::new(&mut offload).poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Pending => self.runners.push(offload),
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => {
-                    self.refusal = Some(error);
-                    break;
-                }
-            }
-        }
-    }
-
-    /// No runner is left, and there are items. Tries to start one, or gives the first item the
-    /// error.
-    fn poll_unstick(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.refusal.is_none() && self.reap_runners(cx) && self.refusal.is_none() {
-            // One is just being dropped by its executor, and says why in a moment.
-            return Poll::Pending;
-        }
-        let error = self.refusal.take();
-        let error = error.unwrap_or_else(|| OffloadError::rejected(None));
-        if let Ok(item) = self.shared.fail_first(error) {
-            drop_quietly(item);
-        }
-        self.start_runners();
-        Poll::Ready(())
-    }
-
-    /// Forgets the runners that have ended, and keeps the reason of one that was not run. Returns
-    /// whether some have not ended; they wake the task.
-    fn reap_runners(&mut self, cx: &mut Context<'_>) -> bool {
-        let refusal = &mut self.refusal;
-        self.runners
-            .retain_mut(|offload| match Pin::new(offload).poll(cx) {
-                Poll::Pending => true,
-                Poll::Ready(Ok(())) => false,
-                Poll::Ready(Err(error)) => {
-                    *refusal = Some(error);
-                    false
-                }
-            });
-        !self.runners.is_empty()
-    }
-
-    fn buffer_or(&self, min: usize) -> usize {
-        let by_limit = self.limit.saturating_mul(2).clamp(min, BUFFER_MAX);
-        self.buffer.unwrap_or(by_limit)
-    }
-
-    /// How much room is worth a pull: half of what waits while the runners are busy.
-    fn room_wanted(&self, buffer: usize) -> usize {
-        (buffer.saturating_sub(self.limit) / 2).max(1)
-    }
 }
 
 impl<E, I: Iterator, T> Drop for Map<E, I, T> {
     fn drop(&mut self) {
         let (input, mut results, waker) = self.shared.close();
         // Those that are queued never run, and those that run are asked to stop.
-        let runners = mem::take(&mut self.runners);
+        let runners = self.runners.take();
         let mut panics = Panics::default();
         runners
             .into_iter()
@@ -446,16 +211,12 @@ impl<E, I: Iterator, T> Drop for Map<E, I, T> {
 impl<E, I: Iterator, T> fmt::Debug for Map<E, I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map")
-            .field("name", &self.name.as_ref().map(Name::as_str))
-            .field("location", &format_args!("{}", self.location))
-            .field("limit", &self.limit)
+            .field("name", &self.runners.name.as_ref().map(Name::as_str))
+            .field("location", &format_args!("{}", self.runners.location))
+            .field("limit", &self.runners.limit)
             .field("progress", &self.shared.counters.progress())
             .finish_non_exhaustive()
     }
 }
 
 impl<E, I: Iterator, T> Unpin for Map<E, I, T> {}
-
-const BUFFER_MIN: usize = 64;
-const BUFFER_MIN_ALL: usize = 512;
-const BUFFER_MAX: usize = 4096;

@@ -10,6 +10,18 @@
 //!            consumer        ╰─▶ runner ──▶ f(item) ──╯          consumer
 //! ```
 //!
+//! | file | noun |
+//! |---|---|
+//! | `map` | [`Map`]: the stream of the results, and how it is set up and dropped |
+//! | `consumer` | what the consumer does when it polls the map |
+//! | `collect` | what is done with all results |
+//! | `source` | where the items come from |
+//! | `runners` | the jobs that run the items, as the consumer knows them |
+//! | `runner` | one of them, on its thread |
+//! | `shared` | what the consumer and the runners share |
+//! | `results` | results on their way to the consumer, in order or not |
+//! | `progress` | [`MapMeter`] and [`MapProgress`]: how far the map has come |
+//!
 //! # Invariants
 //!
 //! - I1: a runner retires under the lock under which it has seen that the input is empty. So
@@ -24,12 +36,18 @@
 //!   what it waits for has come.
 //! - I5: no foreign code runs under the lock. Items, results and wakers leave it first.
 
-mod collect;
 #[expect(clippy::module_inception, reason = "the noun of the folder")]
 mod map;
+
+mod collect;
+mod consumer;
+
+mod runner;
+mod runners;
+mod source;
+
 mod progress;
 mod results;
-mod runner;
 mod shared;
 
 pub use map::{Map, map_on};

@@ -8,7 +8,7 @@
 //! | `config` | what the builder has gathered |
 //! | `crew` | the threads: how they start, what they run, how they leave |
 //! | `crew/watch` | the thread that looks after jobs that wait too long |
-//! | `roster` | who waits for whom: the queue, the idle workers, the one on its way |
+//! | `roster/` | who waits for whom: the queue, the idle workers, the one on its way |
 //! | `bell` | how a worker sleeps until it is wanted |
 //! | `lookout` | whether an idle worker looks for work before it sleeps |
 //! | `ledger` | which jobs run, and what became of the others |

@@ -15,23 +15,29 @@
 //! another worker is idle: the reserve. A later item then finds a worker to wake, and the
 //! submitter, which may be an event loop, need not start a thread.
 //!
+//! | file | noun |
+//! |---|---|
+//! | `roster` | [`Roster`]: what becomes of an item that is pushed |
+//! | `inbox` | [`Inbox`]: where submitters put items |
+//! | `state` | [`State`]: where workers find items, and each other |
+//! | `summons` | [`Summons`]: who is told that there is work |
+//! | `worker` | [`Worker`]: how one comes, waits for items and leaves |
+//!
 //! # Invariants
 //!
-//! - I1: a worker whose bell is on the stack waits for it; every other one looks at both halves of
-//!   the queue before it waits or leaves. At most one worker looks for work, and it is not on the
-//!   stack.
+//! I1 is that of the [worker], I3 and I5 are those of the [summons].
+//!
 //! - I2: while the inbox is not empty, `is_called` is set, and who set it has summoned a worker or
 //!   is about to. While the queue is not empty after a summons, a worker is on its way to it, or
 //!   all of them are busy and there are as many as there may be, or the last attempt to start one
 //!   more has failed; the next push calls again in that case. With I1, a queued item gets its turn.
-//! - I3: a submitter starts a thread under the lock, and pushes its item only after that if there
-//!   was no worker: so no item is in the queue of a roster without workers. A worker starts one
-//!   without the lock: it is itself a worker that looks at the queue later.
 //! - I4: a closed roster has an empty queue and an empty stack, and both stay so.
-//! - I5: `is_coming` is set for exactly one worker: one that was taken off the stack, called while
-//!   it looked, or started, and has not had the lock since. That worker alone clears it, or whoever
-//!   failed to start it.
 //! - I6: who holds both locks has taken that of the workers first.
+
+mod inbox;
+mod state;
+mod summons;
+mod worker;
 
 use std::collections::VecDeque;
 use std::io;
@@ -40,11 +46,15 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::loom::atomic::{AtomicBool, Ordering};
-use crate::loom::{Arc, Condvar, Mutex, MutexGuard, lock};
+use crate::loom::{Condvar, Mutex, MutexGuard, lock};
 
 use super::bell::Bell;
 use super::error::PoolError;
-use super::lookout::Lookout;
+use inbox::{Inbox, take_void};
+
+pub(super) use state::State;
+pub(super) use summons::Summons;
+pub(super) use worker::{Taken, Worker};
 
 /// How many workers there may be, and how much may wait for them.
 #[derive(Clone, Debug)]
@@ -72,47 +82,6 @@ pub(super) struct Roster<T, B> {
     pub(super) left: Condvar,
     pub(super) clock: Clock,
 }
-
-/// Where submitters put items.
-struct Inbox<T> {
-    items: VecDeque<T>,
-    /// The length at which void items are swept out.
-    sweep_len: usize,
-    /// Whether a worker was summoned since the last swap.
-    is_called: bool,
-    /// Whether there is a worker, and the roster is open.
-    is_staffed: bool,
-    accepted: u64,
-}
-
-/// Where workers find items, and each other.
-pub(super) struct State<T, B> {
-    outbox: VecDeque<T>,
-    /// The bells of idle workers, the most recently idle last.
-    idle: Vec<Arc<Bell>>,
-    is_looking: bool,
-    is_coming: bool,
-    is_closed: bool,
-    /// Whether the last attempt to start a thread failed.
-    is_short: bool,
-    /// Workers that take items, and the one that is being started.
-    threads: usize,
-    /// Workers that take no more items and are about to be gone.
-    leaving: usize,
-    started: u64,
-    start_failures: u64,
-    /// Pushes to be refused before a full queue is swept again.
-    sweep_pause: usize,
-    pub(super) book: B,
-}
-
-/// An item for a worker.
-pub(super) struct Taken<T> {
-    pub(super) item: T,
-    /// Whether the worker had to wait for it.
-    pub(super) has_waited: bool,
-}
-
 /// Numbers about a roster.
 pub(super) struct Headcount {
     pub(super) threads: usize,
@@ -126,46 +95,12 @@ pub(super) struct Headcount {
 #[repr(align(128))]
 struct Padded<V>(V);
 
-/// What a worker keeps for itself between two items.
-pub(super) struct Worker {
-    bell: Arc<Bell>,
-    lookout: Lookout,
-}
-
-/// The worker that has to be told that there is work.
-#[must_use = "I2 counts on it"]
-pub(super) enum Summons {
-    Nobody,
-    Ring(Arc<Bell>),
-    /// Starts a thread by this number. Its place is taken already.
-    Start(u64),
-}
-
 impl<T: Item, B> Roster<T, B> {
     pub(super) fn new(limits: Limits, book: B) -> Self {
         Self {
             limits,
-            inbox: Padded(Mutex::new(Inbox {
-                items: VecDeque::new(),
-                sweep_len: SWEEP_LEN_MIN,
-                is_called: false,
-                is_staffed: false,
-                accepted: 0,
-            })),
-            state: Padded(Mutex::new(State {
-                outbox: VecDeque::new(),
-                idle: Vec::new(),
-                is_looking: false,
-                is_coming: false,
-                is_closed: false,
-                is_short: false,
-                threads: 0,
-                leaving: 0,
-                started: 0,
-                start_failures: 0,
-                sweep_pause: 0,
-                book,
-            })),
+            inbox: Padded(Mutex::new(Inbox::new())),
+            state: Padded(Mutex::new(State::new(book))),
             called: Padded(AtomicBool::new(false)),
             left: Condvar::new(),
             clock: Clock::new(),
@@ -200,82 +135,51 @@ impl<T: Item, B> Roster<T, B> {
         Ok(())
     }
 
-    /// Reports that a started worker has come. It may look at the queue at once, or be busy first:
-    /// then it has to fulfil the summons.
-    pub(super) fn arrive(&self, is_busy: bool) -> (MutexGuard<'_, State<T, B>>, Summons) {
+    /// Pushes to a queue that is bounded, closed or without a worker.
+    fn push_carefully(
+        &self,
+        item: T,
+        start: impl FnOnce(u64) -> io::Result<()>,
+    ) -> Result<(), (T, PoolError)> {
         let mut state = self.lock();
-        state.is_coming = false;
-        let summons = if is_busy && self.refill(&mut state) {
-            self.summon(&mut state)
-        } else {
-            Summons::Nobody
+        while !state.is_closed && self.is_full(&state) {
+            let void = self.sweep(&mut state);
+            if void.is_empty() {
+                let bound = self.limits.queue_bound;
+                return Err((item, PoolError::Full { bound }));
+            }
+            drop(state);
+            drop(void);
+            state = self.lock();
+        }
+        if state.is_closed {
+            return Err((item, PoolError::Closed));
+        }
+        let called = match self.call_now(&mut state, start) {
+            Err(error) if state.threads == 0 => return Err((item, PoolError::NoThread(error))),
+            called => called,
         };
-        (state, summons)
-    }
-
-    /// Takes the next item, waiting for it as long as the worker may. `None`: the worker does not
-    /// count any more and has to leave, and to say so with [`gone`](Self::gone).
-    pub(super) fn take<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State<T, B>>,
-        worker: &mut Worker,
-    ) -> (MutexGuard<'a, State<T, B>>, Option<Taken<T>>) {
-        let mut has_waited = false;
-        let mut has_looked = false;
-        loop {
-            self.refill(&mut state);
-            if let Some(item) = state.outbox.pop_front() {
-                return (state, Some(Taken { item, has_waited }));
-            }
-            if state.is_closed {
-                break;
-            }
-            has_waited = true;
-            // One that is on its way would take what the look finds.
-            if !has_looked && !state.is_looking && !state.is_coming && worker.lookout.pays() {
-                has_looked = true;
-                state = self.look(state, worker);
-                continue;
-            }
-            let is_over;
-            (state, is_over) = self.sleep(state, worker);
-            if is_over && self.lets_go(&state) {
-                break;
-            }
+        let mut inbox = self.inbox();
+        inbox.is_staffed = true;
+        inbox.is_called = called.is_ok();
+        let void = inbox.push(item);
+        drop(inbox);
+        drop(state);
+        if let Ok(Some(bell)) = called {
+            bell.ring();
         }
-        state.threads -= 1;
-        state.leaving += 1;
-        (state, None)
+        drop(void);
+        Ok(())
     }
 
-    /// Tells who has to come before the worker runs the item that it has taken: I2.
-    pub(super) fn follow_up(&self, state: &mut State<T, B>) -> Summons {
-        if self.refill(state) || state.wants_reserve(&self.limits) {
-            self.summon(state)
-        } else {
-            Summons::Nobody
+    /// Swaps an empty outbox with the inbox. Returns whether there is an item.
+    fn refill(&self, state: &mut State<T, B>) -> bool {
+        if state.outbox.is_empty() {
+            let mut inbox = self.inbox();
+            inbox.is_called = false;
+            mem::swap(&mut inbox.items, &mut state.outbox);
         }
-    }
-
-    /// Does on a worker what it was told: I3.
-    pub(super) fn fulfil(&self, summons: Summons, start: impl FnOnce(u64) -> io::Result<()>) {
-        match summons {
-            Summons::Nobody => {}
-            Summons::Ring(bell) => bell.ring(),
-            Summons::Start(number) => {
-                let started = start(number);
-                let mut state = self.lock();
-                if self.note_start(&mut state, started).is_err() {
-                    self.left.notify_all();
-                }
-            }
-        }
-    }
-
-    /// Takes a worker that has left off the books.
-    pub(super) fn gone(&self) {
-        self.lock().leaving -= 1;
-        self.left.notify_all();
+        !state.outbox.is_empty()
     }
 
     /// Takes no more items, sends the idle workers home and returns what was queued.
@@ -330,187 +234,15 @@ impl<T: Item, B> Roster<T, B> {
         bell.wait(&self.state.0, state, Some(patience)).0
     }
 
-    fn inbox(&self) -> MutexGuard<'_, Inbox<T>> {
-        lock(&self.inbox.0)
-    }
-
-    /// Pushes to a queue that is bounded, closed or without a worker.
-    fn push_carefully(
-        &self,
-        item: T,
-        start: impl FnOnce(u64) -> io::Result<()>,
-    ) -> Result<(), (T, PoolError)> {
-        let mut state = self.lock();
-        while !state.is_closed && self.is_full(&state) {
-            let void = self.sweep(&mut state);
-            if void.is_empty() {
-                let bound = self.limits.queue_bound;
-                return Err((item, PoolError::Full { bound }));
-            }
-            drop(state);
-            drop(void);
-            state = self.lock();
-        }
-        if state.is_closed {
-            return Err((item, PoolError::Closed));
-        }
-        let summons = self.summon(&mut state);
-        let called = match self.call_now(&mut state, summons, start) {
-            Err(error) if state.threads == 0 => return Err((item, PoolError::NoThread(error))),
-            called => called,
-        };
-        let mut inbox = self.inbox();
-        inbox.is_staffed = true;
-        inbox.is_called = called.is_ok();
-        let void = inbox.push(item);
-        drop(inbox);
-        drop(state);
-        if let Ok(Some(bell)) = called {
-            bell.ring();
-        }
-        drop(void);
-        Ok(())
-    }
-
-    /// Summons a worker after the first push since a swap.
-    fn call(&self, start: impl FnOnce(u64) -> io::Result<()>) {
-        let mut state = self.lock();
-        // The item may have been taken, and its worker may be gone since.
-        if state.outbox.is_empty() && self.inbox().items.is_empty() {
-            return;
-        }
-        let summons = self.summon(&mut state);
-        let called = self.call_now(&mut state, summons, start);
-        drop(state);
-        if let Ok(Some(bell)) = called {
-            bell.ring();
-        }
-    }
-
-    /// Starts a thread under the lock if that is the summons, or returns the bell to be rung.
-    fn call_now(
-        &self,
-        state: &mut State<T, B>,
-        summons: Summons,
-        start: impl FnOnce(u64) -> io::Result<()>,
-    ) -> io::Result<Option<Arc<Bell>>> {
-        match summons {
-            Summons::Nobody => Ok(None),
-            Summons::Ring(bell) => Ok(Some(bell)),
-            Summons::Start(number) => {
-                let started = start(number);
-                self.note_start(state, started).map(|()| None)
-            }
-        }
-    }
-
-    /// Takes back the place of a worker that could not be started.
-    fn note_start(&self, state: &mut State<T, B>, started: io::Result<()>) -> io::Result<()> {
-        state.is_short = started.is_err();
-        if state.is_short {
-            state.is_coming = false;
-            state.threads -= 1;
-            state.start_failures += 1;
-            // The next push tries again.
-            self.inbox().is_called = false;
-        }
-        started
-    }
-
-    /// Finds a worker to come, unless one is on its way: I5.
-    fn summon(&self, state: &mut State<T, B>) -> Summons {
-        if state.is_coming {
-            return Summons::Nobody;
-        }
-        if state.is_looking {
-            state.is_looking = false;
-            state.is_coming = true;
-            // Relaxed: the worker that is called takes the lock.
-            self.called.0.store(true, Ordering::Relaxed);
-            return Summons::Nobody;
-        }
-        if let Some(bell) = state.idle.pop() {
-            state.is_coming = true;
-            return Summons::Ring(bell);
-        }
-        if state.threads < self.limits.threads_max {
-            state.is_coming = true;
-            state.threads += 1;
-            state.started += 1;
-            return Summons::Start(state.started - 1);
-        }
-        Summons::Nobody
-    }
-
-    /// Swaps an empty outbox with the inbox. Returns whether there is an item.
-    fn refill(&self, state: &mut State<T, B>) -> bool {
-        if state.outbox.is_empty() {
-            let mut inbox = self.inbox();
-            inbox.is_called = false;
-            mem::swap(&mut inbox.items, &mut state.outbox);
-        }
-        !state.outbox.is_empty()
-    }
-
-    /// Whether a worker whose time is up may leave. The last one closes the inbox behind it, so
-    /// that who comes next starts another one: I3.
-    fn lets_go(&self, state: &State<T, B>) -> bool {
-        if state.threads <= self.limits.threads_min || !state.outbox.is_empty() {
-            return false;
-        }
-        let mut inbox = self.inbox();
-        if !inbox.items.is_empty() {
-            return false;
-        }
-        inbox.is_staffed = state.threads > 1;
-        true
-    }
-
-    fn look<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State<T, B>>,
-        worker: &mut Worker,
-    ) -> MutexGuard<'a, State<T, B>> {
-        state.is_looking = true;
-        self.called.0.store(false, Ordering::Relaxed);
-        drop(state);
-        worker.lookout.look(&self.called.0, &self.clock);
-        let mut state = self.lock();
-        if state.is_looking {
-            state.is_looking = false;
-        } else {
-            state.is_coming = false;
-        }
-        state
-    }
-
-    /// Waits on the idle stack. Returns whether the worker's time is up.
-    fn sleep<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State<T, B>>,
-        worker: &Worker,
-    ) -> (MutexGuard<'a, State<T, B>>, bool) {
-        // One that has to stay anyway needs no alarm.
-        let may_leave = state.threads > self.limits.threads_min;
-        let patience = self.limits.keep_alive;
-        let patience = (may_leave && patience != Duration::MAX).then_some(patience);
-        state.idle.push(Arc::clone(&worker.bell));
-        self.note_change();
-        let (mut state, is_over) = worker.bell.wait(&self.state.0, state, patience);
-        // A bell that is still on the stack was rung by nobody: the time is up, or the wait ended
-        // for no reason.
-        let is_unclaimed = state.unlist(&worker.bell);
-        if !is_unclaimed {
-            state.is_coming = false;
-        }
-        (state, is_over && is_unclaimed)
-    }
-
     /// Lets tests wait for more than workers that leave.
     pub(super) fn note_change(&self) {
         if cfg!(test) {
             self.left.notify_all();
         }
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox<T>> {
+        lock(&self.inbox.0)
     }
 
     /// Whether as many items wait as may, those left out for which a worker is free or can come.
@@ -534,101 +266,6 @@ impl<T: Item, B> Roster<T, B> {
         void
     }
 }
-
-impl<T: Item, B> State<T, B> {
-    pub(super) fn threads(&self) -> usize {
-        self.threads + self.leaving
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.is_closed
-    }
-
-    /// Workers that wait for an item.
-    pub(super) fn idle(&self) -> usize {
-        self.idle.len() + usize::from(self.is_looking)
-    }
-
-    /// Workers that are free for an item, or will be, or may be started for one.
-    fn available(&self, limits: &Limits) -> usize {
-        let is_hopeless = self.is_short && self.threads > 0;
-        let startable = if is_hopeless {
-            0
-        } else {
-            limits.threads_max - self.threads
-        };
-        self.idle() + usize::from(self.is_coming) + startable
-    }
-
-    /// Whether items are run side by side and nobody is there for the next one.
-    fn wants_reserve(&self, limits: &Limits) -> bool {
-        self.threads >= 2
-            && !self.is_short
-            && !self.is_looking
-            && self.idle.is_empty()
-            && !limits.keep_alive.is_zero()
-    }
-
-    /// Takes a bell off the idle stack and returns whether it was there.
-    fn unlist(&mut self, bell: &Arc<Bell>) -> bool {
-        let index = self.idle.iter().rposition(|idle| Arc::ptr_eq(idle, bell));
-        if let Some(index) = index {
-            self.idle.remove(index);
-        }
-        index.is_some()
-    }
-}
-
-impl<T: Item> Inbox<T> {
-    /// Queues an item. Returns others that are void, to be dropped without the lock: the end of
-    /// an item may be foreign code, and may push another one.
-    fn push(&mut self, item: T) -> Vec<T> {
-        let mut void = Vec::new();
-        if self.items.len() >= self.sweep_len {
-            void = self.sweep();
-        }
-        self.items.push_back(item);
-        self.accepted += 1;
-        void
-    }
-
-    /// Takes void items out. The length doubles before the next sweep: constant cost per push.
-    fn sweep(&mut self) -> Vec<T> {
-        let void = take_void(&mut self.items);
-        self.sweep_len = SWEEP_LEN_MIN.max(self.items.len() * 2);
-        void
-    }
-}
-
-fn take_void<T: Item>(items: &mut VecDeque<T>) -> Vec<T> {
-    let mut void = Vec::new();
-    for _ in 0..items.len() {
-        if let Some(item) = items.pop_front() {
-            if item.is_void() {
-                void.push(item);
-            } else {
-                items.push_back(item);
-            }
-        }
-    }
-    void
-}
-
-impl Worker {
-    pub(super) fn new() -> Self {
-        Self {
-            bell: Arc::new(Bell::new()),
-            lookout: Lookout::default(),
-        }
-    }
-
-    /// Takes note of how long it was idle before its item.
-    pub(super) fn note_idle(&mut self, idle: Duration) {
-        self.lookout.note_idle(idle);
-    }
-}
-
-const SWEEP_LEN_MIN: usize = 64;
 
 #[cfg(test)]
 mod tests;
