@@ -9,7 +9,7 @@
 //!   Offload<T>.await     ◀──result, panic or refusal──┘   (and a std Waker)
 //! ```
 //!
-//! It needs nothing from the runtime but `std::task::Waker`, and it knows no clock, no ring and no
+//! It needs nothing from the runtime but `std::task::Waker`, and it knows no ring, no timer and no
 //! task. Counterpart: `loop.run_in_executor` of asyncio, with an answer to what becomes of the work
 //! when nobody waits for it any more:
 //!
