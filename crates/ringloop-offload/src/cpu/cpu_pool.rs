@@ -75,14 +75,8 @@ impl CpuPool {
         self.pool.handle()
     }
 
-    /// Closes the pool and waits up to `timeout` for the jobs that run.
-    ///
-    /// Queued jobs are rejected at once, and so is what comes later. What still runs after
-    /// `timeout` is left to itself: its result still comes home if somebody waits for it. A second
-    /// call waits again. When nothing is left running, all threads have left.
-    ///
-    /// This blocks the calling thread. A job that calls it on its own pool waits for itself, until
-    /// `timeout`.
+    /// Closes the pool and waits up to `timeout` for the jobs that run, as
+    /// [`ThreadPool::shutdown`] does.
     ///
     /// # Cancel safety
     ///

@@ -1,12 +1,14 @@
 //! At most so many at a time, in the order in which they came.
 
+mod limits;
+mod slots;
+
 use std::error::Error;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use ringloop_offload::{Executor, Limited, Limiter, Offload, PoolError, ThreadPool, offload_on};
+use ringloop_offload::{Executor, Limited, Limiter, PoolError, ThreadPool, offload_on};
 
 use crate::support::{Busy, Drops, Shelf, block_on};
 
@@ -59,92 +61,6 @@ fn jobs_are_let_through_in_their_order() {
     }
     let order = order.lock().unwrap();
     assert!(order.iter().copied().eq(0..50), "{order:?}");
-}
-
-#[test]
-fn a_slot_is_kept_by_a_job_whose_waiter_has_left() {
-    let (limiter, limited) = setup(1);
-    let Busy { offload, release } = Busy::start(&limited, || ());
-    drop(offload);
-    let second = offload_on(&limited, || ());
-    assert_eq!((limiter.stats().in_use, limiter.stats().waiting), (1, 1));
-    assert!(second.is_queued());
-    drop(release);
-    block_on(second).unwrap();
-}
-
-#[test]
-fn a_job_that_panics_frees_its_slot() {
-    let (limiter, limited) = setup(1);
-    for _ in 0..3 {
-        let error = block_on(offload_on(&limited, || panic!("a job"))).unwrap_err();
-        assert_eq!(error.panic_message(), Some("a job"));
-    }
-    wait_unused(&limiter);
-    assert_eq!(limiter.stats().granted, 3);
-}
-
-#[test]
-fn cancelled_while_waiting_it_drops_its_captures_at_once_and_takes_no_slot() {
-    let (limiter, limited) = setup(1);
-    let busy = Busy::start(&limited, || ());
-    let drops = Drops::default();
-    let offloads: Vec<_> = (0..100)
-        .map(|_| {
-            let probe = drops.probe();
-            offload_on(&limited, move || drop(probe))
-        })
-        .collect();
-    assert_eq!(limiter.stats().waiting, 100);
-    drop(offloads);
-    assert_eq!((drops.count(), limiter.stats().waiting), (100, 0));
-    busy.finish().unwrap();
-    wait_unused(&limiter);
-    assert_eq!(limiter.stats().granted, 1);
-}
-
-#[test]
-fn what_is_cancelled_while_waiting_does_not_pile_up() {
-    let (limiter, limited) = setup(0);
-    for _ in 0..10_000 {
-        drop(offload_on(&limited, || ()));
-    }
-    assert!(limiter.stats().waiting_max < 200, "{:?}", limiter.stats());
-    assert_eq!(limiter.stats().waiting, 0);
-}
-
-#[test]
-fn a_limit_that_grows_lets_jobs_through_at_once() {
-    let (limiter, limited) = setup(0);
-    let (sender, receiver) = mpsc::channel();
-    let offloads: Vec<_> = (0..4)
-        .map(|number| {
-            let sender = sender.clone();
-            offload_on(&limited, move || sender.send(number).unwrap())
-        })
-        .collect();
-    assert!(receiver.try_recv().is_err());
-    limiter.set_limit(usize::MAX);
-    let mut numbers: Vec<i32> = receiver.iter().take(4).collect();
-    numbers.sort_unstable();
-    assert_eq!(numbers, [0, 1, 2, 3]);
-    drop(offloads);
-}
-
-#[test]
-fn a_limit_that_shrinks_takes_effect_as_jobs_end() {
-    let (limiter, limited) = setup(2);
-    let (one, two) = (Busy::start(&limited, || ()), Busy::start(&limited, || ()));
-    limiter.set_limit(1);
-    let third = offload_on(&limited, || ());
-    assert_eq!((limiter.stats().in_use, limiter.stats().waiting), (2, 1));
-    one.finish().unwrap();
-    while limiter.stats().in_use > 1 {
-        thread::yield_now();
-    }
-    assert!(third.is_queued());
-    two.finish().unwrap();
-    block_on(third).unwrap();
 }
 
 #[test]
@@ -209,83 +125,6 @@ fn jobs_that_nobody_can_let_through_are_rejected() {
 }
 
 #[test]
-fn a_job_may_wait_for_a_job_of_its_own_limiter() {
-    let (limiter, limited) = setup(1);
-    let other = Limiter::new(1);
-    for depth in 1..4 {
-        // The inner jobs go through both limiters, in either order.
-        let one = limiter.over(other.over(limited.executor().handle()));
-        fn nest(executor: &(impl Executor + Clone + 'static), depth: usize) -> usize {
-            let inner = executor.clone();
-            let offload = offload_on(executor, move || match depth {
-                0 => 0,
-                _ => 1 + nest(&inner, depth - 1),
-            });
-            offload.wait().unwrap()
-        }
-        assert_eq!(nest(&one, depth), depth);
-    }
-    wait_unused(&limiter);
-    wait_unused(&other);
-    assert_eq!(
-        limiter.stats().granted,
-        3,
-        "the inner ones ran in the slot of the outer one"
-    );
-}
-
-#[test]
-fn never_more_than_the_limit_at_once() {
-    const LIMIT: usize = 3;
-    let (limiter, limited) = setup(LIMIT);
-    let (running, running_max) = (Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
-    let running_max = Arc::new(running_max);
-    let ran = Arc::new(AtomicUsize::new(0));
-    let cancelled = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..SUBMITTERS {
-            scope.spawn(|| {
-                let job = |number: usize| {
-                    let (running, running_max) = (Arc::clone(&running), Arc::clone(&running_max));
-                    let ran = Arc::clone(&ran);
-                    offload_on(&limited, move || {
-                        let now = running.fetch_add(1, Ordering::SeqCst) + 1;
-                        running_max.fetch_max(now, Ordering::SeqCst);
-                        if number.is_multiple_of(7) {
-                            thread::yield_now();
-                        }
-                        running.fetch_sub(1, Ordering::SeqCst);
-                        ran.fetch_add(1, Ordering::SeqCst);
-                    })
-                };
-                for batch in 0..BATCHES {
-                    let offloads: Vec<_> = (0..BATCH).map(job).collect();
-                    if batch.is_multiple_of(3) {
-                        // Between 1 and the limit: what is let through stays below it.
-                        limiter.set_limit(1 + batch % LIMIT);
-                    }
-                    for (number, offload) in offloads.into_iter().enumerate() {
-                        if number.is_multiple_of(5) && offload.cancel() {
-                            cancelled.fetch_add(1, Ordering::SeqCst);
-                        } else {
-                            block_on(offload).unwrap();
-                        }
-                    }
-                }
-            });
-        }
-    });
-    wait_unused(&limiter);
-    let (ran, cancelled) = (ran.load(Ordering::SeqCst), cancelled.into_inner());
-    assert_eq!(ran + cancelled, SUBMITTERS * BATCHES * BATCH);
-    assert!(running_max.load(Ordering::SeqCst) <= LIMIT);
-    let stats = limiter.stats();
-    assert_eq!((stats.in_use, stats.waiting), (0, 0));
-    // Those that were cancelled on their way had a slot; those that were cancelled before, none.
-    assert!(stats.granted >= ran as u64 && stats.granted <= (ran + cancelled) as u64);
-}
-
-#[test]
 fn the_types_can_be_shared_and_printed() {
     fn is_shared<T: Send + Sync + Clone>(value: &T) -> &T {
         value
@@ -300,38 +139,4 @@ fn the_types_can_be_shared_and_printed() {
     assert_eq!(limited.limiter().limit(), 2);
     let as_dyn: &dyn Executor = &limited;
     block_on(offload_on(as_dyn, || ())).unwrap();
-}
-
-const SUBMITTERS: usize = 4;
-const BATCHES: usize = 60;
-const BATCH: usize = 20;
-
-/// The only thread of the pool is in `outer`, so it does not come across a job that nobody needs any
-/// more: its slot comes back without that.
-#[test]
-fn a_slot_comes_back_when_the_waiter_ends_the_job() {
-    let ways: [fn(Offload<u8>); 4] = [
-        |offload| assert_eq!(offload.wait().unwrap(), 1),
-        |offload| assert!(offload.cancel()),
-        drop,
-        |offload| {
-            assert!(offload.cancel());
-            assert!(offload.wait().unwrap_err().is_cancelled());
-        },
-    ];
-    for way in ways {
-        let pool = ThreadPool::fixed(1);
-        let limiter = Limiter::new(1);
-        let limited = limiter.over(pool.handle());
-        let outer = offload_on(&pool, move || {
-            for _ in 0..3 {
-                let inner = offload_on(&limited, || 1);
-                assert_eq!(limiter.stats().in_use, 1);
-                way(inner);
-                assert_eq!(limiter.stats().in_use, 0);
-            }
-            offload_on(&limited, || 2).wait()
-        });
-        assert_eq!(outer.wait().unwrap().unwrap(), 2);
-    }
 }

@@ -3,6 +3,8 @@
 //!
 //! Panics are resumed and not begun, so that the panic hook has nothing to print.
 
+mod case;
+
 use std::error::Error;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,56 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Wake, Waker};
 
-use super::super::{Job, Outcome, Performed, Waiter};
 use crate::interrupt::Interrupt;
+use crate::job::{Job, Outcome, Performed, Waiter};
 
-/// When the waiter changes its mind.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Stage {
-    Created,
-    Refused,
-    Queued,
-    /// Refused by one executor and taken by another.
-    Forwarded,
-    RunningBeforeItLooks,
-    RunningAfterItLooked,
-    Set,
-    Polled,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Change {
-    Cancel,
-    CancelWith,
-    Drop,
-    /// Cancels first, and drops then.
-    Abandon,
-    Forget,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum ClosureDoes {
-    Return,
-    Panic,
-    ReturnABomb,
-    CaptureABomb,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum WakerDoes {
-    /// The waiter is not polled.
-    NotExist,
-    Count,
-    CountAndPanic,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Case {
-    stage: Stage,
-    change: Change,
-    closure: ClosureDoes,
-    waker: WakerDoes,
-}
+use case::{Case, Change, ClosureDoes, Stage, WakerDoes};
 
 /// Counts its drops, and panics then if it is a bomb.
 struct Probe {
@@ -168,63 +124,6 @@ fn check_interrupt(case: Case, asked: bool) {
         (asked && gives_one).then_some("why"),
         "{case:?}"
     );
-}
-
-impl Case {
-    /// Whether nobody had begun to run the job.
-    fn is_early(self) -> bool {
-        matches!(
-            self.stage,
-            Stage::Created | Stage::Queued | Stage::Forwarded
-        )
-    }
-
-    /// Whether the waiter takes the closure.
-    fn withdraws(self) -> bool {
-        self.is_early() && self.change != Change::Forget
-    }
-
-    fn runs(self) -> bool {
-        !self.withdraws() && self.stage != Stage::Refused
-    }
-
-    fn panics(self) -> bool {
-        matches!(self.closure, ClosureDoes::Panic | ClosureDoes::CaptureABomb)
-    }
-
-    /// Whether the waiter has gone before the job ends.
-    fn goes_early(self) -> bool {
-        let is_running = matches!(
-            self.stage,
-            Stage::RunningBeforeItLooks | Stage::RunningAfterItLooked
-        );
-        let withdraws = self.change == Change::Drop && self.withdraws();
-        withdraws || is_running && matches!(self.change, Change::Drop | Change::Abandon)
-    }
-
-    fn keeps_waiter(self) -> bool {
-        matches!(self.change, Change::Cancel | Change::CancelWith)
-    }
-
-    fn expected(self) -> Performed {
-        if !self.runs() {
-            return Performed::NotRun;
-        }
-        Performed::Ran {
-            abandoned: self.goes_early(),
-            panicked: self.panics(),
-        }
-    }
-
-    /// Whether the change itself has to drop a bomb.
-    fn change_panics(self) -> bool {
-        let drops_it = matches!(self.change, Change::Drop | Change::Abandon);
-        match self.closure {
-            ClosureDoes::CaptureABomb => self.withdraws(),
-            ClosureDoes::ReturnABomb => drops_it && self.stage == Stage::Set,
-            ClosureDoes::Return | ClosureDoes::Panic => false,
-        }
-    }
 }
 
 fn check_outcome(case: Case, outcome: Outcome<Probe>) {

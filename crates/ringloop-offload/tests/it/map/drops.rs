@@ -27,6 +27,18 @@ enum Stage {
     Yielded,
 }
 
+impl Stage {
+    /// How many results are taken, once all that were pulled have been run.
+    fn taken(self) -> Option<usize> {
+        match self {
+            Self::Made | Self::Queued | Self::Running => None,
+            Self::Done => Some(0),
+            Self::HalfYielded => Some(5),
+            Self::Yielded => Some(10),
+        }
+    }
+}
+
 const STAGES: [Stage; 6] = [
     Stage::Made,
     Stage::Queued,
@@ -172,13 +184,7 @@ fn check(case: &Case, is_ordered: bool, limit: usize) {
         worker = Some(thread::spawn(|| job.run()));
         has_started.recv().expect("it says so when it starts");
     }
-    let taken = match stage {
-        Stage::Made | Stage::Queued | Stage::Running => None,
-        Stage::Done => Some(0),
-        Stage::HalfYielded => Some(5),
-        Stage::Yielded => Some(10),
-    };
-    if let Some(taken) = taken {
+    if let Some(taken) = stage.taken() {
         shelf.run_all();
         for _ in 0..taken {
             assert!(map.poll_next(&mut cx).is_ready(), "{what}");

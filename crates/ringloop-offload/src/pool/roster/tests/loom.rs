@@ -1,138 +1,15 @@
 //! Submitters and workers in every order: what is pushed is run once, and nobody sleeps over it.
 
-use std::io;
+mod team;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ::loom::model::Builder;
-use ::loom::thread::{self, JoinHandle};
+use ::loom::thread;
 
-use crate::loom::{Condvar, Mutex, lock};
-
-use super::super::{Item, Limits, Roster, Summons, Worker};
-use crate::pool::error::PoolError;
-use crate::pool::lookout::Lookout;
-
-/// What a worker of the model runs.
-#[derive(Clone, Copy)]
-struct Task {
-    number: usize,
-    /// Blocks its worker until this many tasks have been run.
-    waits_for: usize,
-}
-
-impl Item for Task {
-    fn is_void(&self) -> bool {
-        false
-    }
-}
-
-/// A crew whose threads are loom's.
-struct Team {
-    roster: Roster<Task, ()>,
-    runs: Mutex<Vec<usize>>,
-    has_run: Condvar,
-    /// How many starts fail before one does not. Not part of the model.
-    start_failures: AtomicUsize,
-    is_eager: AtomicBool,
-    /// Not part of the model.
-    handles: std::sync::Mutex<Vec<JoinHandle<()>>>,
-}
-
-impl Team {
-    fn new(threads_max: usize, keep_alive: Duration) -> Arc<Self> {
-        let limits = Limits {
-            threads_max,
-            threads_min: 0,
-            queue_bound: usize::MAX,
-            keep_alive,
-        };
-        Arc::new(Self {
-            roster: Roster::new(limits, ()),
-            runs: Mutex::new(Vec::new()),
-            has_run: Condvar::new(),
-            start_failures: AtomicUsize::new(0),
-            is_eager: AtomicBool::new(false),
-            handles: std::sync::Mutex::default(),
-        })
-    }
-
-    fn push(self: &Arc<Self>, number: usize, waits_for: usize) -> Result<(), PoolError> {
-        let task = Task { number, waits_for };
-        let pushed = self.roster.push(task, |_number| self.start());
-        pushed.map_err(|(_task, error)| error)
-    }
-
-    fn start(self: &Arc<Self>) -> io::Result<()> {
-        let failures = self.start_failures.load(Ordering::Relaxed);
-        if failures > 0 {
-            self.start_failures.store(failures - 1, Ordering::Relaxed);
-            return Err(io::Error::from(io::ErrorKind::WouldBlock));
-        }
-        let team = Arc::clone(self);
-        let handle = thread::spawn(move || team.work());
-        self.handles.lock().unwrap().push(handle);
-        Ok(())
-    }
-
-    /// As a worker of the crew.
-    fn work(self: &Arc<Self>) {
-        let (mut state, summons) = self.roster.arrive(false);
-        assert!(matches!(summons, Summons::Nobody));
-        let mut worker = Worker::new();
-        if self.is_eager.load(Ordering::Relaxed) {
-            worker.lookout = Lookout::eager();
-        }
-        loop {
-            let (mut taken_under, taken) = self.roster.take(state, &mut worker);
-            let Some(taken) = taken else {
-                break;
-            };
-            let summons = self.roster.follow_up(&mut taken_under);
-            drop(taken_under);
-            self.roster.fulfil(summons, |_number| self.start());
-            self.run(taken.item);
-            state = self.roster.lock();
-        }
-        self.roster.gone();
-    }
-
-    fn run(&self, task: Task) {
-        self.wait_runs(task.waits_for);
-        lock(&self.runs).push(task.number);
-        self.has_run.notify_all();
-    }
-
-    /// Waits until so many tasks have been run. loom finds a deadlock if that never happens.
-    fn wait_runs(&self, count: usize) {
-        let mut runs = lock(&self.runs);
-        while runs.len() < count {
-            runs = self.has_run.wait(runs).unwrap();
-        }
-    }
-
-    /// Waits for all threads to leave. Returns whether the queue is empty.
-    fn end(&self) -> bool {
-        loop {
-            let handle = self.handles.lock().unwrap().pop();
-            let Some(handle) = handle else {
-                break;
-            };
-            handle.join().unwrap();
-        }
-        let state = self.roster.lock();
-        assert_eq!(state.threads(), 0);
-        assert!(!state.is_coming && !state.is_looking && state.idle.is_empty());
-        self.roster.headcount(&state).queued == 0
-    }
-
-    fn sorted_runs(&self) -> Vec<usize> {
-        let mut runs = lock(&self.runs).clone();
-        runs.sort_unstable();
-        runs
-    }
-}
+use team::Team;
 
 fn model() -> Builder {
     let mut model = Builder::new();
@@ -151,8 +28,7 @@ fn no_item_is_left_by_workers_that_leave() {
             team.push(number, 0).unwrap();
         }
         team.wait_runs(2);
-        assert!(team.end());
-        assert_eq!(team.sorted_runs(), [0, 1]);
+        team.end_after(2);
     });
 }
 
@@ -165,9 +41,8 @@ fn no_item_is_left_to_workers_that_sleep() {
             team.push(number, 0).unwrap();
         }
         team.wait_runs(2);
-        assert!(team.roster.close(team.roster.lock()).is_empty());
-        assert!(team.end());
-        assert_eq!(team.sorted_runs(), [0, 1]);
+        team.close();
+        team.end_after(2);
     });
 }
 
@@ -182,9 +57,8 @@ fn no_item_is_left_to_a_worker_that_looks() {
             team.wait_runs(number);
         }
         team.wait_runs(3);
-        assert!(team.roster.close(team.roster.lock()).is_empty());
-        assert!(team.end());
-        assert_eq!(team.sorted_runs(), [0, 1, 2]);
+        team.close();
+        team.end_after(3);
     });
 }
 
@@ -198,9 +72,8 @@ fn what_blocks_a_worker_blocks_nothing_behind_it() {
             team.push(0, 1).unwrap();
             team.push(1, 0).unwrap();
             team.wait_runs(2);
-            assert!(team.roster.close(team.roster.lock()).is_empty());
-            assert!(team.end());
-            assert_eq!(team.sorted_runs(), [0, 1]);
+            team.close();
+            team.end_after(2);
         });
     }
 }
@@ -217,8 +90,7 @@ fn submitters_share_a_worker() {
         team.push(0, 0).unwrap();
         other.join().unwrap();
         team.wait_runs(2);
-        assert!(team.end());
-        assert_eq!(team.sorted_runs(), [0, 1]);
+        team.end_after(2);
     });
 }
 
@@ -273,9 +145,8 @@ fn the_push_after_a_failed_start_tries_again() {
         drop(state);
         team.push(2, 0).unwrap();
         team.wait_runs(3);
-        assert!(team.roster.close(team.roster.lock()).is_empty());
-        assert!(team.end());
-        assert_eq!(team.sorted_runs(), [0, 1, 2]);
+        team.close();
+        team.end_after(3);
     });
 }
 
@@ -288,9 +159,8 @@ fn a_worker_that_starts_no_other_does_the_work_itself() {
         team.start_failures.store(1, Ordering::Relaxed);
         team.push(1, 0).unwrap();
         team.wait_runs(2);
-        assert!(team.roster.close(team.roster.lock()).is_empty());
-        assert!(team.end());
-        assert_eq!(team.sorted_runs(), [0, 1]);
+        team.close();
+        team.end_after(2);
     });
 }
 
