@@ -109,7 +109,7 @@ impl<T> Offload<T> {
         if let Poll::Ready(result) = self.poll_with(Waker::noop()) {
             return Some(result);
         }
-        let _blocked = job::block_for(self.waiter().tag().id());
+        let _blocked = job::block_for(self.waiter().id());
         let mut driver = ThreadDriver::new();
         // A timeout beyond the end of the clock is none at all.
         let deadline = timeout.and_then(|timeout| driver.now().checked_add(timeout));

@@ -34,12 +34,12 @@ pub(crate) fn current() -> Option<Watch> {
 
 /// Returns whether the job that runs on this thread was asked to stop.
 pub(crate) fn is_asked() -> bool {
-    with_current(|current| current.work.head().wish().is_raised()).unwrap_or(false)
+    with_current(|current| current.work.head().is_asked()).unwrap_or(false)
 }
 
 /// Returns what the job on this thread is to a job that it offloads.
 pub(super) fn parent() -> Option<Parent> {
-    with_current(|current| current.work.head().tag().as_parent())
+    with_current(|current| current.work.head().as_parent())
 }
 
 /// Returns the pool whose thread this is, while it runs a job.
@@ -78,7 +78,7 @@ pub(super) fn enter_at<R>(work: &Arc<dyn Work>, here: Option<Home>, f: impl FnOn
 pub(crate) fn block_for(awaited: JobId) -> Blocked {
     let waiting = current();
     if let Some(waiting) = &waiting {
-        waiting.tag().set_waiting_for(Some(awaited));
+        waiting.head().set_waiting_for(Some(awaited));
     }
     Blocked { waiting }
 }
@@ -92,7 +92,7 @@ pub(crate) struct Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         if let Some(waiting) = &self.waiting {
-            waiting.tag().set_waiting_for(None);
+            waiting.head().set_waiting_for(None);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The part of a job's cell that is the same for every closure.
 //!
-//! It holds the waiter's waker, whose owner the [`State`] names.
+//! It holds the waiter's waker, whose owner the [`State`] names, and a lock around what few jobs
+//! have. A job of a small closure is one of 120 bytes at most, which the allocator of glibc serves
+//! from a list of its own; beyond that, a burst of jobs costs twice as much there.
 //!
 //! # Invariants
 //!
@@ -20,20 +22,36 @@
 use std::mem::{self, MaybeUninit};
 use std::task::Waker;
 
-use super::state::{Leave, Look, Phase, State};
-use super::tag::Tag;
-use super::wish::{ListenerKey, Reason, Wish};
+use super::state::{Leave, Look, State};
+use super::tag::{JobId, Parent, Tag, next_id};
+use super::wish::Wish;
 use crate::contain::{catch, drop_quietly};
 use crate::limiter::{Held, Slot};
+use crate::loom::atomic::AtomicBool;
 use crate::loom::{Mutex, UnsafeCell, lock};
 
 pub(crate) struct Head {
     pub(super) state: State,
+    // Relaxed throughout: it carries a wish and publishes nothing. The lock publishes the reason.
+    pub(super) is_asked: AtomicBool,
+    id: JobId,
     waker: WakerCell,
-    wish: Wish,
     tag: Tag,
-    /// Not touched unless a limiter put one in.
-    slot: Mutex<Option<Box<Slot>>>,
+    pub(super) rare: Mutex<Rare>,
+}
+
+/// What few jobs have. Not touched while a job has none of it.
+#[derive(Default)]
+pub(super) struct Rare {
+    slot: Option<Box<Slot>>,
+    pub(super) rarer: Option<Box<Rarer>>,
+}
+
+#[derive(Default)]
+pub(super) struct Rarer {
+    pub(super) wish: Wish,
+    /// The job for which this one blocks its thread.
+    awaited: Option<JobId>,
 }
 
 struct WakerCell(UnsafeCell<MaybeUninit<Waker>>);
@@ -46,10 +64,14 @@ impl Head {
     pub(super) fn new(tag: Tag) -> Self {
         Self {
             state: State::new(),
+            is_asked: AtomicBool::new(false),
+            id: next_id(),
             waker: WakerCell(UnsafeCell::new(MaybeUninit::uninit())),
-            wish: Wish::new(),
             tag,
-            slot: Mutex::new(None),
+            rare: Mutex::new(Rare {
+                slot: None,
+                rarer: None,
+            }),
         }
     }
 
@@ -57,25 +79,26 @@ impl Head {
         &self.tag
     }
 
-    pub(crate) fn wish(&self) -> &Wish {
-        &self.wish
+    pub(crate) fn id(&self) -> JobId {
+        self.id
     }
 
-    /// Registers a listener of the wish, unless it is raised (`None`). One that comes after the end
-    /// is not kept.
-    pub(crate) fn listen(&self, key: Option<ListenerKey>, waker: &Waker) -> Option<ListenerKey> {
-        let key = self.wish.listen(key, waker)?;
-        // Before the end, it lets go of the listener; after it, that is up to this call.
-        if !self.state.listen() {
-            self.wish.unlisten(key);
+    /// This job as the parent of those that it offloads.
+    pub(super) fn as_parent(&self) -> Parent {
+        Parent {
+            id: self.id,
+            location: self.tag.location(),
         }
-        Some(key)
     }
 
-    /// Asks a running job to stop.
-    pub(super) fn ask(&self, reason: Option<Reason>) {
-        self.wish
-            .raise(reason, || self.state.phase() == Phase::Running);
+    /// The job for which this one blocks its thread in [`Offload::wait`](crate::Offload::wait).
+    pub(crate) fn is_waiting_for(&self) -> Option<JobId> {
+        lock(&self.rare).rarer.as_ref()?.awaited
+    }
+
+    /// Says for which job this one blocks its thread.
+    pub(super) fn set_waiting_for(&self, awaited: Option<JobId>) {
+        lock(&self.rare).rarer.get_or_insert_default().awaited = awaited;
     }
 
     /// Ends the job and wakes the waiter; `false` if it is gone. For the one who took the closure.
@@ -91,7 +114,7 @@ impl Head {
             }
         }
         if end.is_listened {
-            self.wish.close();
+            self.let_listeners_go();
         }
         !end.is_gone
     }
@@ -102,7 +125,7 @@ impl Head {
             return None;
         }
         let is_some = slot.is_some();
-        let replaced = mem::replace(&mut *lock(&self.slot), slot);
+        let replaced = mem::replace(&mut lock(&self.rare).slot, slot);
         // Either this sees that the job was taken, or the one who takes it sees that it holds a slot.
         if is_some && !self.state.hold() {
             self.take_slot();
@@ -121,7 +144,7 @@ impl Head {
 
     #[cold]
     fn hold_this_slot(&self) -> Option<Held> {
-        lock(&self.slot).as_deref().map(Slot::hold)
+        lock(&self.rare).slot.as_deref().map(Slot::hold)
     }
 
     /// Gives the slot back, if there is one. For the one who took the closure, when nothing is left
@@ -135,7 +158,7 @@ impl Head {
 
     #[cold]
     fn take_slot(&self) {
-        let slot = lock(&self.slot).take();
+        let slot = lock(&self.rare).slot.take();
         if let Some(slot) = slot {
             slot.end();
         }

@@ -155,8 +155,11 @@ impl Job {
     }
 
     /// Forgets the reason of an executor that was asked before.
+    #[inline]
     pub(crate) fn without_refusal(mut self) -> Self {
-        self.refusal = None;
+        if self.refusal.is_some() {
+            self.refusal = None;
+        }
         self
     }
 
@@ -207,6 +210,11 @@ impl Job {
         Watch(Arc::clone(&self.work))
     }
 
+    /// Returns what tells the job from others.
+    pub(crate) fn id(&self) -> JobId {
+        self.work.head().id()
+    }
+
     /// Returns who the job is.
     pub(crate) fn tag(&self) -> &Tag {
         self.work.head().tag()
@@ -232,6 +240,7 @@ impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job")
             .field("phase", &self.work.head().state.phase())
+            .field("id", &self.id())
             .field("tag", self.tag())
             .finish_non_exhaustive()
     }

@@ -207,3 +207,23 @@ fn every_order_of_events_ends_well() {
         }
     }
 }
+
+/// What is asked of the allocator for a job: the counts of the `Arc`, and the cell.
+#[cfg(all(not(loom), target_pointer_width = "64"))]
+fn size_of_job<F: FnOnce() -> T, T>(_closure: &F) -> usize {
+    2 * size_of::<usize>() + size_of::<Cell<F, T>>()
+}
+
+#[cfg(all(not(loom), target_pointer_width = "64"))]
+#[test]
+fn a_job_of_a_small_closure_is_small() {
+    let three = [1_u64, 2, 3];
+    let words = "three words here".to_owned();
+    let sizes = [
+        size_of_job(&|| ()),
+        size_of_job(&move || three.len()),
+        size_of_job(&move || three),
+        size_of_job(&move || words),
+    ];
+    assert!(sizes.iter().all(|size| *size <= 120), "{sizes:?}");
+}

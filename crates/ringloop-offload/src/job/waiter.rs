@@ -15,7 +15,7 @@ use std::task::{Poll, Waker};
 
 use super::cell::Wait;
 use super::state::Phase;
-use super::tag::Tag;
+use super::tag::{JobId, Tag};
 use super::wish::Reason;
 use super::{Outcome, Work, current};
 use crate::limiter::is_held_here;
@@ -59,6 +59,10 @@ impl<T> Waiter<T> {
 
     pub(crate) fn phase(&self) -> Phase {
         self.0.head().state.phase()
+    }
+
+    pub(crate) fn id(&self) -> JobId {
+        self.0.head().id()
     }
 
     pub(crate) fn tag(&self) -> &Tag {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::head::Head;
 use super::{ListenerKey, Reason, Tag, Work};
 
 /// A view of a job from outside, for reports: it neither runs it nor waits for it.
@@ -11,16 +12,20 @@ use super::{ListenerKey, Reason, Tag, Work};
 pub(crate) struct Watch(pub(super) Arc<dyn Work>);
 
 impl Watch {
+    pub(crate) fn head(&self) -> &Head {
+        self.0.head()
+    }
+
     pub(crate) fn tag(&self) -> &Tag {
         self.0.head().tag()
     }
 
     pub(crate) fn is_asked(&self) -> bool {
-        self.0.head().wish().is_raised()
+        self.0.head().is_asked()
     }
 
     pub(crate) fn reason(&self) -> Option<Reason> {
-        self.0.head().wish().reason()
+        self.0.head().reason()
     }
 
     /// Registers a waker for the request to stop, in place of that of `key`. `None`: it was made.
@@ -30,12 +35,16 @@ impl Watch {
 
     /// Takes a waker back.
     pub(crate) fn unlisten(&self, key: ListenerKey) {
-        self.0.head().wish().unlisten(key);
+        self.0.head().unlisten(key);
     }
 }
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.tag().fmt(f)
+        f.debug_struct("Watch")
+            .field("id", &self.head().id())
+            .field("tag", self.tag())
+            .field("waits_for", &self.head().is_waiting_for())
+            .finish()
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::Tick;
 use crate::contain::lock;
-use crate::job::{Job, Name, Performed, Tag, Watch};
+use crate::job::{Job, Name, Performed, Watch};
 
 use super::crew::watch::Watching;
 use super::histogram::Histogram;
@@ -91,8 +91,8 @@ impl Ledger {
     }
 
     /// Whether jobs run and all of them are watched and as `is_so` says.
-    pub(super) fn all_running(&self, is_so: impl Fn(&Tag) -> bool) -> bool {
-        let is_so = |job: &Running| job.watch.as_ref().is_some_and(|watch| is_so(watch.tag()));
+    pub(super) fn all_running(&self, is_so: impl Fn(&Watch) -> bool) -> bool {
+        let is_so = |job: &Running| job.watch.as_ref().is_some_and(&is_so);
         !self.running.is_empty() && self.running.iter().all(is_so)
     }
 

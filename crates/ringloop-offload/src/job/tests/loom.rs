@@ -196,7 +196,7 @@ fn the_waiter_runs_what_the_executor_runs_as_well() {
 fn each_thread_is_in_its_own_job() {
     model(|| {
         let (jobs, waiters): (Vec<_>, Vec<_>) = (0..2)
-            .map(|_| Job::new(None, || current().map(|watch| watch.tag().id())))
+            .map(|_| Job::new(None, || current().map(|watch| watch.head().id())))
             .unzip();
         let workers: Vec<_> = jobs
             .into_iter()
@@ -206,7 +206,7 @@ fn each_thread_is_in_its_own_job() {
             let _performed = worker.join().unwrap();
         }
         for mut waiter in waiters {
-            let id = waiter.tag().id();
+            let id = waiter.id();
             assert!(
                 matches!(waiter.poll(Waker::noop()), Poll::Ready(Ok(seen)) if seen == Some(id))
             );

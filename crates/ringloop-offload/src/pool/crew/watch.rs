@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::clock::Tick;
-use crate::job::{JobId, Name, Tag};
+use crate::job::{JobId, Name, Tag, Watch};
 use crate::pool::config::StallHook;
 use crate::pool::ledger::Queued;
 use crate::pool::stall::{QueuedJob, Stall};
@@ -122,7 +122,7 @@ impl Crew {
                 return;
             }
             let tag = queued.job.tag();
-            queued_ids.push(tag.id());
+            queued_ids.push(queued.job.id());
             parents.extend(tag.parent().map(|parent| parent.id));
             oldest.get_or_insert_with(|| (now.since(queued.since), describe(tag)));
         });
@@ -130,9 +130,9 @@ impl Crew {
         if waited < bound {
             return Err(bound - waited);
         }
-        let is_stuck = |tag: &Tag| {
-            let awaited = tag.is_waiting_for();
-            parents.contains(&tag.id()) || awaited.is_some_and(|id| queued_ids.contains(&id))
+        let is_stuck = |job: &Watch| {
+            let awaited = job.head().is_waiting_for();
+            parents.contains(&job.head().id()) || awaited.is_some_and(|id| queued_ids.contains(&id))
         };
         Ok(Stall {
             pool: self.name().to_owned(),
