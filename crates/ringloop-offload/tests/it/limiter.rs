@@ -356,3 +356,46 @@ fn a_job_run_by_its_waiter_lends_its_slot_to_inner_jobs() {
     assert_eq!(seen.expect("nobody waits in vain").unwrap().unwrap(), 7);
     outer.wait().unwrap();
 }
+
+#[test]
+fn a_job_that_comes_while_the_limit_grows_does_not_overtake_those_that_wait() {
+    type Hook = Box<dyn FnOnce() + Send>;
+
+    /// Notes who comes, and offloads one more job while the first is forwarded.
+    #[derive(Clone, Default)]
+    struct Notes {
+        names: Arc<Mutex<Vec<String>>>,
+        meanwhile: Arc<Mutex<Option<Hook>>>,
+        jobs: Arc<Shelf>,
+    }
+
+    impl Executor for Notes {
+        fn execute(&self, job: ringloop_offload::Job) -> Result<(), ringloop_offload::Job> {
+            self.names
+                .lock()
+                .unwrap()
+                .extend(job.name().map(str::to_owned));
+            let meanwhile = self.meanwhile.lock().unwrap().take();
+            if let Some(meanwhile) = meanwhile {
+                meanwhile();
+            }
+            self.jobs.execute(job)
+        }
+    }
+
+    let named = |name| ringloop_offload::Builder::new().name(name);
+    let notes = Notes::default();
+    let limiter = Limiter::new(0);
+    let limited = limiter.over(notes.clone());
+    let waiting = ["first", "second"].map(|name| named(name).offload_on(&limited, || ()));
+    let late = limited.clone();
+    let (sender, receiver) = mpsc::channel();
+    *notes.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        sender.send(named("late").offload_on(&late, || ())).unwrap();
+    }));
+    limiter.set_limit(4);
+    assert_eq!(*notes.names.lock().unwrap(), ["first", "second", "late"]);
+    assert_eq!(notes.jobs.run_all(), 3);
+    assert_eq!((limiter.stats().in_use, limiter.stats().waiting), (0, 0));
+    drop((waiting, receiver));
+}
