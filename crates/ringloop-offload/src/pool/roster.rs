@@ -103,6 +103,8 @@ pub(super) struct State<T, B> {
     start_failures: u64,
     /// Pushes to be refused before a full queue is swept again.
     sweep_pause: usize,
+    /// Pushes to be refused before a full queue asks for a thread again that could not be had.
+    start_pause: usize,
     pub(super) book: B,
 }
 
@@ -164,6 +166,7 @@ impl<T: Item, B> Roster<T, B> {
                 started: 0,
                 start_failures: 0,
                 sweep_pause: 0,
+                start_pause: 0,
                 book,
             })),
             called: Padded(AtomicBool::new(false)),
@@ -182,7 +185,7 @@ impl<T: Item, B> Roster<T, B> {
     pub(super) fn push(
         &self,
         item: T,
-        start: impl FnOnce(u64) -> io::Result<()>,
+        start: impl FnMut(u64) -> io::Result<()>,
     ) -> Result<(), (T, PoolError)> {
         let is_bounded = self.limits.queue_bound != usize::MAX;
         let mut inbox = self.inbox();
@@ -338,12 +341,12 @@ impl<T: Item, B> Roster<T, B> {
     fn push_carefully(
         &self,
         item: T,
-        start: impl FnOnce(u64) -> io::Result<()>,
+        mut start: impl FnMut(u64) -> io::Result<()>,
     ) -> Result<(), (T, PoolError)> {
         let mut state = self.lock();
         while !state.is_closed && self.is_full(&state) {
             let void = self.sweep(&mut state);
-            if void.is_empty() {
+            if void.is_empty() && !self.grow(&mut state, &mut start) {
                 let bound = self.limits.queue_bound;
                 return Err((item, PoolError::Full { bound }));
             }
@@ -520,6 +523,24 @@ impl<T: Item, B> Roster<T, B> {
         len >= bound.saturating_add(state.available(&self.limits))
     }
 
+    /// Starts a thread for a full queue, if the last attempt to start one has failed, and returns
+    /// whether it did. Nobody else would try again while the queue has no room. It does so now and
+    /// then only: to refuse has to stay cheap.
+    fn grow(&self, state: &mut State<T, B>, start: impl FnOnce(u64) -> io::Result<()>) -> bool {
+        if !state.is_short || state.idle() > 0 {
+            return false;
+        }
+        if state.start_pause > 0 {
+            state.start_pause -= 1;
+            return false;
+        }
+        state.start_pause = START_PAUSE;
+        let summons @ Summons::Start(_) = self.summon(state) else {
+            return false;
+        };
+        self.call_now(state, summons, start).is_ok()
+    }
+
     /// Takes void items out of a full queue, to be dropped without the lock. It does so now and
     /// then only: to refuse has to stay cheap when there is much to refuse.
     fn sweep(&self, state: &mut State<T, B>) -> Vec<T> {
@@ -629,6 +650,7 @@ impl Worker {
 }
 
 const SWEEP_LEN_MIN: usize = 64;
+const START_PAUSE: usize = 16;
 
 #[cfg(test)]
 mod tests;
