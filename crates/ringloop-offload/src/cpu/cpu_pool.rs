@@ -81,8 +81,8 @@ impl CpuPool {
     /// `timeout` is left to itself: its result still comes home if somebody waits for it. A second
     /// call waits again. When nothing is left running, all threads have left.
     ///
-    /// This blocks the calling thread. A job that calls it on its own pool waits for itself, until
-    /// `timeout`.
+    /// This blocks the calling thread. A job that calls it on its own pool does not wait for itself;
+    /// it is among those that [still run](ShutdownReport::still_running).
     ///
     /// # Cancel safety
     ///
