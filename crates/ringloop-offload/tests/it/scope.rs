@@ -8,9 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use ringloop_offload::{
-    CpuPool, Executor, Interrupt, Job, Scope, ScopedJob, ThreadPool, offload_on, scope,
+    CpuPool, Executor, Interrupt, Job, Scope, ScopedJob, ThreadPool, from_fn, offload_on, scope,
 };
 
 use crate::support::{Busy, DropProbe, Drops, Shelf, block_on};
@@ -596,4 +597,50 @@ fn a_closure_on_the_only_thread_may_wait_for_a_job_of_that_pool() {
         };
         assert_eq!(result, 8);
     }
+}
+
+/// The pool has one thread, and that one is busy: the caller of the scope, who sleeps, does it.
+#[test]
+fn who_waits_at_the_end_wakes_up_for_a_closure_that_is_added() {
+    let pool = ThreadPool::fixed(1);
+    for _ in 0..20 {
+        let (started, has_started) = mpsc::channel();
+        let (stays, body_ends) = mpsc::channel::<()>();
+        let mut has_run = None;
+        scope(&pool, |s| {
+            let has_run = &mut has_run;
+            s.spawn(move || {
+                started.send(()).unwrap();
+                body_ends.recv().unwrap_err();
+                // Most likely, the caller sleeps then. If not, it finds the closure all the same.
+                (0..100).for_each(|_| thread::yield_now());
+                let (runs, ran) = mpsc::channel();
+                s.spawn(move || runs.send(()));
+                *has_run = Some(ran.recv_timeout(Duration::from_secs(5)));
+            });
+            has_started.recv().unwrap();
+            drop(stays);
+        });
+        assert_eq!(has_run, Some(Ok(())));
+    }
+}
+
+#[test]
+fn a_result_that_panics_when_its_handle_is_dropped_is_a_panic_of_the_scope() {
+    struct Fuse;
+
+    impl Drop for Fuse {
+        fn drop(&mut self) {
+            panic_any(58);
+        }
+    }
+
+    // It has run when `spawn` returns, so nobody else has a hold of the result.
+    let inline = from_fn(|job: Job| {
+        job.run();
+        Ok(())
+    });
+    let spawn_and_drop = || scope(&inline, |s| drop(s.spawn(|| Fuse)));
+    let payload = catch_unwind(AssertUnwindSafe(spawn_and_drop)).unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&58));
 }
