@@ -22,6 +22,10 @@ impl<T> Offload<T> {
     /// each other do not run out of threads. A job of another pool or of an executor of one's own
     /// runs where it belongs, and this thread sleeps.
     ///
+    /// A job that runs here runs in the middle of the one that waits: it finds the thread-local values
+    /// of that one as they are, and does not get past a lock that it holds. So hold no lock and no
+    /// borrow of a thread-local `RefCell` here that the other job may want.
+    ///
     /// The thread sleeps even if the job is cancelled meanwhile and runs on: as when awaited, its
     /// result is waited for.
     ///

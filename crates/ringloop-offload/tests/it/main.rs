@@ -2,8 +2,10 @@
 
 mod abandon;
 mod adapt;
+mod balance;
 mod cancel;
 mod cpu;
+mod fuses;
 mod interrupt;
 mod limiter;
 mod map;

@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use ringloop_offload::{Executor, Interrupt, Job, OffloadError, ThreadPool, offload_on};
+use ringloop_offload::{
+    Executor, Interrupt, Job, Offload, OffloadError, ThreadPool, from_fn, offload_on,
+};
 
 use crate::support::{Busy, Shelf};
 
@@ -115,12 +117,16 @@ fn a_job_of_another_executor_runs_where_it_belongs() {
     let others = offload_on(&other, || thread::current().id())
         .wait()
         .unwrap();
+    // The other pool's thread has to wake up first: the one that waits could run the job before.
+    let Busy { offload, release } = Busy::start(&other, || ());
     let seen = offload_on(&pool, move || {
         let first = offload_on(&dedicated, || thread::current().id()).wait();
-        let second = offload_on(&there, || thread::current().id()).wait();
-        (first.unwrap(), second.unwrap())
+        let second = offload_on(&there, || thread::current().id());
+        drop(release);
+        (first.unwrap(), second.wait().unwrap())
     });
     assert_eq!(seen.wait().unwrap(), (at_home, others));
+    offload.wait().unwrap();
     host.join().unwrap();
 }
 
@@ -170,4 +176,51 @@ fn a_job_may_be_polled_before_it_is_waited_for() {
     assert!(matches!(polled, Poll::Pending));
     drop(release);
     assert_eq!(offload.wait().unwrap(), 7);
+}
+
+#[test]
+fn a_job_that_a_pool_has_refused_runs_where_it_was_taken_in_the_end() {
+    let pool = ThreadPool::builder().max_threads(1).queue_bound(0).build();
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let host = thread::spawn(move || jobs.into_iter().for_each(Job::run));
+    let at_home = host.thread().id();
+    let handle = pool.handle();
+    let falls_back = from_fn(move |job| match handle.execute(job) {
+        // One that hesitates: the waiter has time to take it away.
+        Err(job) => sender.send(job).map_err(|unsent| unsent.0),
+        Ok(()) => Ok(()),
+    });
+    let seen = offload_on(&pool, move || {
+        let offloads: Vec<_> = (0..100)
+            .map(|_| offload_on(&falls_back, || thread::current().id()))
+            .collect();
+        // The last ones are still queued.
+        let threads = offloads.into_iter().rev().map(Offload::wait);
+        threads.collect::<Result<Vec<_>, _>>()
+    });
+    let threads = seen.wait().unwrap().unwrap();
+    assert!(threads.iter().all(|thread| *thread == at_home));
+    host.join().unwrap();
+}
+
+#[test]
+fn a_job_that_an_executor_runs_within_the_call_is_on_the_thread_of_the_job_around_it() {
+    let pool = ThreadPool::fixed(1);
+    let handle = pool.handle();
+    let inline = from_fn(|job: Job| {
+        job.run();
+        Ok(())
+    });
+    let outer = offload_on(&pool, move || {
+        let middle = offload_on(&inline, move || offload_on(&handle, || 7).wait());
+        middle.wait()
+    });
+    let seen = outer.wait_timeout(Duration::from_secs(5));
+    assert_eq!(
+        seen.expect("it ran where it could")
+            .unwrap()
+            .unwrap()
+            .unwrap(),
+        7
+    );
 }

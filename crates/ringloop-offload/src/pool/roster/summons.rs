@@ -111,6 +111,29 @@ impl<T: Item, B> Roster<T, B> {
         }
     }
 
+    /// Starts a thread for a full queue, if the last attempt to start one has failed, and returns
+    /// whether it did. Nobody else would try again while the queue has no room. It does so now and
+    /// then only: to refuse has to stay cheap.
+    pub(super) fn grow(
+        &self,
+        state: &mut State<T, B>,
+        start: impl FnOnce(u64) -> io::Result<()>,
+    ) -> bool {
+        if !state.is_short || state.idle() > 0 {
+            return false;
+        }
+        if state.start_pause > 0 {
+            state.start_pause -= 1;
+            return false;
+        }
+        state.start_pause = START_PAUSE;
+        let Summons::Start(number) = self.summon(state) else {
+            return false;
+        };
+        let started = start(number);
+        self.note_start(state, started).is_ok()
+    }
+
     /// Takes back the place of a worker that could not be started.
     fn note_start(&self, state: &mut State<T, B>, started: io::Result<()>) -> io::Result<()> {
         state.is_short = started.is_err();
@@ -124,3 +147,5 @@ impl<T: Item, B> Roster<T, B> {
         started
     }
 }
+
+const START_PAUSE: usize = 16;
