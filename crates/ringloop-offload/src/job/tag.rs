@@ -1,7 +1,7 @@
 //! Who a job is, and who offloaded it.
 //!
 //! What reports are made of. Nothing here decides what becomes of a job. What few jobs have is in a
-//! box, so that the others stay [small](super::cell).
+//! box, so that the others stay [small](super::head).
 //!
 //! # Ordering
 //!
