@@ -54,6 +54,7 @@ impl<T> Waiter<T> {
     /// Runs the job on this thread, unless somebody else has begun.
     pub(crate) fn run_here(&self) {
         let this: Arc<dyn Work> = Arc::<dyn Wait<T>>::clone(&self.0);
+        let _held = this.head().hold_slot();
         let _performed = this.run(&this);
     }
 

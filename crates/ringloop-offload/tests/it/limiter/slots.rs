@@ -1,5 +1,8 @@
 //! When a slot is taken and when it comes back, however its job ends.
 
+use std::sync::mpsc;
+use std::time::Duration;
+
 use ringloop_offload::{Executor, Limiter, Offload, ThreadPool, offload_on};
 
 use crate::support::{Busy, Drops, block_on};
@@ -112,4 +115,25 @@ fn a_slot_comes_back_when_the_waiter_ends_the_job() {
         });
         assert_eq!(outer.wait().unwrap().unwrap(), 2);
     }
+}
+
+/// A job that its waiter runs still holds its slot: an inner job of the same limiter runs in it.
+#[test]
+fn a_job_run_by_its_waiter_lends_its_slot_to_inner_jobs() {
+    let pool = ThreadPool::fixed(1);
+    let limiter = Limiter::new(1);
+    let limited = limiter.over(pool.handle());
+    let (sender, receiver) = mpsc::channel();
+    let outer = offload_on(&pool, move || {
+        // It has the slot, and its turn never comes: this is the only thread.
+        let middle = offload_on(&limited.clone(), move || {
+            let inner = offload_on(&limited, || 7);
+            assert!(inner.is_queued());
+            inner.wait()
+        });
+        sender.send(middle.wait()).unwrap();
+    });
+    let seen = receiver.recv_timeout(Duration::from_secs(5));
+    assert_eq!(seen.expect("nobody waits in vain").unwrap().unwrap(), 7);
+    outer.wait().unwrap();
 }
