@@ -51,9 +51,16 @@ impl<E: Executor + 'static> Executor for Limited<E> {
         let executor = || Arc::clone(&self.executor) as Arc<dyn Executor>;
         let job = match self.shared.admit(job, executor) {
             Admission::Granted(job) => job,
-            Admission::Queued { swept, stale } => {
+            Admission::Queued {
+                swept,
+                stale,
+                is_free,
+            } => {
                 Waiting::discard(swept);
                 drop_quietly(stale);
+                if is_free {
+                    Slot::grant_all(&self.shared);
+                }
                 return Ok(());
             }
         };

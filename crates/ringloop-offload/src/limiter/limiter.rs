@@ -108,9 +108,7 @@ impl Limiter {
     /// ```
     pub fn set_limit(&self, limit: usize) {
         self.shared.set_limit(limit);
-        while let Some(waiting) = self.shared.grant().waiting() {
-            Slot::taken(&self.shared).forward_waiting(waiting);
-        }
+        Slot::grant_all(&self.shared);
     }
 
     /// Returns the limit.

@@ -47,6 +47,13 @@ impl Slot {
         })
     }
 
+    /// Hands jobs that wait to their executors, as long as slots are free.
+    pub(super) fn grant_all(shared: &Arc<Shared>) {
+        while let Some(waiting) = shared.grant().waiting() {
+            Self::taken(shared).forward_waiting(waiting);
+        }
+    }
+
     /// The job has ended: its slots go on to those who wait for them.
     pub(crate) fn end(mut self: Box<Self>) {
         let outer = self.outer.take();

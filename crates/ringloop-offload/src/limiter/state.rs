@@ -2,7 +2,9 @@
 //!
 //! # Invariants
 //!
-//! - I1: a job that is not cancelled waits only while at least `limit` slots are in use.
+//! - I1: a job that is not cancelled waits only while at least `limit` slots are in use, or while
+//!   somebody who has seen that fewer are is granting them: who has raised the limit, or has queued
+//!   a job meanwhile. Nobody overtakes those that wait.
 //! - I2: `in_use` counts the slots that jobs hold and those that are on their way from one job to
 //!   the next. Each of these has one owner, who gives it back once.
 //! - I3: no foreign code runs under the lock. What leaves the queue is dropped by the caller, also
@@ -50,6 +52,8 @@ pub(super) enum Admission {
     Queued {
         swept: Vec<Waiting>,
         stale: Option<Box<Refusal>>,
+        /// Slots are free, because the limit is just growing: the caller helps to grant them.
+        is_free: bool,
     },
 }
 
@@ -105,8 +109,7 @@ impl Shared {
         executor: impl FnOnce() -> Arc<dyn Executor>,
     ) -> Admission {
         let mut state = lock(&self.state);
-        if state.in_use < state.limit {
-            // I1: nobody waits who could be overtaken.
+        if state.in_use < state.limit && state.queue.is_empty() {
             state.in_use += 1;
             state.granted += 1;
             return Admission::Granted(job);
@@ -118,6 +121,7 @@ impl Shared {
         Admission::Queued {
             swept: state.push(Waiting { job, executor }),
             stale,
+            is_free: state.in_use < state.limit,
         }
     }
 

@@ -1,12 +1,12 @@
 //! The limit holds while it is changed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use ringloop_offload::offload_on;
+use ringloop_offload::{Builder, Executor, Job, Limiter, offload_on};
 
-use crate::support::{Busy, block_on};
+use crate::support::{Busy, Shelf, block_on};
 
 use super::{setup, wait_unused};
 
@@ -98,3 +98,51 @@ fn never_more_than_the_limit_at_once() {
 const SUBMITTERS: usize = 4;
 const BATCHES: usize = 60;
 const BATCH: usize = 20;
+
+#[test]
+fn a_job_that_comes_while_the_limit_grows_does_not_overtake_those_that_wait() {
+    type Hook = Box<dyn FnOnce() + Send>;
+
+    /// Notes who comes, and offloads one more job while the first is forwarded.
+    #[derive(Clone, Default)]
+    struct Notes {
+        names: Arc<Mutex<Vec<String>>>,
+        meanwhile: Arc<Mutex<Option<Hook>>>,
+        jobs: Arc<Shelf>,
+    }
+
+    impl Executor for Notes {
+        fn execute(&self, job: Job) -> Result<(), Job> {
+            self.names
+                .lock()
+                .unwrap()
+                .extend(job.name().map(str::to_owned));
+            let meanwhile = self.meanwhile.lock().unwrap().take();
+            if let Some(meanwhile) = meanwhile {
+                meanwhile();
+            }
+            self.jobs.execute(job)
+        }
+    }
+
+    let named = |name| Builder::new().name(name);
+    let notes = Notes::default();
+    let limiter = Limiter::new(0);
+    let limited = limiter.over(notes.clone());
+    let waiting = ["first", "second"].map(|name| named(name).offload_on(&limited, || ()));
+    let (late, names) = (limited.clone(), Arc::clone(&notes.names));
+    let (sender, receiver) = mpsc::channel();
+    *notes.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        let offload = named("late").offload_on(&late, || ());
+        sender
+            .send((offload, names.lock().unwrap().clone()))
+            .unwrap();
+    }));
+    limiter.set_limit(4);
+    // Nor does it wait for the executor that has the first in its hands.
+    let (offload, seen) = receiver.recv().unwrap();
+    assert_eq!(seen, ["first", "second", "late"]);
+    assert_eq!(notes.jobs.run_all(), 3);
+    assert_eq!((limiter.stats().in_use, limiter.stats().waiting), (0, 0));
+    drop((waiting, offload));
+}
