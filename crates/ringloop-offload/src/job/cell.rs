@@ -153,13 +153,17 @@ where
 
     fn reject(&self, refusal: Option<Refusal>) -> bool {
         if !self.head.state.reject() {
+            drop_quietly(refusal);
             return false;
         }
         // SAFETY: the transition was this call's.
         let f = unsafe { self.take_closure() };
         let error = match catch(move || drop(f)) {
             Ok(()) => OffloadError::rejected(refusal),
-            Err(payload) => OffloadError::panicked(payload),
+            Err(payload) => {
+                drop_quietly(refusal);
+                OffloadError::panicked(payload)
+            }
         };
         // SAFETY: this call has taken the closure.
         let _is_delivered = unsafe { self.end(Err(error)) };

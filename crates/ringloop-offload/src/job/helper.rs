@@ -11,6 +11,7 @@ use super::head::Head;
 use super::tag::Tag;
 use super::wish::Reason;
 use super::{Performed, Watch, Work};
+use crate::contain::drop_quietly;
 use crate::error::Refusal;
 
 /// Those who send for helpers.
@@ -61,7 +62,8 @@ impl<H: Help> Work for Helper<H> {
         }
     }
 
-    fn reject(&self, _refusal: Option<Refusal>) -> bool {
+    fn reject(&self, refusal: Option<Refusal>) -> bool {
+        drop_quietly(refusal);
         let was_queued = self.cancel(None);
         if was_queued {
             self.team.lose_helper();

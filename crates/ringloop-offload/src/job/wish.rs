@@ -107,6 +107,14 @@ impl Rare {
     }
 }
 
+impl Drop for Wish {
+    /// The last that is seen of a job may be the worker that has run it: no panic may come of that.
+    fn drop(&mut self) {
+        drop_quietly(self.reason.take());
+        self.take_listeners().into_iter().for_each(drop_quietly);
+    }
+}
+
 impl Wish {
     /// Takes out all wakers, to be woken or dropped without the lock.
     fn take_listeners(&mut self) -> Vec<(ListenerKey, Waker)> {

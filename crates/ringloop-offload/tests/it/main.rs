@@ -4,6 +4,7 @@ mod abandon;
 mod adapt;
 mod cancel;
 mod cpu;
+mod fuses;
 mod interrupt;
 mod limiter;
 mod map;
