@@ -202,7 +202,12 @@ impl Job {
     /// Lets threads of the pool `home` run the job out of turn, when a job of theirs waits for it;
     /// or jobs that hold a slot of the limiter `home`.
     pub(crate) fn set_home(&self, home: Home) {
-        self.work.head().tag().set_home(home);
+        self.work.head().tag().set_home(Some(home));
+    }
+
+    /// Takes that back, when the pool does not take the job: another executor may.
+    pub(crate) fn leave_home(&self) {
+        self.work.head().tag().set_home(None);
     }
 
     /// Returns what stays known of the job while it runs.

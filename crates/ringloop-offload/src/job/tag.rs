@@ -71,8 +71,9 @@ impl Tag {
         Home::new(self.home.load(Ordering::Relaxed))
     }
 
-    pub(super) fn set_home(&self, home: Home) {
-        self.home.store(home.get(), Ordering::Relaxed);
+    pub(super) fn set_home(&self, home: Option<Home>) {
+        let home = home.map_or(0, Home::get);
+        self.home.store(home, Ordering::Relaxed);
     }
 }
 

@@ -60,6 +60,7 @@ impl Crew {
         let pushed = self.roster.push(queued, |number| self.start(number));
         if let Err((queued, error)) = pushed {
             self.roster.lock().book.rejected += 1;
+            queued.job.leave_home();
             return Err(queued.job.refused(error));
         }
         self.look_after();

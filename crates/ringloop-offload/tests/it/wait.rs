@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use ringloop_offload::{Executor, Interrupt, Job, OffloadError, ThreadPool, offload_on};
+use ringloop_offload::{
+    Executor, Interrupt, Job, Offload, OffloadError, ThreadPool, from_fn, offload_on,
+};
 
 use crate::support::{Busy, Shelf};
 
@@ -170,4 +172,29 @@ fn a_job_may_be_polled_before_it_is_waited_for() {
     assert!(matches!(polled, Poll::Pending));
     drop(release);
     assert_eq!(offload.wait().unwrap(), 7);
+}
+
+#[test]
+fn a_job_that_a_pool_has_refused_runs_where_it_was_taken_in_the_end() {
+    let pool = ThreadPool::builder().max_threads(1).queue_bound(0).build();
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let host = thread::spawn(move || jobs.into_iter().for_each(Job::run));
+    let at_home = host.thread().id();
+    let handle = pool.handle();
+    let falls_back = from_fn(move |job| match handle.execute(job) {
+        // One that hesitates: the waiter has time to take it away.
+        Err(job) => sender.send(job).map_err(|unsent| unsent.0),
+        Ok(()) => Ok(()),
+    });
+    let seen = offload_on(&pool, move || {
+        let offloads: Vec<_> = (0..100)
+            .map(|_| offload_on(&falls_back, || thread::current().id()))
+            .collect();
+        // The last ones are still queued.
+        let threads = offloads.into_iter().rev().map(Offload::wait);
+        threads.collect::<Result<Vec<_>, _>>()
+    });
+    let threads = seen.wait().unwrap().unwrap();
+    assert!(threads.iter().all(|thread| *thread == at_home));
+    host.join().unwrap();
 }
