@@ -117,7 +117,7 @@ impl<T: Item, B> Roster<T, B> {
     pub(super) fn push(
         &self,
         item: T,
-        start: impl FnOnce(u64) -> io::Result<()>,
+        start: impl FnMut(u64) -> io::Result<()>,
     ) -> Result<(), (T, PoolError)> {
         let is_bounded = self.limits.queue_bound != usize::MAX;
         let mut inbox = self.inbox();
@@ -139,12 +139,12 @@ impl<T: Item, B> Roster<T, B> {
     fn push_carefully(
         &self,
         item: T,
-        start: impl FnOnce(u64) -> io::Result<()>,
+        mut start: impl FnMut(u64) -> io::Result<()>,
     ) -> Result<(), (T, PoolError)> {
         let mut state = self.lock();
         while !state.is_closed && self.is_full(&state) {
             let void = self.sweep(&mut state);
-            if void.is_empty() {
+            if void.is_empty() && !self.grow(&mut state, &mut start) {
                 let bound = self.limits.queue_bound;
                 return Err((item, PoolError::Full { bound }));
             }

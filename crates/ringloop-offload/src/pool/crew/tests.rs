@@ -32,12 +32,16 @@ struct Team(Arc<Crew>);
 
 impl Team {
     fn new(max_threads: usize, keep_alive: Duration) -> Self {
+        Self::bounded(max_threads, keep_alive, usize::MAX)
+    }
+
+    fn bounded(max_threads: usize, keep_alive: Duration, queue_bound: usize) -> Self {
         let config = Config {
             name: "team".to_owned(),
             limits: Limits {
                 threads_max: max_threads,
                 threads_min: 0,
-                queue_bound: usize::MAX,
+                queue_bound,
                 keep_alive,
             },
             stack_size: None,
@@ -242,4 +246,22 @@ fn a_worker_survives_a_result_that_panics_when_dropped() {
     drop(unwanted);
     drop(release);
     assert_eq!(thread_of_job(&team), first);
+}
+
+#[test]
+fn a_full_pool_that_was_short_of_threads_once_grows_again() {
+    let team = Team::bounded(2, Duration::MAX, 0);
+    let (release, busy) = team.occupy();
+    team.deny_threads(true);
+    let mut waiting = offload_on(&team, || 7);
+    assert_eq!(team.0.stats().start_failures, 1);
+    // To ask for a thread costs more than a refusal may, so few of those ask.
+    let refuse_many = || (0..100).for_each(|_| drop(offload_on(&team, || ())));
+    refuse_many();
+    assert!((2..20).contains(&team.0.stats().start_failures));
+    team.deny_threads(false);
+    refuse_many();
+    team.wait_until(|state| state.threads() == 2 && state.idle() == 1);
+    assert!(matches!(poll(&mut waiting), Poll::Ready(Ok(7))));
+    drop((release, busy));
 }

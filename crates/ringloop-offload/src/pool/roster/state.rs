@@ -25,6 +25,8 @@ pub(in crate::pool) struct State<T, B> {
     pub(super) start_failures: u64,
     /// Pushes to be refused before a full queue is swept again.
     pub(super) sweep_pause: usize,
+    /// Pushes to be refused before a full queue asks for a thread again that could not be had.
+    pub(super) start_pause: usize,
     pub(in crate::pool) book: B,
 }
 
@@ -42,6 +44,7 @@ impl<T, B> State<T, B> {
             started: 0,
             start_failures: 0,
             sweep_pause: 0,
+            start_pause: 0,
             book,
         }
     }

@@ -83,6 +83,26 @@ impl<T: Item, B> Roster<T, B> {
         }
     }
 
+    /// Starts a thread for a full queue, if the last attempt to start one has failed, and returns
+    /// whether it did. Nobody else would try again while the queue has no room. It does so now and
+    /// then only: to refuse has to stay cheap.
+    pub(super) fn grow(
+        &self,
+        state: &mut State<T, B>,
+        start: impl FnOnce(u64) -> io::Result<()>,
+    ) -> bool {
+        let is_wanted = state.is_short && !state.is_coming && state.idle() == 0;
+        if !is_wanted || state.threads >= self.limits.threads_max {
+            return false;
+        }
+        if state.start_pause > 0 {
+            state.start_pause -= 1;
+            return false;
+        }
+        state.start_pause = START_PAUSE;
+        self.call_now(state, start).is_ok()
+    }
+
     /// Tells who has to come before the worker runs the item that it has taken: I2.
     pub(in crate::pool) fn follow_up(&self, state: &mut State<T, B>) -> Summons {
         if self.refill(state) || state.wants_reserve(&self.limits) {
@@ -124,3 +144,6 @@ impl<T: Item, B> Roster<T, B> {
         started
     }
 }
+
+/// Refusals from one attempt to start a thread for a full queue to the next.
+const START_PAUSE: usize = 16;
