@@ -75,10 +75,11 @@ impl Pools {
     /// Ends both pools, which share the time that is `left`.
     pub(crate) fn shut_down(&self, left: impl Fn() -> Duration) -> PoolsEnd {
         let mut end = PoolsEnd::default();
+        // A job that goes on may ask for the pool that was not used before: it finds it closed.
+        let cpu = self.cpu.get_or_init(|| CpuPool::with_threads(1));
         let close = |timeout: &dyn Fn() -> Duration| {
             let blocking = self.blocking.shutdown(timeout());
-            let cpu = self.cpu.get().map(|cpu| cpu.shutdown(timeout()));
-            [Some(blocking), cpu].into_iter().flatten()
+            [blocking, cpu.shutdown(timeout())]
         };
         // Neither takes anything more while the other is waited for.
         for report in close(&|| Duration::ZERO) {

@@ -384,3 +384,26 @@ fn statistics_count_the_jobs_of_both_pools() {
 fn a_pool_without_threads_is_refused() {
     drop(Runtime::builder().cpu_threads(0));
 }
+
+#[test]
+fn the_end_closes_a_pool_that_was_not_used_before() {
+    let (mut runtime, _log) = with_grace(Duration::from_secs(20));
+    let (sender, receiver) = mpsc::channel();
+    runtime.block_on(async {
+        let (running, runs) = mpsc::channel();
+        let abandoned = offload(move || {
+            running.send(()).unwrap();
+            while offload(|| ()).wait().is_ok() {
+                thread::yield_now();
+            }
+            // One pool is closed by now, and the other at the same time.
+            let is_refused = (0..10_000).any(|_| cpu(|| ()).wait().is_err());
+            sender.send(is_refused).unwrap();
+        });
+        runs.recv().unwrap();
+        drop(abandoned);
+    });
+    let report = runtime.shutdown();
+    assert!(receiver.recv().unwrap(), "{report}");
+    assert!(report.still_running.is_empty(), "{report}");
+}
