@@ -2,6 +2,7 @@
 
 mod abandon;
 mod adapt;
+mod balance;
 mod cancel;
 mod cpu;
 mod fuses;
