@@ -5,8 +5,9 @@ use super::histogram::Histogram;
 /// A snapshot of a [`ThreadPool`](crate::ThreadPool).
 ///
 /// Each job ends up in one of the counts: `accepted` is what was taken; of that, `ended` were run,
-/// and `queued` and `running` will be; what is missing was cancelled before a thread came to it, or
-/// dropped when the pool was closed.
+/// and `queued` and `running` will be; what is missing was cancelled before a thread came to it, run
+/// by the job that [waited](crate::Offload::wait) for it, as a part of that one, or dropped when the
+/// pool was closed.
 ///
 /// # Examples
 ///
