@@ -23,9 +23,8 @@ impl<T> Offload<T> {
     /// runs where it belongs, and this thread sleeps.
     ///
     /// A job that runs here runs in the middle of the one that waits: it finds the thread-local values
-    /// of that one, and a lock that this thread holds is held under it. A job that needs a lock must
-    /// not be waited for with the lock held, here or anywhere; one that can be locked twice by the
-    /// same thread, or a `RefCell` in a thread-local, hides that only if the job ran elsewhere.
+    /// of that one as they are, and does not get past a lock that it holds. So hold no lock and no
+    /// borrow of a thread-local `RefCell` here that the other job may want.
     ///
     /// The thread sleeps even if the job is cancelled meanwhile and runs on: as when awaited, its
     /// result is waited for.
