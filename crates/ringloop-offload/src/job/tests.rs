@@ -227,3 +227,20 @@ fn a_job_of_a_small_closure_is_small() {
     ];
     assert!(sizes.iter().all(|size| *size <= 120), "{sizes:?}");
 }
+
+#[test]
+fn a_job_blocks_as_long_as_it_says() {
+    let (job, waiter) = Job::new(None, || {
+        let own = current().expect("this is a job");
+        let awaited = JobId::new(7).expect("not zero");
+        let blocked = block_for(awaited);
+        assert_eq!(own.head().is_waiting_for(), Some(awaited));
+        drop(blocked);
+        assert_eq!(own.head().is_waiting_for(), None);
+    });
+    let Performed::Ran { panicked, .. } = job.perform() else {
+        panic!("it has not run");
+    };
+    assert!(!panicked);
+    drop(waiter);
+}

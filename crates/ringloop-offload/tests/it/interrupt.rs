@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use ringloop_offload::{Interrupt, Interrupted, Offload, Requested, ThreadPool, offload_on};
 
@@ -171,10 +172,12 @@ fn a_job_that_ends_unasked_lets_go_of_its_listeners() {
     let pool = ThreadPool::fixed(1);
     let (offload, interrupt, release) = running(&pool);
     let (count, waker) = Count::new();
-    let mut before = interrupt.requested();
+    let (mut before, mut silent) = (interrupt.requested(), interrupt.requested());
     assert!(poll(&mut before, &waker).is_pending());
+    assert!(poll(&mut silent, &waker).is_pending());
     drop(release);
     block_on(offload).unwrap();
+    assert!(pool.shutdown(Duration::MAX).is_clean());
     let mut after = interrupt.requested();
     for requested in [&mut before, &mut after] {
         assert!(poll(requested, &waker).is_pending());

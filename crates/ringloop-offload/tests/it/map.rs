@@ -6,9 +6,10 @@ mod wakes;
 
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Context, Waker};
 use std::thread;
+use std::time::Duration;
 
 use ringloop_offload::{Executor, Interrupt, Limiter, Map, ThreadPool, map_on};
 
@@ -277,4 +278,57 @@ fn runners_are_known_by_the_name_or_the_place_of_the_map() {
 #[should_panic(expected = "a limit of 0 would run nothing")]
 fn a_limit_of_zero_is_a_mistake() {
     drop(map_on(ThreadPool::fixed(1), 0, 0..3, |n| n));
+}
+
+#[test]
+fn an_item_that_comes_while_another_one_runs_gets_a_thread_of_its_own() {
+    let pool = ThreadPool::fixed(2);
+    let (meet, wake) = (Arc::new(Barrier::new(2)), mpsc::channel());
+    let (sender, receiver) = (wake.0, Mutex::new(wake.1));
+    let map = map_on(&pool, 2, 1..=3, move |item| {
+        match item {
+            // The first two run side by side, and then the first one's thread finds nothing to do.
+            1 => drop(meet.wait()),
+            2 => {
+                meet.wait();
+                let third = receiver
+                    .lock()
+                    .unwrap()
+                    .recv_timeout(Duration::from_secs(5));
+                return (item, third.is_ok());
+            }
+            _ => sender.send(()).unwrap(),
+        }
+        (item, true)
+    });
+    let mut map = map.unordered().buffer(2);
+    let mut results = Vec::new();
+    block_on(async {
+        while let Some(result) = map.next().await {
+            results.push(result.unwrap());
+        }
+    });
+    results.sort_unstable();
+    assert_eq!(results, [(1, true), (2, true), (3, true)]);
+}
+
+#[test]
+fn what_runs_when_its_map_is_dropped_is_counted_until_it_ends() {
+    let pool = ThreadPool::fixed(1);
+    let (started, has_started) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let mut map = map_on(&pool, 1, [1], move |_item| {
+        started.send(()).unwrap();
+        let _either = released.lock().unwrap().recv();
+    });
+    let meter = map.meter();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(map.poll_next(&mut cx).is_pending());
+    has_started.recv().unwrap();
+    drop(map);
+    assert_eq!(meter.progress().running, 1);
+    drop(release);
+    pool.shutdown(Duration::MAX);
+    assert_eq!(meter.progress().running, 0);
 }

@@ -119,6 +119,26 @@ fn the_least_number_of_threads_stays() {
 }
 
 #[test]
+fn threads_that_leave_at_the_same_time_leave_the_least_number() {
+    let pool = ThreadPool::builder()
+        .min_threads(1)
+        .max_threads(2)
+        .keep_alive(Duration::ZERO)
+        .build();
+    for _ in 0..200 {
+        let busy = [(); 2].map(|()| Busy::start(&pool, || ()));
+        // Both are released before one is waited for.
+        for offload in busy.map(|busy| busy.offload) {
+            block_on(offload).unwrap();
+        }
+        while pool.stats().threads > 1 || pool.stats().running > 0 {
+            thread::yield_now();
+        }
+        assert_eq!(pool.stats().threads, 1);
+    }
+}
+
+#[test]
 fn hooks_run_on_the_worker_around_its_jobs() {
     thread_local! {
         static IS_READY: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };

@@ -117,12 +117,16 @@ fn a_job_of_another_executor_runs_where_it_belongs() {
     let others = offload_on(&other, || thread::current().id())
         .wait()
         .unwrap();
+    // The other pool's thread has to wake up first: the one that waits could run the job before.
+    let Busy { offload, release } = Busy::start(&other, || ());
     let seen = offload_on(&pool, move || {
         let first = offload_on(&dedicated, || thread::current().id()).wait();
-        let second = offload_on(&there, || thread::current().id()).wait();
-        (first.unwrap(), second.unwrap())
+        let second = offload_on(&there, || thread::current().id());
+        drop(release);
+        (first.unwrap(), second.wait().unwrap())
     });
     assert_eq!(seen.wait().unwrap(), (at_home, others));
+    offload.wait().unwrap();
     host.join().unwrap();
 }
 
@@ -197,4 +201,26 @@ fn a_job_that_a_pool_has_refused_runs_where_it_was_taken_in_the_end() {
     let threads = seen.wait().unwrap().unwrap();
     assert!(threads.iter().all(|thread| *thread == at_home));
     host.join().unwrap();
+}
+
+#[test]
+fn a_job_that_an_executor_runs_within_the_call_is_on_the_thread_of_the_job_around_it() {
+    let pool = ThreadPool::fixed(1);
+    let handle = pool.handle();
+    let inline = from_fn(|job: Job| {
+        job.run();
+        Ok(())
+    });
+    let outer = offload_on(&pool, move || {
+        let middle = offload_on(&inline, move || offload_on(&handle, || 7).wait());
+        middle.wait()
+    });
+    let seen = outer.wait_timeout(Duration::from_secs(5));
+    assert_eq!(
+        seen.expect("it ran where it could")
+            .unwrap()
+            .unwrap()
+            .unwrap(),
+        7
+    );
 }

@@ -10,6 +10,8 @@ use crate::executor::Executor;
 use crate::from_fn::from_fn;
 use crate::job::{Job, Phase};
 use crate::limiter::Limiter;
+use crate::limiter::slot::Slot;
+use crate::limiter::state::{Admission, Shared};
 use crate::offload::{Offload, offload_on};
 
 thread_local! {
@@ -226,4 +228,23 @@ fn only_a_job_that_holds_a_slot_may_run_one_that_waits() {
     assert_eq!(may_run_here(&limited), (true, true));
     assert_eq!(may_run_here(&other.over(limited.clone())), (true, true));
     assert_eq!(may_run_here(&limiter.over(otherwise.clone())), (true, true));
+}
+
+#[test]
+fn a_job_that_is_cancelled_between_its_grant_and_its_slot_gives_the_slot_back() {
+    let shared = Arc::new(Shared::new(0));
+    let shelf = Arc::new(Shelf::default());
+    let (job, waiter) = Job::new(None, || ());
+    let to_shelf = Arc::clone(&shelf);
+    let admission = shared.admit(job, move || to_shelf);
+    assert!(matches!(
+        admission,
+        Admission::Queued { is_free: false, .. }
+    ));
+    shared.set_limit(1);
+    let waiting = shared.grant().waiting().expect("it is the first");
+    assert!(waiter.cancel(None));
+    assert_eq!(shared.stats().in_use, 1);
+    Slot::taken(&shared).forward_waiting(waiting);
+    assert_eq!((shared.stats().in_use, shelf.len()), (0, 1));
 }

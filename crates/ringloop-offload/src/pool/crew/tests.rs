@@ -250,7 +250,7 @@ fn a_worker_survives_a_result_that_panics_when_dropped() {
 
 #[test]
 fn a_full_pool_that_was_short_of_threads_once_grows_again() {
-    let team = Team::bounded(2, Duration::MAX, 0);
+    let team = Team::bounded(4, Duration::MAX, 0);
     let (release, busy) = team.occupy();
     team.deny_threads(true);
     let mut waiting = offload_on(&team, || 7);
@@ -259,9 +259,33 @@ fn a_full_pool_that_was_short_of_threads_once_grows_again() {
     let refuse_many = || (0..100).for_each(|_| drop(offload_on(&team, || ())));
     refuse_many();
     assert!((2..20).contains(&team.0.stats().start_failures));
+    assert_eq!(
+        team.0.stats().rejected,
+        100,
+        "what cannot be started is no room"
+    );
     team.deny_threads(false);
     refuse_many();
-    team.wait_until(|state| state.threads() == 2 && state.idle() == 1);
+    team.wait_until(|state| state.threads() > 1 && state.idle() == state.threads() - 1);
     assert!(matches!(poll(&mut waiting), Poll::Ready(Ok(7))));
     drop((release, busy));
+}
+
+#[test]
+fn a_pool_whose_last_worker_has_left_tells_that_no_thread_can_be_had() {
+    let team = Team::new(4, Duration::ZERO);
+    thread_of_job(&team);
+    team.wait_until(|state| state.threads() == 0);
+    team.deny_threads(true);
+    let mut offload = offload_on(&team, || ());
+    assert!(matches!(poll(&mut offload), Poll::Ready(Err(error)) if error.is_rejected()));
+    assert_eq!(team.0.stats().queued, 0);
+}
+
+#[test]
+fn jobs_side_by_side_have_a_worker_in_reserve() {
+    let team = Team::new(8, Duration::MAX);
+    let busy = [team.occupy(), team.occupy()];
+    team.wait_until(|state| state.threads() == 3 && state.idle() == 1);
+    drop(busy);
 }

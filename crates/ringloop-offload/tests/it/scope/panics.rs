@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ringloop_offload::scope;
+use ringloop_offload::{Job, from_fn, scope};
 
 use crate::support::Drops;
 
@@ -59,4 +59,24 @@ fn a_value_and_payloads_that_nobody_gets_are_dropped() {
     }));
     assert_eq!(ended.err().unwrap().downcast_ref(), Some(&"first"));
     assert_eq!(drops.count(), 2);
+}
+
+#[test]
+fn a_result_that_panics_when_its_handle_is_dropped_is_a_panic_of_the_scope() {
+    struct Fuse;
+
+    impl Drop for Fuse {
+        fn drop(&mut self) {
+            panic_any(58);
+        }
+    }
+
+    // It has run when `spawn` returns, so nobody else has a hold of the result.
+    let inline = from_fn(|job: Job| {
+        job.run();
+        Ok(())
+    });
+    let spawn_and_drop = || scope(&inline, |s| drop(s.spawn(|| Fuse)));
+    let payload = catch_unwind(AssertUnwindSafe(spawn_and_drop)).unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&58));
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use ringloop_offload::{CpuPool, ThreadPool, offload_on, scope};
 
@@ -110,5 +111,31 @@ fn a_closure_on_the_only_thread_may_wait_for_a_job_of_that_pool() {
             body()
         };
         assert_eq!(result, 8);
+    }
+}
+
+/// The pool has one thread, and that one is busy: the caller of the scope, who sleeps, does it.
+#[test]
+fn who_waits_at_the_end_wakes_up_for_a_closure_that_is_added() {
+    let pool = ThreadPool::fixed(1);
+    for _ in 0..20 {
+        let (started, has_started) = mpsc::channel();
+        let (stays, body_ends) = mpsc::channel::<()>();
+        let mut has_run = None;
+        scope(&pool, |s| {
+            let has_run = &mut has_run;
+            s.spawn(move || {
+                started.send(()).unwrap();
+                body_ends.recv().unwrap_err();
+                // Most likely, the caller sleeps then. If not, it finds the closure all the same.
+                (0..100).for_each(|_| thread::yield_now());
+                let (runs, ran) = mpsc::channel();
+                s.spawn(move || runs.send(()));
+                *has_run = Some(ran.recv_timeout(Duration::from_secs(5)));
+            });
+            has_started.recv().unwrap();
+            drop(stays);
+        });
+        assert_eq!(has_run, Some(Ok(())));
     }
 }
