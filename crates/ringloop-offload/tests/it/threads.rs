@@ -129,23 +129,26 @@ fn wait_until(pool: &ThreadPool, threads: usize) {
 }
 
 #[test]
-fn threads_that_leave_at_the_same_time_leave_the_least_number() {
+fn threads_whose_time_is_up_together_do_not_all_leave() {
+    let (sender, stopped) = mpsc::channel();
+    let sender = Mutex::new(sender);
     let pool = ThreadPool::builder()
         .min_threads(1)
         .max_threads(2)
-        .keep_alive(Duration::ZERO)
+        .keep_alive(Duration::from_millis(1))
+        .on_thread_stop(move || sender.lock().unwrap().send(()).unwrap())
         .build();
-    for _ in 0..200 {
+    for _ in 0..3 {
         let busy = [(); 2].map(|()| Busy::start(&pool, || ()));
         // Both are released before one is waited for.
         for offload in busy.map(|busy| busy.offload) {
             block_on(offload).unwrap();
         }
-        while pool.stats().threads > 1 || pool.stats().running > 0 {
-            thread::yield_now();
-        }
-        assert_eq!(pool.stats().threads, 1);
+        stopped.recv().unwrap();
+        // The other one's time is up by then, too.
+        stopped.recv_timeout(Duration::from_millis(20)).unwrap_err();
     }
+    assert_eq!(pool.stats().threads, 1);
 }
 
 #[test]
