@@ -41,6 +41,17 @@ pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
             output.lines().last().unwrap_or_default(),
         )
     });
+    steps.step("examples: under_tokio", || {
+        let output = cmd!(
+            sh,
+            "cargo run --quiet -p ringloop-offload --example under_tokio"
+        )
+        .read()?;
+        expect(
+            "the squares add up to 333833500",
+            output.lines().next().unwrap_or_default(),
+        )
+    });
 }
 
 fn cat(sh: &Shell) -> Result<(), Stop> {
