@@ -6,14 +6,13 @@ use std::error::Error;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ringloop_offload::{Interrupt, Interrupted, Offload, Requested, ThreadPool, offload_on};
 
-use crate::support::{Busy, Shelf, block_on};
+use crate::support::{Busy, Shelf, Wakes, block_on};
 
 /// A running job, and its interrupt.
 fn running(pool: &ThreadPool) -> (Offload<Interrupt>, Interrupt, mpsc::Sender<()>) {
@@ -26,27 +25,6 @@ fn running(pool: &ThreadPool) -> (Offload<Interrupt>, Interrupt, mpsc::Sender<()
     });
     let interrupt = has_started.recv().unwrap();
     (offload, interrupt, release)
-}
-
-/// Counts its wakes.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Count {
-    fn new() -> (Arc<Self>, Waker) {
-        let count = Arc::new(Self::default());
-        (Arc::clone(&count), Waker::from(count))
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
 }
 
 fn poll(requested: &mut Requested, waker: &Waker) -> Poll<()> {
@@ -126,14 +104,14 @@ fn every_listener_is_woken_by_the_request() {
     let (offload, interrupt, release) = running(&pool);
     let (counts, mut listeners): (Vec<_>, Vec<_>) = (0..3)
         .map(|_| {
-            let (count, waker) = Count::new();
+            let (count, waker) = Wakes::new();
             let mut requested = interrupt.requested();
             assert!(poll(&mut requested, &waker).is_pending());
             (count, (requested, waker))
         })
         .unzip();
     // The last waker of a listener is the one that is woken, and one that has gone is not.
-    let (last, last_waker) = Count::new();
+    let (last, last_waker) = Wakes::new();
     assert!(poll(&mut listeners[0].0, &last_waker).is_pending());
     drop(listeners.remove(1));
     assert_eq!(
@@ -158,7 +136,7 @@ fn every_listener_is_woken_by_the_request() {
 fn a_dropped_future_is_a_request() {
     let pool = ThreadPool::fixed(1);
     let (offload, interrupt, release) = running(&pool);
-    let (count, waker) = Count::new();
+    let (count, waker) = Wakes::new();
     let mut requested = interrupt.requested();
     assert!(poll(&mut requested, &waker).is_pending());
     drop(offload);
@@ -171,7 +149,7 @@ fn a_dropped_future_is_a_request() {
 fn a_job_that_ends_unasked_lets_go_of_its_listeners() {
     let pool = ThreadPool::fixed(1);
     let (offload, interrupt, release) = running(&pool);
-    let (count, waker) = Count::new();
+    let (count, waker) = Wakes::new();
     let (mut before, mut silent) = (interrupt.requested(), interrupt.requested());
     assert!(poll(&mut before, &waker).is_pending());
     assert!(poll(&mut silent, &waker).is_pending());
@@ -199,7 +177,7 @@ fn listeners_that_panic_keep_nobody_from_hearing() {
 
     let pool = ThreadPool::fixed(1);
     let (offload, interrupt, release) = running(&pool);
-    let (count, waker) = Count::new();
+    let (count, waker) = Wakes::new();
     let mine = Waker::from(Arc::new(Mine));
     let mut listeners = [(); 3].map(|()| interrupt.requested());
     for (requested, waker) in listeners.iter_mut().zip([&mine, &waker, &mine]) {
@@ -213,7 +191,7 @@ fn listeners_that_panic_keep_nobody_from_hearing() {
 
 #[test]
 fn outside_of_a_job_nobody_asks() {
-    let (count, waker) = Count::new();
+    let (count, waker) = Wakes::new();
     let mut requested = Interrupt::current().requested();
     assert!(poll(&mut requested, &waker).is_pending());
     drop(waker);

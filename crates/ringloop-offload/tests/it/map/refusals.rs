@@ -11,8 +11,7 @@ use std::time::Duration;
 use ringloop_offload::{Executor, Job, PoolError, ThreadPool, from_fn, map_on};
 
 use super::in_order;
-use super::wakes::waker;
-use crate::support::{Drops, Shelf, block_on};
+use crate::support::{Drops, Shelf, Wakes, block_on};
 
 fn is_closed(error: &(dyn Error + 'static)) -> bool {
     let source = error.source().and_then(|source| source.downcast_ref());
@@ -116,7 +115,7 @@ fn whatever_becomes_of_the_runners_each_item_has_a_result() {
 
 #[test]
 fn a_runner_that_is_lost_wakes_the_consumer() {
-    let (wakes, waker) = waker();
+    let (wakes, waker) = Wakes::new();
     let mut cx = Context::from_waker(&waker);
     let shelf = Shelf::default();
     let mut map = map_on(&shelf, 2, 0..5, |n| n);
@@ -142,7 +141,7 @@ fn a_pool_that_is_shut_down_with_queued_runners() {
     let pool = ThreadPool::fixed(1);
     let busy = crate::support::Busy::start(&pool, || ());
     let mut collect = pin!(map_on(&pool, 2, 0..1000, |n| n).collect());
-    let (wakes, waker) = waker();
+    let (wakes, waker) = Wakes::new();
     assert!(
         collect
             .as_mut()

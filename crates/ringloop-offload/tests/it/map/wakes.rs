@@ -2,38 +2,16 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use ringloop_offload::{ThreadPool, map_on};
 
 use super::in_order;
-use crate::support::{Shelf, block_on};
-
-/// Counts the wakes, and does nothing else.
-#[derive(Default)]
-pub(super) struct Wakes(AtomicUsize);
-
-impl Wakes {
-    pub(super) fn take(&self) -> usize {
-        self.0.swap(0, Ordering::SeqCst)
-    }
-}
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-pub(super) fn waker() -> (Arc<Wakes>, Waker) {
-    let wakes = Arc::new(Wakes::default());
-    (Arc::clone(&wakes), wakes.into())
-}
+use crate::support::{Shelf, Wakes, block_on};
 
 #[test]
 fn a_thousand_results_together_are_one_wake() {
-    let (wakes, waker) = waker();
+    let (wakes, waker) = Wakes::new();
     let mut cx = Context::from_waker(&waker);
     for is_ordered in [true, false] {
         // Taken one by one.
@@ -64,7 +42,7 @@ fn a_thousand_results_together_are_one_wake() {
 
 #[test]
 fn collecting_is_woken_when_half_of_the_input_is_used_up() {
-    let (wakes, waker) = waker();
+    let (wakes, waker) = Wakes::new();
     let mut cx = Context::from_waker(&waker);
     let shelf = Shelf::default();
     let seen = Arc::clone(&wakes);
@@ -89,7 +67,7 @@ fn collecting_is_woken_when_half_of_the_input_is_used_up() {
 
 #[test]
 fn an_ordered_consumer_sleeps_until_the_first_result() {
-    let (wakes, waker) = waker();
+    let (wakes, waker) = Wakes::new();
     let mut cx = Context::from_waker(&waker);
     let pool = ThreadPool::fixed(2);
     let (release, released) = std::sync::mpsc::channel::<()>();
@@ -116,7 +94,7 @@ fn an_ordered_consumer_sleeps_until_the_first_result() {
 
 #[test]
 fn a_wake_is_not_repeated_until_the_consumer_has_looked() {
-    let (wakes, waker) = waker();
+    let (wakes, waker) = Wakes::new();
     let mut cx = Context::from_waker(&waker);
     let shelf = Shelf::default();
     let mut map = map_on(&shelf, 2, 0..4, |n| n).buffer(2).unordered();
@@ -138,7 +116,7 @@ fn a_wake_is_not_repeated_until_the_consumer_has_looked() {
 
 #[test]
 fn the_last_waker_is_the_one_that_is_woken() {
-    let ((first_wakes, first), (second_wakes, second)) = (waker(), waker());
+    let ((first_wakes, first), (second_wakes, second)) = (Wakes::new(), Wakes::new());
     let shelf = Shelf::default();
     let mut map = map_on(&shelf, 1, 0..1, |n| n);
     assert!(map.poll_next(&mut Context::from_waker(&first)).is_pending());
