@@ -5,6 +5,8 @@
 //! length it allocates nothing. Each occupant gets a ticket, a number never given out twice, and a
 //! [`SlotKey`] is a slot with a ticket: a key of somebody who has left hits nothing, whoever has
 //! the slot by then. Tickets ascend from front to back. All operations take constant time.
+//!
+//! An occupant may also be stepped aside: out of the order, but in its slot until its key is removed.
 
 /// The occupants, of type `V`, and the vacant slots.
 pub(crate) struct Slots<V> {
@@ -30,6 +32,7 @@ struct Slot<V> {
     value: Option<V>,
     /// The ticket of the occupant, or of the last one in a vacant slot.
     ticket: u64,
+    /// The slot itself, if its occupant has stepped aside.
     prev: u32,
     next: u32,
 }
@@ -93,6 +96,22 @@ impl<V> Slots<V> {
         index
     }
 
+    /// The one at the front.
+    pub(crate) fn front(&self) -> Option<&V> {
+        self.slots.get(self.front as usize)?.value.as_ref()
+    }
+
+    /// Has the one at the front step aside, if its ticket is below `end`: it leaves the order, and
+    /// keeps its slot until its key is removed.
+    pub(crate) fn step_aside(&mut self, end: u64) -> Option<&mut V> {
+        let index = self.front;
+        if index == NONE || self.slots[index as usize].ticket >= end {
+            return None;
+        }
+        self.unlink(index);
+        self.slots[index as usize].value.as_mut()
+    }
+
     /// Takes out the one at the front if its ticket is below `end`.
     pub(crate) fn pop_front(&mut self, end: u64) -> Option<V> {
         let index = self.front;
@@ -114,13 +133,22 @@ impl<V> Slots<V> {
             .and_then(|slot| slot.value.as_mut())
     }
 
-    /// Unlinks an occupant and chains its slot to the vacant ones.
+    /// Chains an occupant's slot to the vacant ones, unlinked.
     fn vacate(&mut self, index: u32) -> Option<V> {
+        if self.slots[index as usize].prev != index {
+            self.unlink(index);
+        }
         let slot = &mut self.slots[index as usize];
-        let (prev, next) = (slot.prev, slot.next);
-        let value = slot.value.take();
         slot.next = self.vacant;
         self.vacant = index;
+        slot.value.take()
+    }
+
+    /// Takes an occupant out of the order.
+    fn unlink(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        let (prev, next) = (slot.prev, slot.next);
+        slot.prev = index;
         match prev {
             NONE => self.front = next,
             prev => self.slots[prev as usize].next = next,
@@ -130,7 +158,6 @@ impl<V> Slots<V> {
             next => self.slots[next as usize].prev = prev,
         }
         self.len -= 1;
-        value
     }
 }
 
@@ -167,7 +194,10 @@ impl<V> Slots<V> {
             vacant += 1;
             index = self.slots[index as usize].next;
         }
-        assert_eq!(self.len + vacant, self.slots.len());
+        let aside = (self.slots.iter().enumerate())
+            .filter(|(index, slot)| slot.value.is_some() && slot.prev as usize == *index)
+            .count();
+        assert_eq!(self.len + vacant + aside, self.slots.len());
         self.slots.len()
     }
 

@@ -1,7 +1,8 @@
 //! Tasks of one thread that wait, first come, first served.
 //!
-//! The waiters are kept in [`Slots`]: in order, each under a key that hits nothing once its waiter
-//! was woken, and without allocating after the list has seen its largest number of waiters.
+//! The waiters are kept in [`Slots`]: in order, each under a key, and without allocating after the
+//! list has seen its largest number of waiters. A waiter that was woken keeps its slot, out of the
+//! order, until it comes with its key for what it was granted.
 //!
 //! Wakers are foreign code. They are cloned, woken and dropped only while the slots are not
 //! borrowed, so a waker may use the list it was taken from. The list does not know what the tasks
@@ -22,9 +23,14 @@ use crate::slots::{SlotKey, Slots};
 /// of waiters inside asyncio's locks and queues; Trio's `ParkingLot`.
 ///
 /// A wait is a future that pushes its waker at its first poll, keeps the [`WaitKey`], updates the
-/// waker at later polls, and removes the key when it is dropped. A removal that says `false` was
-/// woken already: if the wake handed something over, pass it on with
-/// [`wake_one`](Self::wake_one).
+/// waker at later polls, and gives the key back when it is done or dropped. A
+/// [`remove`](Self::remove) that says `false` was woken already: if the wake handed something over,
+/// pass it on with [`wake_one`](Self::wake_one).
+///
+/// A waiter may bring a value with it: how much it wants, or the item that it has to offer
+/// ([`push_with`](Self::push_with)). Who wakes it leaves another in its place
+/// ([`grant_one`](Self::grant_one)), which the waiter takes with its key
+/// ([`take`](Self::take)).
 ///
 /// # Examples
 ///
@@ -41,24 +47,23 @@ use crate::slots::{SlotKey, Slots};
 /// assert!(list.remove(second)); // It was still waiting.
 /// assert!(!list.wake_one());
 /// ```
-#[derive(Default)]
-pub struct WaitList {
-    slots: RefCell<Slots<Waker>>,
+#[doc(alias = "ParkingLot")]
+pub struct WaitList<T = ()> {
+    slots: RefCell<Slots<Waiter<T>>>,
+}
+
+struct Waiter<T> {
+    /// `None` once it was woken.
+    waker: Option<Waker>,
+    /// What it brought; once it was woken, what it was granted.
+    value: T,
 }
 
 impl WaitList {
-    /// Makes an empty list. Allocates nothing.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            slots: RefCell::new(Slots::new()),
-        }
-    }
-
     /// Adds a waiter at the back.
     ///
     /// The key has to be given back with [`remove`](Self::remove), also after the wake; otherwise
-    /// a waiter that is gone may use up a wake.
+    /// its place is never used again.
     ///
     /// # Panics
     ///
@@ -68,8 +73,54 @@ impl WaitList {
     ///
     /// Nothing to cancel: the function does not wait.
     pub fn push(&self, waker: &Waker) -> WaitKey {
-        let waker = waker.clone();
-        WaitKey(self.slots.borrow_mut().push_back(waker))
+        self.push_with((), waker)
+    }
+}
+
+impl<T> WaitList<T> {
+    /// Makes an empty list. Allocates nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            slots: RefCell::new(Slots::new()),
+        }
+    }
+
+    /// Adds a waiter at the back, with what it brings.
+    ///
+    /// The key has to be given back with [`take`](Self::take) or [`remove`](Self::remove), also
+    /// after the wake; otherwise the place and what is in it are kept as long as the list.
+    ///
+    /// # Panics
+    ///
+    /// If 2³²−1 tasks wait already.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::task::Waker;
+    /// let list = ringloop_core::WaitList::new();
+    /// let wants_three = list.push_with(3, Waker::noop());
+    /// let wants_one = list.push_with(1, Waker::noop());
+    ///
+    /// assert_eq!(list.front(), Some(3));
+    /// let (wanted, waker) = list.grant_one(0).unwrap();
+    /// assert_eq!(wanted, 3);
+    /// waker.wake();
+    ///
+    /// assert_eq!(list.take(wants_three), Ok(0)); // What it was granted.
+    /// assert_eq!(list.take(wants_one), Err(1)); // What it brought.
+    /// ```
+    pub fn push_with(&self, value: T, waker: &Waker) -> WaitKey {
+        let waiter = Waiter {
+            waker: Some(waker.clone()),
+            value,
+        };
+        WaitKey(self.slots.borrow_mut().push_back(waiter))
     }
 
     /// Replaces the waker of a waiter, which keeps its place. Returns whether it is waiting still.
@@ -88,45 +139,100 @@ impl WaitList {
     /// assert!(!list.update(&key, Waker::noop()));
     /// # list.remove(key);
     /// ```
-    pub fn update(&self, key: &WaitKey, waker: &Waker) -> bool {
-        match self.slots.borrow_mut().get_mut(&key.0) {
+    pub fn update(&self, key: &WaitKey, new: &Waker) -> bool {
+        match waker(&mut self.slots.borrow_mut(), key) {
             None => return false,
-            Some(known) if known.will_wake(waker) => return true,
+            Some(known) if known.will_wake(new) => return true,
             Some(_) => {}
         }
-        let mut waker = waker.clone();
+        let mut new = new.clone();
         // Cloning is foreign code, after which the waiter may have been woken.
         let mut slots = self.slots.borrow_mut();
-        let waiting = match slots.get_mut(&key.0) {
+        let waiting = match waker(&mut slots, key) {
             Some(known) => {
-                mem::swap(known, &mut waker);
+                mem::swap(known, &mut new);
                 true
             }
             None => false,
         };
         drop(slots);
-        drop(waker);
+        drop(new);
         waiting
     }
 
-    /// Takes a waiter out. Returns whether it was waiting still; if not, it was woken or taken.
+    /// Takes a waiter out. Returns whether it was waiting still; if not, it was woken.
     ///
     /// Takes the key, so that a waiter cannot be removed twice. A key of another list names
     /// nothing here, or somebody else.
     pub fn remove(&self, key: WaitKey) -> bool {
-        let waker = self.slots.borrow_mut().remove(&key.0);
-        waker.is_some()
+        let waiter = self.slots.borrow_mut().remove(&key.0);
+        waiter.is_some_and(|waiter| waiter.waker.is_some())
     }
 
-    /// Returns whether the waiter has not been woken, taken or removed.
+    /// Takes a waiter out, and what it was granted.
+    ///
+    /// # Errors
+    ///
+    /// Gives back what the waiter brought if it was waiting still.
+    ///
+    /// # Panics
+    ///
+    /// May panic if the key is of another list.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    #[track_caller]
+    pub fn take(&self, key: WaitKey) -> Result<T, T> {
+        let waiter = self.slots.borrow_mut().remove(&key.0);
+        let Waiter { waker, value } = waiter.expect("the key is of this list");
+        if waker.is_some() {
+            Err(value)
+        } else {
+            Ok(value)
+        }
+    }
+
+    /// Returns whether the waiter has not been woken or removed.
     #[must_use]
     pub fn is_waiting(&self, key: &WaitKey) -> bool {
-        self.slots.borrow_mut().get_mut(&key.0).is_some()
+        waker(&mut self.slots.borrow_mut(), key).is_some()
+    }
+
+    /// Returns a copy of what the waiter at the front has brought.
+    #[must_use]
+    pub fn front(&self) -> Option<T>
+    where
+        T: Copy,
+    {
+        self.slots.borrow().front().map(|waiter| waiter.value)
+    }
+
+    /// Takes the waiter at the front off the list, and leaves it `value`. Returns what it had
+    /// brought, and its waker, for the caller to wake.
+    ///
+    /// # Errors
+    ///
+    /// Gives `value` back if nobody waits.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    pub fn grant_one(&self, value: T) -> Result<(T, Waker), T> {
+        let mut slots = self.slots.borrow_mut();
+        let Some(waiter) = slots.step_aside(u64::MAX) else {
+            return Err(value);
+        };
+        match waiter.waker.take() {
+            Some(waker) => Ok((mem::replace(&mut waiter.value, value), waker)),
+            None => Err(value),
+        }
     }
 
     /// Takes the waiter at the front off the list and returns its waker, for the caller to wake.
     ///
-    /// For callers that hold a borrow of their own which has to end before a waker runs.
+    /// It keeps what it has brought. For callers that hold a borrow of their own which has to end
+    /// before a waker runs.
     ///
     /// # Examples
     ///
@@ -149,10 +255,10 @@ impl WaitList {
     /// ```
     #[must_use = "the waiter at the front sleeps on unless its waker is woken"]
     pub fn take_one(&self) -> Option<Waker> {
-        self.slots.borrow_mut().pop_front(u64::MAX)
+        self.take_before(u64::MAX)
     }
 
-    /// Wakes the waiter at the front. Returns whether there was one.
+    /// Wakes the waiter at the front, which keeps what it has brought. Returns whether there was one.
     pub fn wake_one(&self) -> bool {
         match self.take_one() {
             Some(waker) => {
@@ -163,7 +269,7 @@ impl WaitList {
         }
     }
 
-    /// Wakes all waiters, from front to back.
+    /// Wakes all waiters, from front to back. They keep what they have brought.
     ///
     /// Those who begin to wait meanwhile, because a waker runs code that does so, are not woken.
     /// A waker that panics keeps no other from being woken; the first panic goes on afterwards.
@@ -184,7 +290,7 @@ impl WaitList {
         let end = self.slots.borrow().end();
         let mut panics = Panics::default();
         // A `while let` on the borrow itself would keep it alive while the waker runs.
-        while let Some(waker) = self.pop_before(end) {
+        while let Some(waker) = self.take_before(end) {
             panics.catch(|| waker.wake());
         }
         panics.resume();
@@ -198,19 +304,31 @@ impl WaitList {
 
     /// Returns whether no task waits.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    fn pop_before(&self, end: u64) -> Option<Waker> {
-        self.slots.borrow_mut().pop_front(end)
+    fn take_before(&self, end: u64) -> Option<Waker> {
+        self.slots.borrow_mut().step_aside(end)?.waker.take()
+    }
+}
+
+/// The waker of a waiter that was not woken.
+fn waker<'a, T>(slots: &'a mut Slots<Waiter<T>>, key: &WaitKey) -> Option<&'a mut Waker> {
+    slots.get_mut(&key.0)?.waker.as_mut()
+}
+
+impl<T> Default for WaitList<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 // Wakers run outside of the borrow, so no panic of theirs finds a list half changed.
-impl RefUnwindSafe for WaitList {}
+impl<T> RefUnwindSafe for WaitList<T> {}
 
-impl fmt::Debug for WaitList {
+impl<T> fmt::Debug for WaitList<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WaitList")
             .field("len", &self.len())

@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 use super::{WaitKey, WaitList};
 use crate::slots::Slots;
 
-fn assert_linked(list: &WaitList) -> usize {
+fn assert_linked<T>(list: &WaitList<T>) -> usize {
     list.slots.borrow().assert_linked()
 }
 
@@ -36,7 +36,7 @@ fn walks_like_a_queue() {
         seed ^= seed << 17;
         let draw = usize::try_from(seed >> 33).unwrap();
         match draw % 8 {
-            0..=3 if model.len() < 40 => {
+            0..=3 if keys.len() < 40 => {
                 let last = Arc::clone(&last);
                 let waker = Waker::from(Arc::new(Note { name, last }));
                 keys.push((name, list.push(&waker)));
@@ -75,8 +75,9 @@ fn walks_like_a_queue() {
 #[test]
 fn key_of_a_reused_slot_hits_nothing() {
     let list = WaitList::new();
-    let stale = list.push(Waker::noop());
-    assert!(list.wake_one());
+    let first = list.push(Waker::noop());
+    let stale = WaitKey(first.0);
+    assert!(list.remove(first));
     let other = list.push(Waker::noop());
     assert!(Slots::<Waker>::is_same_slot(&stale.0, &other.0));
     assert!(!list.is_waiting(&stale));
@@ -84,4 +85,35 @@ fn key_of_a_reused_slot_hits_nothing() {
     assert!(!list.remove(stale));
     assert!(list.remove(other));
     assert_linked(&list);
+}
+
+#[test]
+fn what_is_granted_waits_for_its_key() {
+    let list = WaitList::new();
+    let keys: Vec<_> = (0..4)
+        .map(|brought| list.push_with(brought, Waker::noop()))
+        .collect();
+    assert_eq!(list.front(), Some(0));
+    assert_eq!(list.grant_one(10).map(|(brought, _)| brought), Ok(0));
+    assert!(list.wake_one());
+    assert_eq!((list.front(), list.len()), (Some(2), 2));
+    assert_linked(&list);
+
+    // Another one does not get the place of somebody who has not come yet.
+    let late = list.push_with(5, Waker::noop());
+    assert_linked(&list);
+    let taken: Vec<_> = keys.into_iter().map(|key| list.take(key)).collect();
+    assert_eq!(taken, [Ok(10), Ok(1), Err(2), Err(3)]);
+    assert_eq!(list.take(late), Err(5));
+    assert_eq!(list.grant_one(6).map(|(brought, _)| brought), Err(6));
+    assert_eq!(assert_linked(&list), 5);
+}
+
+#[test]
+fn all_that_are_woken_keep_what_they_brought() {
+    let list = WaitList::new();
+    let keys = ["a", "b"].map(|brought| list.push_with(brought, Waker::noop()));
+    list.wake_all();
+    assert!(list.is_empty());
+    assert_eq!(keys.map(|key| list.take(key)), [Ok("a"), Ok("b")]);
 }

@@ -77,7 +77,7 @@ fn a_wait_list_allocates_nothing_in_steady_state() {
 
 #[test]
 fn an_empty_wait_list_allocates_nothing() {
-    assert_eq!(allocations(|| drop(WaitList::new())), 0);
+    assert_eq!(allocations(|| drop(WaitList::<()>::new())), 0);
 }
 
 #[test]
