@@ -13,10 +13,11 @@ use crate::workspace::Package;
 use crate::{Chores, test};
 
 /// The crates whose unsafe code can be run in a test.
-const CRATES: [&str; 4] = [
+const CRATES: [&str; 5] = [
     "ringloop-core",
     "ringloop-offload",
     "ringloop-proactor",
+    "ringloop-sync",
     "ringloop-task",
 ];
 

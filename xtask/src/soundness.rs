@@ -31,6 +31,8 @@ pub(crate) fn run(chores: &Chores, steps: &mut Steps) {
         "ringloop-task",
         "-p",
         "ringloop-offload",
+        "-p",
+        "ringloop-sync",
     ];
     steps.step("soundness: without a kernel", || {
         tests(chores, "optimized", &others)

@@ -79,6 +79,7 @@
 //! | [`local`] | `contextvars` |
 //! | [`net`], [`io`] | `std::net`, `std::io` |
 //! | [`offload`](mod@offload) | `asyncio.to_thread`, `loop.run_in_executor` |
+//! | [`sync`] | `asyncio.Lock`, `asyncio.Queue`, `trio.open_memory_channel` |
 //! | [`signal`] | `loop.add_signal_handler` |
 //! | [`future`] | `asyncio.Future` |
 //! | [`observe`] | `trio.abc.Instrument`, asyncio's debug mode |
@@ -96,6 +97,7 @@ pub mod io;
 pub mod net;
 pub mod offload;
 pub mod signal;
+pub mod sync;
 
 #[doc(hidden)]
 pub mod __private;

@@ -11,12 +11,13 @@ use super::File;
 use crate::workspace::Workspace;
 
 /// The crates that may have unsafe code, in modules that expect it. All others forbid it.
-const WITH_UNSAFE: [&str; 6] = [
+const WITH_UNSAFE: [&str; 7] = [
     "ringloop",
     "ringloop-benches",
     "ringloop-core",
     "ringloop-offload",
     "ringloop-proactor",
+    "ringloop-sync",
     "ringloop-task",
 ];
 

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use super::node::{self, Node};
 use super::reason::Cancelled;
@@ -130,6 +130,33 @@ impl CancelWatch {
             self.poll_slowly(home, task, cx)
         })
         .unwrap_or(Ok(()))
+    }
+
+    /// What a wait asks before it looks for its value: `Err` if it is cancelled already, and
+    /// `Pending`, with the task woken, if the task has used up its
+    /// [budget](crate::task::poll_budget); else spends a piece of that.
+    ///
+    /// For waits that are often over at once, in place of [`poll_cancelled`](Self::poll_cancelled)
+    /// and [`poll_budget`](crate::task::poll_budget) at the first poll. To be asked again if it
+    /// said `Pending`.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` as [`poll_cancelled`](Self::poll_cancelled).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    #[inline]
+    pub fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
+        let checked = context::with_home(|home| match home.current.get() {
+            Some(task) if !node::may_go_on(home, task) => node::check(home),
+            Some(_) | None => Ok(()),
+        });
+        if let Some(Err(cancelled)) = checked {
+            return Poll::Ready(Err(cancelled));
+        }
+        task::poll_spend(cx).map(Ok)
     }
 
     /// Says that the wait is for the end of `task`. Only a wait whose waker does not show who waits

@@ -1,0 +1,6 @@
+//! The locks, queues and channels, on hosts with and without cancellation.
+
+#![cfg(not(loom))]
+
+mod mutex;
+mod support;

@@ -1,0 +1,36 @@
+//! Locks, queues and channels, for the tasks of a runtime.
+//!
+//! The types of the crate `ringloop-sync`, whose waits here are those of tasks: they say
+//! [`Cancelled`](crate::Cancelled) in a cancelled scope, and they take turns with others even where
+//! nothing has to be waited for.
+
+mod task_host;
+
+pub use ringloop_sync::{MutexGuard, MutexStatistics};
+pub use task_host::TaskHost;
+
+use ringloop_sync::hosted;
+
+/// A lock around a value, for the tasks of one thread; see [`hosted::Mutex`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::Mutex;
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let total = Rc::new(Mutex::new(0));
+///     let other = Rc::clone(&total);
+///     let task = ringloop::spawn(async move {
+///         *other.lock().await? += 1;
+///         Ok::<(), ringloop::Cancelled>(())
+///     });
+///     *total.lock().await? += 1;
+///     task.await.expect("the task does not panic")?;
+///     assert_eq!(*total.lock().await?, 2);
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
