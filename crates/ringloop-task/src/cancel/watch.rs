@@ -149,13 +149,21 @@ impl CancelWatch {
     /// Nothing to cancel: the function does not wait.
     #[inline]
     pub fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
-        let checked = context::with_home(|home| match home.current.get() {
-            Some(task) if !node::may_go_on(home, task) => node::check(home),
-            Some(_) | None => Ok(()),
+        let is_quick = context::with_home(|home| {
+            let may_go_on = (home.current.get()).is_some_and(|task| node::may_go_on(home, task));
+            may_go_on && task::try_spend(home)
         });
-        if let Some(Err(cancelled)) = checked {
-            return Poll::Ready(Err(cancelled));
+        if is_quick == Some(true) {
+            return Poll::Ready(Ok(()));
         }
+        self.poll_begin_slowly(cx)
+    }
+
+    /// The same where there is something to be said: cancelled, in a scope, without budget, or
+    /// outside of tasks.
+    #[cold]
+    fn poll_begin_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
+        context::with_home(node::check).unwrap_or(Ok(()))?;
         task::poll_spend(cx).map(Ok)
     }
 

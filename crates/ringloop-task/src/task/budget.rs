@@ -89,6 +89,17 @@ pub(crate) fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
     }
 }
 
+/// Spends a piece of the running task's budget, if there is one.
+#[inline(always)]
+pub(crate) fn try_spend(home: &Home) -> bool {
+    let spent = home.counts.spent.get();
+    let is_left = spent < POLL_BUDGET;
+    if is_left {
+        home.counts.spent.set(spent + 1);
+    }
+    is_left
+}
+
 /// Has the task polled again after the others. Returns false outside of tasks.
 #[cold]
 fn is_used_up(home: &Home, cx: &mut Context<'_>) -> bool {

@@ -76,7 +76,7 @@ pub use crate::combine::{
     gather, scope, wait,
 };
 
-pub(crate) use budget::{PollCounts, poll_spend};
+pub(crate) use budget::{PollCounts, poll_spend, try_spend};
 pub(crate) use cell::Body;
 pub(crate) use edge::{Edges, Hub, Hubs};
 pub(crate) use error::panic_message;
