@@ -3,3 +3,4 @@
 //! Runtimes with cancellation use these; see [`Host`](crate::Host).
 
 pub use crate::mutex::{Lock, Mutex};
+pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};

@@ -9,11 +9,16 @@ mod host;
 mod wait;
 
 mod mutex;
+mod rw_lock;
 
 pub mod hosted;
 
 pub use host::{AnyExecutor, Host};
 pub use mutex::{MutexGuard, MutexStatistics};
+pub use rw_lock::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 
 /// [`hosted::Mutex`] on [`AnyExecutor`].
 pub type Mutex<T> = hosted::Mutex<T, AnyExecutor>;
+
+/// [`hosted::RwLock`] on [`AnyExecutor`].
+pub type RwLock<T> = hosted::RwLock<T, AnyExecutor>;

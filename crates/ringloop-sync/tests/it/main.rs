@@ -3,4 +3,5 @@
 #![cfg(not(loom))]
 
 mod mutex;
+mod rw_lock;
 mod support;

@@ -7,6 +7,7 @@
 mod task_host;
 
 pub use ringloop_sync::{MutexGuard, MutexStatistics};
+pub use ringloop_sync::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 pub use task_host::TaskHost;
 
 use ringloop_sync::hosted;
@@ -34,3 +35,26 @@ use ringloop_sync::hosted;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
+
+/// A lock around a value for many readers or one writer, for the tasks of one thread; see
+/// [`hosted::RwLock`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::RwLock;
+///
+/// let settings = RwLock::new(vec!["verbose"]);
+/// ringloop::run(async {
+///     {
+///         let one = settings.read().await?;
+///         let other = settings.read().await?; // Readers do not exclude each other.
+///         assert_eq!(one.len(), other.len());
+///     }
+///     settings.write().await?.push("color");
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// assert_eq!(settings.into_inner(), ["verbose", "color"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type RwLock<T> = hosted::RwLock<T, TaskHost>;
