@@ -4,3 +4,8 @@
 
 pub use crate::mutex::{Lock, Mutex};
 pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};
+
+/// The latest value, for all who want to know of it.
+pub mod watch {
+    pub use crate::watch::generic::{Changed, Closed, Receiver, Sender, WaitFor, channel};
+}

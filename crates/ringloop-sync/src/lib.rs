@@ -12,6 +12,7 @@ mod mutex;
 mod rw_lock;
 
 pub mod hosted;
+pub mod watch;
 
 pub use host::{AnyExecutor, Host};
 pub use mutex::{MutexGuard, MutexStatistics};

@@ -5,3 +5,4 @@
 mod mutex;
 mod rw_lock;
 mod support;
+mod watch;

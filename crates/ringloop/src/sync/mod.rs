@@ -5,6 +5,7 @@
 //! nothing has to be waited for.
 
 mod task_host;
+pub mod watch;
 
 pub use ringloop_sync::{MutexGuard, MutexStatistics};
 pub use ringloop_sync::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
