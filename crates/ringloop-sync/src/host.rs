@@ -109,6 +109,16 @@ pub trait Host: 'static {
     fn poll_cancelled(watch: &mut Self::Watch, cx: &mut Context<'_>)
     -> Result<(), Self::Cancelled>;
 
+    /// Told by a wait that it goes on although it is cancelled, because it cannot leave things as
+    /// they are: one for a [`Condvar`](crate::Condvar) locks its mutex again. In each poll in which
+    /// [`poll_cancelled`](Self::poll_cancelled) has said so.
+    ///
+    /// For hosts that drop what does not heed a cancellation. Does nothing unless implemented.
+    #[inline]
+    fn stay(watch: &mut Self::Watch) {
+        let _ = watch;
+    }
+
     /// Puts what a wait gave into the form that the caller gets.
     fn outcome<T>(result: Result<T, Self::Cancelled>) -> Self::Outcome<T>;
 }

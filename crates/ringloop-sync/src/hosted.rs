@@ -2,6 +2,7 @@
 //!
 //! Runtimes with cancellation use these; see [`Host`](crate::Host).
 
+pub use crate::condvar::{Condvar, CondvarWait, CondvarWaitWhile};
 pub use crate::mutex::{Lock, Mutex};
 pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};
 

@@ -11,9 +11,12 @@ mod wait;
 mod mutex;
 mod rw_lock;
 
+mod condvar;
+
 pub mod hosted;
 pub mod watch;
 
+pub use condvar::CondvarStatistics;
 pub use host::{AnyExecutor, Host};
 pub use mutex::{MutexGuard, MutexStatistics};
 pub use rw_lock::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
@@ -23,3 +26,6 @@ pub type Mutex<T> = hosted::Mutex<T, AnyExecutor>;
 
 /// [`hosted::RwLock`] on [`AnyExecutor`].
 pub type RwLock<T> = hosted::RwLock<T, AnyExecutor>;
+
+/// [`hosted::Condvar`] on [`AnyExecutor`].
+pub type Condvar = hosted::Condvar<AnyExecutor>;

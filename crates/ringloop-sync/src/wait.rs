@@ -67,14 +67,8 @@ impl<H: Host> Wait<H> {
         list: &WaitList<T>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, (T, H::Cancelled)>> {
-        let Stage::Listed(key) = &self.stage else {
-            unreachable!("a wait that is polled on is listed");
-        };
-        if !list.update(key, cx.waker()) {
-            return self.leave(list).map_or(Poll::Pending, |left| {
-                let (Ok(value) | Err(value)) = left;
-                Poll::Ready(Ok(value))
-            });
+        if let Poll::Ready(left) = self.poll_woken(list, cx) {
+            return Poll::Ready(Ok(left));
         }
         match H::poll_cancelled(&mut self.watch, cx) {
             Ok(()) => Poll::Pending,
@@ -85,6 +79,34 @@ impl<H: Host> Wait<H> {
                 None => Poll::Pending,
             },
         }
+    }
+
+    /// The same for a wait that goes on even if it is cancelled.
+    pub(crate) fn poll_in_any_case<T>(
+        &mut self,
+        list: &WaitList<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<T> {
+        let woken = self.poll_woken(list, cx);
+        if woken.is_pending() && H::poll_cancelled(&mut self.watch, cx).is_err() {
+            H::stay(&mut self.watch);
+        }
+        woken
+    }
+
+    /// Files the waker, or takes what the wait was left.
+    #[inline]
+    fn poll_woken<T>(&mut self, list: &WaitList<T>, cx: &mut Context<'_>) -> Poll<T> {
+        let Stage::Listed(key) = &self.stage else {
+            unreachable!("a wait that is polled on is listed");
+        };
+        if list.update(key, cx.waker()) {
+            return Poll::Pending;
+        }
+        self.leave(list).map_or(Poll::Pending, |left| {
+            let (Ok(value) | Err(value)) = left;
+            Poll::Ready(value)
+        })
     }
 
     /// Leaves the list: `Ok` with what the wait was left if it was woken, `Err` with what it had

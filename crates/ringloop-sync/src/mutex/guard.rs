@@ -4,7 +4,7 @@ use std::cell::RefMut;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use super::raw::RawMutex;
+use super::Body;
 
 /// The right to use the value of a [`Mutex`](crate::Mutex); dropped, it gives the lock up.
 ///
@@ -21,26 +21,33 @@ use super::raw::RawMutex;
 pub struct MutexGuard<'a, T: ?Sized> {
     // Dropped in this order: whoever is woken may use the value.
     value: RefMut<'a, T>,
-    held: Held<'a>,
+    held: Held<'a, T>,
 }
 
 /// A lock that is held.
-struct Held<'a>(&'a RawMutex);
+struct Held<'a, T: ?Sized>(&'a Body<T>);
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// The guard of a lock that the caller has been given.
     #[inline]
-    pub(super) fn new(value: RefMut<'a, T>, raw: &'a RawMutex) -> Self {
+    pub(crate) fn new(body: &'a Body<T>) -> Self {
         Self {
-            value,
-            held: Held(raw),
+            value: body.value.borrow_mut(),
+            held: Held(body),
         }
+    }
+
+    /// Returns what it takes to lock the same mutex again.
+    #[inline]
+    pub(crate) fn body(&self) -> &'a Body<T> {
+        self.held.0
     }
 }
 
-impl Drop for Held<'_> {
+impl<T: ?Sized> Drop for Held<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.0.unlock();
+        self.0.raw.unlock();
     }
 }
 
@@ -64,7 +71,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("MutexGuard");
         debug.field("value", &&*self.value);
-        self.held.0.describe(&mut debug);
+        self.held.0.raw.describe(&mut debug);
         debug.finish()
     }
 }

@@ -30,7 +30,7 @@ impl<'a, T: ?Sized, H: Host> Lock<'a, T, H> {
 
     #[inline]
     fn poll_lock(&mut self, cx: &mut Context<'_>) -> Poll<Result<MutexGuard<'a, T>, H::Cancelled>> {
-        let raw = &self.mutex.raw;
+        let raw = &self.mutex.body.raw;
         if !self.wait.is_listed() {
             ready!(self.wait.poll_begin(cx))?;
             if raw.try_lock(self.at) {
@@ -58,9 +58,9 @@ impl<T: ?Sized, H: Host> Drop for Lock<'_, T, H> {
     #[inline]
     fn drop(&mut self) {
         if self.wait.is_listed()
-            && let Some(Ok(_given)) = self.wait.leave(&self.mutex.raw.waiters)
+            && let Some(Ok(_given)) = self.wait.leave(&self.mutex.body.raw.waiters)
         {
-            self.mutex.raw.unlock();
+            self.mutex.body.raw.unlock();
         }
     }
 }

@@ -16,7 +16,7 @@ mod raw;
 pub use guard::MutexGuard;
 pub use lock::Lock;
 pub use raw::MutexStatistics;
-pub(crate) use raw::RawMutex;
+use raw::RawMutex;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -56,8 +56,13 @@ use crate::host::Host;
 /// ```
 #[doc(alias("Lock", "asyncio.Lock"))]
 pub struct Mutex<T: ?Sized, H> {
-    raw: RawMutex,
     host: PhantomData<fn() -> H>,
+    body: Body<T>,
+}
+
+/// What the guards know of a mutex.
+pub(crate) struct Body<T: ?Sized> {
+    pub(crate) raw: RawMutex,
     value: RefCell<T>,
 }
 
@@ -65,15 +70,17 @@ impl<T, H: Host> Mutex<T, H> {
     /// Makes a mutex that nobody has locked.
     pub const fn new(value: T) -> Self {
         Self {
-            raw: RawMutex::new(),
             host: PhantomData,
-            value: RefCell::new(value),
+            body: Body {
+                raw: RawMutex::new(),
+                value: RefCell::new(value),
+            },
         }
     }
 
     /// Returns the value.
     pub fn into_inner(self) -> T {
-        self.value.into_inner()
+        self.body.value.into_inner()
     }
 }
 
@@ -107,31 +114,34 @@ impl<T: ?Sized, H: Host> Mutex<T, H> {
     #[track_caller]
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.raw.try_lock(Location::caller()).then(|| self.guard())
+        self.body
+            .raw
+            .try_lock(Location::caller())
+            .then(|| self.guard())
     }
 
     /// Returns whether somebody has the lock, or it is on its way to somebody.
     #[doc(alias = "locked")]
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.raw.is_locked()
+        self.body.raw.is_locked()
     }
 
     /// Returns the value, which nobody else can use meanwhile.
     pub fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
+        self.body.value.get_mut()
     }
 
     /// Returns how things stand. Counterpart: `trio.Lock.statistics`.
     #[must_use]
     pub fn statistics(&self) -> MutexStatistics {
-        self.raw.statistics()
+        self.body.raw.statistics()
     }
 
     /// The guard of a lock that the caller has been given.
     #[inline]
     fn guard(&self) -> MutexGuard<'_, T> {
-        MutexGuard::new(self.value.borrow_mut(), &self.raw)
+        MutexGuard::new(&self.body)
     }
 }
 
@@ -150,11 +160,11 @@ impl<T, H: Host> From<T> for Mutex<T, H> {
 impl<T: ?Sized + fmt::Debug, H> fmt::Debug for Mutex<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Mutex");
-        match self.value.try_borrow() {
+        match self.body.value.try_borrow() {
             Ok(value) => debug.field("value", &&*value),
             Err(_) => debug.field("value", &format_args!("<locked>")),
         };
-        self.raw.describe(&mut debug);
+        self.body.raw.describe(&mut debug);
         debug.finish()
     }
 }

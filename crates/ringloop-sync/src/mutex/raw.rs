@@ -11,7 +11,7 @@ pub(crate) struct RawMutex {
     /// Where it was locked, by whoever has it.
     held_since: Cell<Option<&'static Location<'static>>>,
     /// Those who wait, with the place in the source where they do.
-    pub(super) waiters: WaitList<&'static Location<'static>>,
+    pub(crate) waiters: WaitList<&'static Location<'static>>,
 }
 
 impl RawMutex {

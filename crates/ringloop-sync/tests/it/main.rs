@@ -2,6 +2,7 @@
 
 #![cfg(not(loom))]
 
+mod condvar;
 mod mutex;
 mod rw_lock;
 mod support;

@@ -7,6 +7,7 @@
 mod task_host;
 pub mod watch;
 
+pub use ringloop_sync::CondvarStatistics;
 pub use ringloop_sync::{MutexGuard, MutexStatistics};
 pub use ringloop_sync::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 pub use task_host::TaskHost;
@@ -59,3 +60,31 @@ pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type RwLock<T> = hosted::RwLock<T, TaskHost>;
+
+/// Tasks that wait for a change of what a mutex protects; see [`hosted::Condvar`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::{Condvar, Mutex};
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let jobs = Rc::new((Mutex::new(Vec::new()), Condvar::new()));
+///     let boss = Rc::clone(&jobs);
+///     ringloop::spawn(async move {
+///         let (list, changed) = &*boss;
+///         list.lock().await?.push("sweep");
+///         changed.notify_one();
+///         Ok::<(), ringloop::Cancelled>(())
+///     });
+///     let (list, changed) = &*jobs;
+///     let list = list.lock().await?;
+///     let (mut list, waited) = changed.wait_while(list, |list| list.is_empty()).await;
+///     waited?; // The mutex is locked again, even if this says `Cancelled`.
+///     assert_eq!(list.pop(), Some("sweep"));
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Condvar = hosted::Condvar<TaskHost>;

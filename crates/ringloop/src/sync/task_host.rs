@@ -31,6 +31,10 @@ impl Host for TaskHost {
         watch.poll_cancelled(cx)
     }
 
+    fn stay(watch: &mut CancelWatch) {
+        watch.stay();
+    }
+
     #[inline]
     fn outcome<T>(result: Result<T, Cancelled>) -> Result<T, Cancelled> {
         result

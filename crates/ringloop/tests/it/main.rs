@@ -16,6 +16,7 @@ mod injection;
 mod jobs_end;
 mod kernel;
 mod load;
+mod locks;
 mod lossless;
 mod macros;
 mod offload;
