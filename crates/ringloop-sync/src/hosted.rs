@@ -4,6 +4,7 @@
 
 pub use crate::condvar::{Condvar, CondvarWait, CondvarWaitWhile};
 pub use crate::mutex::{Lock, Mutex};
+pub use crate::once_cell::{OnceCell, OnceCellWait};
 pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};
 
 /// The latest value, for all who want to know of it.

@@ -12,6 +12,7 @@ mod mutex;
 mod rw_lock;
 
 mod condvar;
+mod once_cell;
 
 pub mod hosted;
 pub mod watch;
@@ -19,6 +20,7 @@ pub mod watch;
 pub use condvar::CondvarStatistics;
 pub use host::{AnyExecutor, Host};
 pub use mutex::{MutexGuard, MutexStatistics};
+pub use once_cell::OnceCellStatistics;
 pub use rw_lock::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 
 /// [`hosted::Mutex`] on [`AnyExecutor`].
@@ -29,3 +31,6 @@ pub type RwLock<T> = hosted::RwLock<T, AnyExecutor>;
 
 /// [`hosted::Condvar`] on [`AnyExecutor`].
 pub type Condvar = hosted::Condvar<AnyExecutor>;
+
+/// [`hosted::OnceCell`] on [`AnyExecutor`].
+pub type OnceCell<T> = hosted::OnceCell<T, AnyExecutor>;

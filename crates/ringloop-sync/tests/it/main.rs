@@ -4,6 +4,7 @@
 
 mod condvar;
 mod mutex;
+mod once_cell;
 mod rw_lock;
 mod support;
 mod watch;

@@ -8,6 +8,7 @@ mod task_host;
 pub mod watch;
 
 pub use ringloop_sync::CondvarStatistics;
+pub use ringloop_sync::OnceCellStatistics;
 pub use ringloop_sync::{MutexGuard, MutexStatistics};
 pub use ringloop_sync::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 pub use task_host::TaskHost;
@@ -88,3 +89,28 @@ pub type RwLock<T> = hosted::RwLock<T, TaskHost>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Condvar = hosted::Condvar<TaskHost>;
+
+/// A value that is made once, when it is first needed; see [`hosted::OnceCell`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::OnceCell;
+/// use std::time::Duration;
+///
+/// let answer = OnceCell::new();
+/// let compute = async || {
+///     ringloop::sleep(Duration::from_millis(1)).await?;
+///     Ok::<_, ringloop::Cancelled>(42)
+/// };
+/// ringloop::run(async {
+///     // Whoever comes second waits for the first.
+///     let first = answer.get_or_try_init(compute);
+///     let second = answer.get_or_try_init(compute);
+///     let (first, second) = ringloop::future::join(first, second).await;
+///     assert_eq!((first??, second??), (&42, &42));
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type OnceCell<T> = hosted::OnceCell<T, TaskHost>;
