@@ -3,6 +3,7 @@
 //! Runtimes with cancellation use these; see [`Host`](crate::Host).
 
 pub use crate::condvar::{Condvar, CondvarWait, CondvarWaitWhile};
+pub use crate::event::{Event, EventWait};
 pub use crate::mutex::{Lock, Mutex};
 pub use crate::once_cell::{OnceCell, OnceCellWait};
 pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};

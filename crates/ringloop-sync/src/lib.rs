@@ -8,6 +8,7 @@
 mod host;
 mod wait;
 
+mod event;
 mod mutex;
 mod rw_lock;
 
@@ -18,10 +19,14 @@ pub mod hosted;
 pub mod watch;
 
 pub use condvar::CondvarStatistics;
+pub use event::EventStatistics;
 pub use host::{AnyExecutor, Host};
 pub use mutex::{MutexGuard, MutexStatistics};
 pub use once_cell::OnceCellStatistics;
 pub use rw_lock::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
+
+/// [`hosted::Event`] on [`AnyExecutor`].
+pub type Event = hosted::Event<AnyExecutor>;
 
 /// [`hosted::Mutex`] on [`AnyExecutor`].
 pub type Mutex<T> = hosted::Mutex<T, AnyExecutor>;

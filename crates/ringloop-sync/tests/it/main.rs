@@ -3,8 +3,10 @@
 #![cfg(not(loom))]
 
 mod condvar;
+mod event;
 mod mutex;
 mod once_cell;
 mod rw_lock;
 mod support;
+mod wakers;
 mod watch;

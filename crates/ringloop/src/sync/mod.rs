@@ -9,11 +9,33 @@ pub mod watch;
 
 pub use ringloop_sync::CondvarStatistics;
 pub use ringloop_sync::OnceCellStatistics;
+pub use ringloop_sync::EventStatistics;
 pub use ringloop_sync::{MutexGuard, MutexStatistics};
 pub use ringloop_sync::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 pub use task_host::TaskHost;
 
 use ringloop_sync::hosted;
+
+/// A flag that tasks of one thread wait for; see [`hosted::Event`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::Event;
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let ready = Rc::new(Event::new());
+///     let sets = Rc::clone(&ready);
+///     let task = ringloop::spawn(async move { sets.set() });
+///     ready.wait().await?;
+///     assert!(ready.is_set());
+///     task.await.expect("the task does not panic");
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Event = hosted::Event<TaskHost>;
 
 /// A lock around a value, for the tasks of one thread; see [`hosted::Mutex`].
 ///
