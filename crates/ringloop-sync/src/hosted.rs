@@ -7,6 +7,7 @@ pub use crate::event::{Event, EventWait};
 pub use crate::mutex::{Lock, Mutex};
 pub use crate::once_cell::{OnceCell, OnceCellWait};
 pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};
+pub use crate::semaphore::{Acquire, AcquireOwned, OwnedPermit, Semaphore};
 
 /// The latest value, for all who want to know of it.
 pub mod watch {

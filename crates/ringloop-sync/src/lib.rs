@@ -11,6 +11,7 @@ mod wait;
 mod event;
 mod mutex;
 mod rw_lock;
+mod semaphore;
 
 mod condvar;
 mod once_cell;
@@ -24,6 +25,7 @@ pub use host::{AnyExecutor, Host};
 pub use mutex::{MutexGuard, MutexStatistics};
 pub use once_cell::OnceCellStatistics;
 pub use rw_lock::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
+pub use semaphore::{OverRelease, Permit, SemaphoreStatistics};
 
 /// [`hosted::Event`] on [`AnyExecutor`].
 pub type Event = hosted::Event<AnyExecutor>;
@@ -39,3 +41,8 @@ pub type Condvar = hosted::Condvar<AnyExecutor>;
 
 /// [`hosted::OnceCell`] on [`AnyExecutor`].
 pub type OnceCell<T> = hosted::OnceCell<T, AnyExecutor>;
+/// [`hosted::Semaphore`] on [`AnyExecutor`].
+pub type Semaphore = hosted::Semaphore<AnyExecutor>;
+
+/// [`hosted::OwnedPermit`] on [`AnyExecutor`].
+pub type OwnedPermit = hosted::OwnedPermit<AnyExecutor>;

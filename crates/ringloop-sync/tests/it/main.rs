@@ -7,6 +7,7 @@ mod event;
 mod mutex;
 mod once_cell;
 mod rw_lock;
+mod semaphore;
 mod support;
 mod wakers;
 mod watch;

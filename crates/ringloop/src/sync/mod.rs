@@ -11,6 +11,7 @@ pub use ringloop_sync::CondvarStatistics;
 pub use ringloop_sync::OnceCellStatistics;
 pub use ringloop_sync::EventStatistics;
 pub use ringloop_sync::{MutexGuard, MutexStatistics};
+pub use ringloop_sync::{OverRelease, Permit, SemaphoreStatistics};
 pub use ringloop_sync::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 pub use task_host::TaskHost;
 
@@ -85,6 +86,7 @@ pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
 pub type RwLock<T> = hosted::RwLock<T, TaskHost>;
 
 /// Tasks that wait for a change of what a mutex protects; see [`hosted::Condvar`].
+/// A number of permits that the tasks of one thread share; see [`hosted::Semaphore`].
 ///
 /// # Examples
 ///
@@ -106,6 +108,25 @@ pub type RwLock<T> = hosted::RwLock<T, TaskHost>;
 ///     let (mut list, waited) = changed.wait_while(list, |list| list.is_empty()).await;
 ///     waited?; // The mutex is locked again, even if this says `Cancelled`.
 ///     assert_eq!(list.pop(), Some("sweep"));
+/// use ringloop::sync::Semaphore;
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let slots = Rc::new(Semaphore::bounded(2));
+///     let workers: Vec<_> = (0..5)
+///         .map(|_| {
+///             let slots = Rc::clone(&slots);
+///             ringloop::spawn(async move {
+///                 let _slot = slots.acquire().await?;
+///                 assert!(slots.available() < 2);
+///                 Ok::<(), ringloop::Cancelled>(())
+///             })
+///         })
+///         .collect();
+///     for worker in workers {
+///         worker.await.expect("the task does not panic")?;
+///     }
+///     assert_eq!(slots.available(), 2);
 ///     Ok::<(), ringloop::Cancelled>(())
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -113,6 +134,9 @@ pub type RwLock<T> = hosted::RwLock<T, TaskHost>;
 pub type Condvar = hosted::Condvar<TaskHost>;
 
 /// A value that is made once, when it is first needed; see [`hosted::OnceCell`].
+pub type Semaphore = hosted::Semaphore<TaskHost>;
+
+/// Permits that keep their semaphore alive; see [`hosted::OwnedPermit`].
 ///
 /// # Examples
 ///
@@ -131,8 +155,22 @@ pub type Condvar = hosted::Condvar<TaskHost>;
 ///     let second = answer.get_or_try_init(compute);
 ///     let (first, second) = ringloop::future::join(first, second).await;
 ///     assert_eq!((first??, second??), (&42, &42));
+/// use ringloop::sync::{OwnedPermit, Semaphore};
+/// use std::rc::Rc;
+///
+/// struct Connection {
+///     permit: OwnedPermit,
+/// }
+///
+/// ringloop::run(async {
+///     let limit = Rc::new(Semaphore::new(100));
+///     let permit = Rc::clone(&limit).acquire_owned().await?;
+///     let connection = Connection { permit };
+///     assert_eq!(limit.available(), 99);
+///     drop(connection.permit);
 ///     Ok::<(), ringloop::Cancelled>(())
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type OnceCell<T> = hosted::OnceCell<T, TaskHost>;
+pub type OwnedPermit = hosted::OwnedPermit<TaskHost>;
