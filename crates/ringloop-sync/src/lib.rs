@@ -10,6 +10,7 @@ mod wait;
 
 mod event;
 mod mutex;
+mod notify;
 mod rw_lock;
 mod semaphore;
 
@@ -24,6 +25,7 @@ pub use event::EventStatistics;
 pub use host::{AnyExecutor, Host};
 pub use mutex::{MutexGuard, MutexStatistics};
 pub use once_cell::OnceCellStatistics;
+pub use notify::NotifyStatistics;
 pub use rw_lock::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 pub use semaphore::{OverRelease, Permit, SemaphoreStatistics};
 
@@ -32,6 +34,9 @@ pub type Event = hosted::Event<AnyExecutor>;
 
 /// [`hosted::Mutex`] on [`AnyExecutor`].
 pub type Mutex<T> = hosted::Mutex<T, AnyExecutor>;
+
+/// [`hosted::Notify`] on [`AnyExecutor`].
+pub type Notify = hosted::Notify<AnyExecutor>;
 
 /// [`hosted::RwLock`] on [`AnyExecutor`].
 pub type RwLock<T> = hosted::RwLock<T, AnyExecutor>;

@@ -6,6 +6,7 @@ mod condvar;
 mod event;
 mod mutex;
 mod once_cell;
+mod notify;
 mod rw_lock;
 mod semaphore;
 mod support;

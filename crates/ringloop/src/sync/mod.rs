@@ -10,6 +10,7 @@ pub mod watch;
 pub use ringloop_sync::CondvarStatistics;
 pub use ringloop_sync::OnceCellStatistics;
 pub use ringloop_sync::EventStatistics;
+pub use ringloop_sync::NotifyStatistics;
 pub use ringloop_sync::{MutexGuard, MutexStatistics};
 pub use ringloop_sync::{OverRelease, Permit, SemaphoreStatistics};
 pub use ringloop_sync::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
@@ -61,6 +62,26 @@ pub type Event = hosted::Event<TaskHost>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
+
+/// A word to one task of this thread or to all; see [`hosted::Notify`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::Notify;
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let changed = Rc::new(Notify::new());
+///     let tells = Rc::clone(&changed);
+///     let task = ringloop::spawn(async move { tells.notify_one() });
+///     changed.notified().await?;
+///     task.await.expect("the task does not panic");
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Notify = hosted::Notify<TaskHost>;
 
 /// A lock around a value for many readers or one writer, for the tasks of one thread; see
 /// [`hosted::RwLock`].
