@@ -10,6 +10,11 @@ pub use crate::notify::{Notified, Notify};
 pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};
 pub use crate::semaphore::{Acquire, AcquireOwned, OwnedPermit, Semaphore};
 
+/// Every item, for all who listen.
+pub mod broadcast {
+    pub use crate::broadcast::generic::{Next, Receiver, Recv, Sender, channel};
+}
+
 /// The latest value, for all who want to know of it.
 pub mod watch {
     pub use crate::watch::generic::{Changed, Closed, Receiver, Sender, WaitFor, channel};

@@ -17,6 +17,7 @@ mod semaphore;
 mod condvar;
 mod once_cell;
 
+pub mod broadcast;
 pub mod hosted;
 pub mod watch;
 

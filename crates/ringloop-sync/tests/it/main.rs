@@ -4,6 +4,7 @@
 
 mod condvar;
 mod event;
+mod broadcast;
 mod mutex;
 mod once_cell;
 mod notify;

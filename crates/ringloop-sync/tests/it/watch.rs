@@ -102,6 +102,9 @@ fn wait_for_passes_over_what_is_not_wanted() {
         1,
         "the value of now will do"
     );
+    sender.send(3).unwrap();
+    drop(Task::new(receiver.wait_for(odd)).ends_at_once());
+    assert_eq!(receiver.has_changed(), Ok(false), "it was seen");
     let mut other = sender.subscribe();
     sender.send(2).unwrap();
     let mut task = Task::new(async { receiver.wait_for(odd).await.map(|value| *value) });

@@ -4,6 +4,7 @@
 //! [`Cancelled`](crate::Cancelled) in a cancelled scope, and they take turns with others even where
 //! nothing has to be waited for.
 
+pub mod broadcast;
 mod task_host;
 pub mod watch;
 
