@@ -8,6 +8,8 @@
 //! borrowed, so a waker may use the list it was taken from. The list does not know what the tasks
 //! wait for; that is the business of the lock, queue or event which owns it.
 
+mod locked;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::mem;
@@ -116,11 +118,7 @@ impl<T> WaitList<T> {
     /// assert_eq!(list.take(wants_one), Err(1)); // What it brought.
     /// ```
     pub fn push_with(&self, value: T, waker: &Waker) -> WaitKey {
-        let waiter = Waiter {
-            waker: Some(waker.clone()),
-            value,
-        };
-        WaitKey(self.slots.borrow_mut().push_back(waiter))
+        self.push_owned(value, waker.clone())
     }
 
     /// Replaces the waker of a waiter, which keeps its place. Returns whether it is waiting still.
@@ -184,13 +182,7 @@ impl<T> WaitList<T> {
     /// Nothing to cancel: the function does not wait.
     #[track_caller]
     pub fn take(&self, key: WaitKey) -> Result<T, T> {
-        let waiter = self.slots.borrow_mut().remove(&key.0);
-        let Waiter { waker, value } = waiter.expect("the key is of this list");
-        if waker.is_some() {
-            Err(value)
-        } else {
-            Ok(value)
-        }
+        self.withdraw(key).map_err(|(value, _waker)| value)
     }
 
     /// Returns whether the waiter has not been woken or removed.

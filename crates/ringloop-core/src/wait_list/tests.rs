@@ -117,3 +117,32 @@ fn all_that_are_woken_keep_what_they_brought() {
     assert!(list.is_empty());
     assert_eq!(keys.map(|key| list.take(key)), [Ok("a"), Ok("b")]);
 }
+
+#[test]
+fn wakers_are_handed_over_and_back() {
+    let list = WaitList::new();
+    let note = |name| {
+        let last = Arc::default();
+        Waker::from(Arc::new(Note { name, last }))
+    };
+    let (first, second) = (note(1), note(2));
+    let key = list.push_owned("a", first.clone());
+    assert!(list.is_waiting_with(&key, &first));
+    assert!(!list.is_waiting_with(&key, &second));
+    let before = list.exchange(&key, second.clone()).unwrap();
+    assert!(before.will_wake(&first));
+    assert!(list.is_waiting_with(&key, &second));
+    let (brought, last) = list.withdraw(key).unwrap_err();
+    assert!(brought == "a" && last.will_wake(&second));
+
+    let key = list.push_owned("b", first.clone());
+    drop(list.grant_one("c"));
+    assert!(!list.is_waiting_with(&key, &first));
+    assert!(
+        list.exchange(&key, second.clone())
+            .unwrap_err()
+            .will_wake(&second)
+    );
+    assert_eq!(list.withdraw(key).ok(), Some("c"));
+    assert_linked(&list);
+}
