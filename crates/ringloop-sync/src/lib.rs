@@ -20,6 +20,9 @@ mod once_cell;
 pub mod broadcast;
 pub mod hosted;
 pub mod watch;
+pub mod shared;
+
+mod loom;
 
 pub use condvar::CondvarStatistics;
 pub use event::EventStatistics;

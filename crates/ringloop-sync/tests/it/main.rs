@@ -10,6 +10,7 @@ mod once_cell;
 mod notify;
 mod rw_lock;
 mod semaphore;
+mod shared_mutex;
 mod support;
 mod wakers;
 mod watch;

@@ -150,3 +150,12 @@ impl Log {
         self.0.borrow_mut().drain(..).collect::<Vec<_>>().join(" ")
     }
 }
+
+/// Whether there is time for as much as the promises say.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("RINGLOOP_LONG").is_some_and(|value| value == "1")
+}
+
+pub(crate) fn assert_send<T: Send>(_: &T) {}
+
+pub(crate) fn assert_send_sync<T: Send + Sync>(_: &T) {}

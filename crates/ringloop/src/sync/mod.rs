@@ -12,6 +12,8 @@ pub use ringloop_sync::CondvarStatistics;
 pub use ringloop_sync::OnceCellStatistics;
 pub use ringloop_sync::EventStatistics;
 pub use ringloop_sync::NotifyStatistics;
+pub mod shared;
+
 pub use ringloop_sync::{MutexGuard, MutexStatistics};
 pub use ringloop_sync::{OverRelease, Permit, SemaphoreStatistics};
 pub use ringloop_sync::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};

@@ -1,0 +1,5 @@
+//! The same types, for the host of one's choice.
+//!
+//! Runtimes with cancellation use these; see [`Host`](crate::Host).
+
+pub use super::mutex::{Lock, Mutex};
