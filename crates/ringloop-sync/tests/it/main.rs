@@ -14,3 +14,4 @@ mod shared_mutex;
 mod support;
 mod wakers;
 mod watch;
+mod test_host;

@@ -1,60 +1,16 @@
-//! Tasks that a test polls by hand, and a host on which it cancels them one by one.
+//! Tasks that a test polls by hand, and cancels one by one.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use ringloop_sync::Host;
-
-/// The host of the tests: a task is cancelled by [`Task::cancel`].
-pub(crate) enum TestHost {}
-
-/// What a wait says in a task that was cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cancelled;
-
-impl fmt::Display for Cancelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cancelled")
-    }
-}
-
-impl std::error::Error for Cancelled {}
-
-thread_local! {
-    /// Whether the task that is being polled is cancelled.
-    static IS_CANCELLED: Cell<bool> = const { Cell::new(false) };
-}
-
-impl Host for TestHost {
-    type Watch = ();
-    type Cancelled = Cancelled;
-    type Outcome<T> = Result<T, Cancelled>;
-
-    fn watch(_: &'static Location<'static>) {}
-
-    fn poll_begin(watch: &mut (), cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
-        Poll::Ready(Self::poll_cancelled(watch, cx))
-    }
-
-    fn poll_cancelled((): &mut (), _: &mut Context<'_>) -> Result<(), Cancelled> {
-        if IS_CANCELLED.get() {
-            Err(Cancelled)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn outcome<T>(result: Result<T, Cancelled>) -> Result<T, Cancelled> {
-        result
-    }
-}
+use crate::test_host::while_cancelled;
+pub(crate) use crate::test_host::{Cancelled, TestHost};
 
 /// A future that a test polls by hand.
 pub(crate) struct Task<'a, T> {
@@ -88,9 +44,8 @@ impl<'a, T> Task<'a, T> {
         let future = self.future.as_mut().expect("the task has not ended");
         self.seen.set(self.wakes.0.load(Ordering::Relaxed));
         let waker = Waker::from(Arc::clone(&self.wakes));
-        IS_CANCELLED.set(self.is_cancelled);
-        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
-        IS_CANCELLED.set(false);
+        let mut cx = Context::from_waker(&waker);
+        let polled = while_cancelled(self.is_cancelled, || future.as_mut().poll(&mut cx));
         if polled.is_ready() {
             self.future = None;
         }

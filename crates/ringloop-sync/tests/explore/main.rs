@@ -1,0 +1,20 @@
+//! Every interleaving of a few tasks that use one lock, queue or channel, with every cancellation
+//! and every drop, against a small model of what has to happen.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `crew` | the tasks of one schedule, and the wakers that call them |
+//! | `model` | what a model says, and the ledger that compares it with what happens |
+//! | `explorer` | scenarios, and the walk over all their schedules |
+//!
+//! The other files are one each for a type: its operations, its model, its scenarios.
+
+#![cfg(not(loom))]
+
+mod crew;
+mod explorer;
+mod model;
+#[path = "../it/test_host.rs"]
+mod test_host;
+
+mod mutex;
