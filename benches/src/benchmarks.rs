@@ -3,6 +3,7 @@
 mod offloads;
 mod ops;
 mod runtimes;
+mod syncs;
 mod tasks;
 
 use std::io;
@@ -121,6 +122,7 @@ pub fn all() -> impl Iterator<Item = &'static Benchmark> + Clone {
     let tables = [
         runtimes::BENCHMARKS,
         tasks::BENCHMARKS,
+        syncs::BENCHMARKS,
         offloads::BENCHMARKS,
         ops::BENCHMARKS,
     ];

@@ -6,6 +6,7 @@ mod local;
 mod offload;
 mod ops;
 mod ringloop;
+mod sync;
 mod tokio;
 
 use std::fmt;
@@ -178,6 +179,102 @@ pub trait Contestant: fmt::Debug + Send + Sync {
         Err(self.lacks("be made again and again"))
     }
 
+    /// Locks a mutex that nobody else wants, adds to its value, and gives it up, `count` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn locks(&self, count: u32) -> io::Result<Duration> {
+        let _unused = count;
+        Err(self.lacks("lock a mutex"))
+    }
+
+    /// Takes a permit of a semaphore that has some, and gives it back, `count` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn permits(&self, count: u32) -> io::Result<Duration> {
+        let _unused = count;
+        Err(self.lacks("take permits"))
+    }
+
+    /// Tells of something, waits for it, which is over at once, and is ready for the next time,
+    /// `count` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn events(&self, count: u32) -> io::Result<Duration> {
+        let _unused = count;
+        Err(self.lacks("wait for an event"))
+    }
+
+    /// Puts an item into a queue and gets it out again, in one task, `count` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn queues(&self, count: u32, room: Room) -> io::Result<Duration> {
+        let _unused = (count, room);
+        Err(self.lacks("queue items"))
+    }
+
+    /// The same with both ends of a channel, where that is not the same.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn channels(&self, count: u32, room: Room) -> io::Result<Duration> {
+        self.queues(count, room)
+    }
+
+    /// Lets two tasks send each other `count` messages, over two channels for `capacity` items.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn hand_overs(&self, count: u32, capacity: usize) -> io::Result<Duration> {
+        let _unused = (count, capacity);
+        Err(self.lacks("send to another task"))
+    }
+
+    /// Sends `count` items from one task to another, over a channel for `capacity` items.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn streams(&self, count: u32, capacity: usize) -> io::Result<Duration> {
+        let _unused = (count, capacity);
+        Err(self.lacks("send many items to another task"))
+    }
+
+    /// Receives `count` items, which a thread on `sender_cpu` sends as fast as it can.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn receives(
+        &self,
+        place: Place,
+        sender_cpu: usize,
+        count: u32,
+        room: Room,
+    ) -> io::Result<Duration> {
+        let _unused = (place, sender_cpu, count, room);
+        Err(self.lacks("receive from a thread"))
+    }
+
+    /// Sends an item to a thread on `partner_cpu`, which sends it back, `count` times.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn trips(&self, place: Place, partner_cpu: usize, count: u32) -> io::Result<Samples> {
+        let _unused = (place, partner_cpu, count);
+        Err(self.lacks("talk to a thread"))
+    }
+
     /// Has an empty job done by a worker thread on `worker_cpu`, `count` times, and waits for it.
     ///
     /// # Errors
@@ -287,6 +384,8 @@ pub enum Level {
     Runtime,
     /// Schedulers of one thread.
     Task,
+    /// Locks, queues and channels.
+    Sync,
     /// Blocking and computing work that a loop has done by threads.
     Offload,
     /// Operations of the ring, without a scheduler above them.
@@ -295,7 +394,13 @@ pub enum Level {
 
 impl Level {
     /// All levels, in the order in which they are measured.
-    pub const ALL: [Self; 4] = [Self::Runtime, Self::Task, Self::Offload, Self::Op];
+    pub const ALL: [Self; 5] = [
+        Self::Runtime,
+        Self::Task,
+        Self::Sync,
+        Self::Offload,
+        Self::Op,
+    ];
 
     /// Returns the contestants, ours last: the order in which results are shown. Where there is a
     /// floor, it is the first.
@@ -303,6 +408,7 @@ impl Level {
         match self {
             Self::Runtime => vec![Box::new(Floor), Box::new(Tokio), Box::new(Ringloop)],
             Self::Task => local::contestants(),
+            Self::Sync => sync::contestants(),
             Self::Offload => offload::contestants(),
             Self::Op => ops::contestants(),
         }
@@ -313,8 +419,17 @@ impl Level {
     pub fn ours(self) -> Option<&'static [&'static str]> {
         match self {
             Self::Task => Some(&local::OURS),
+            Self::Sync => Some(&sync::OURS),
             Self::Offload => Some(&offload::OURS),
             Self::Runtime | Self::Op => None,
+        }
+    }
+
+    /// Returns the name of the floor, where ours are compared with it beside the best of the others.
+    pub fn floor(self) -> Option<&'static str> {
+        match self {
+            Self::Sync => Some(sync::FLOOR),
+            Self::Runtime | Self::Task | Self::Offload | Self::Op => None,
         }
     }
 
@@ -323,6 +438,7 @@ impl Level {
         match self {
             Self::Runtime => "runtime",
             Self::Task => "task",
+            Self::Sync => "sync",
             Self::Offload => "offload",
             Self::Op => "op",
         }
@@ -381,6 +497,26 @@ pub struct Start {
     pub bare: f64,
     /// With a task that is spawned and awaited on it.
     pub with_a_task: f64,
+}
+
+/// How many items a queue takes before a put has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Room {
+    /// So many.
+    Of(usize),
+    /// As many as there is memory for.
+    Any,
+}
+
+/// On which loop a channel is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// The loop that its users have.
+    Home,
+    /// That of ringloop, for all alike.
+    Here,
 }
 
 /// Who waits for many jobs.

@@ -4,11 +4,11 @@
 //! written once on top of that, in [`work`] and [`wakes`], and runs within a task of the loop.
 
 pub(super) mod facade;
-mod hand_over;
+pub(super) mod hand_over;
 pub(super) mod task;
 pub(super) mod tokio;
 mod wakes;
-mod work;
+pub(super) mod work;
 
 #[cfg(feature = "peers")]
 pub(super) mod compio;
@@ -183,7 +183,7 @@ impl<L: LocalLoop> Contestant for Local<L> {
     }
 
     fn ping_channels(&self, count: u32) -> io::Result<Duration> {
-        let elapsed = L::run(hand_over::ping_pong::<L>(count))?;
+        let elapsed = L::run(hand_over::ping_pong::<L, L::Channel>(count, 1))?;
         elapsed.ok_or_else(|| self.lacks("send to a channel"))
     }
 

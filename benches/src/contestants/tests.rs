@@ -88,6 +88,41 @@ fn every_scheduler_does_its_work() {
 }
 
 #[test]
+fn every_library_does_its_work() {
+    check(Level::Sync, |contestant| {
+        let cpu = Cores::pick().unwrap().client;
+        let name = contestant.name();
+        let mut done = vec![
+            contestant.locks(10),
+            contestant.permits(10),
+            contestant.events(10),
+            contestant.hand_overs(10, 0),
+            contestant.hand_overs(10, 1),
+            contestant.streams(300, 64),
+        ];
+        for room in [Room::Of(64), Room::Any] {
+            done.push(contestant.queues(10, room));
+            done.push(contestant.channels(10, room));
+        }
+        for place in [Place::Home, Place::Here] {
+            for room in [Room::Of(16), Room::Any] {
+                done.push(contestant.receives(place, cpu, 300, room));
+            }
+            done.push(contestant.trips(place, cpu, 4).map(|trips| {
+                assert_eq!(trips.len(), 4, "{name}");
+                Duration::MAX
+            }));
+        }
+        for done in done {
+            match done {
+                Ok(elapsed) => assert!(elapsed > Duration::ZERO, "{name}"),
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{error}"),
+            }
+        }
+    });
+}
+
+#[test]
 fn every_bridge_does_its_work() {
     check(Level::Offload, |contestant| {
         let cores = Cores::pick().unwrap();

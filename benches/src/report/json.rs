@@ -134,7 +134,9 @@ fn ratios(benchmark: &Benchmark, metric: &Metric, series: &[Series]) -> Map<Stri
         .collect();
     if let Some(ours) = benchmark.level.ours() {
         let is_ours = |&place: &usize| ours.contains(&series[place].contestant);
-        let (ours, others): (Vec<_>, Vec<_>) = (0..series.len()).partition(is_ours);
+        let (ours, mut others): (Vec<_>, Vec<_>) = (0..series.len()).partition(is_ours);
+        let is_floor = |&place: &usize| benchmark.level.floor() == Some(series[place].contestant);
+        others.retain(|place| !is_floor(place));
         if let Some(best) = best(series, &others, metric.more_is_better) {
             ratios.extend(ours.iter().map(|&own| ratio(&series[own], &best, "best")));
         }

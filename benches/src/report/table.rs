@@ -1,6 +1,7 @@
 //! The table: a row per figure, printed as soon as it is known.
 
 use std::fmt::Write;
+use std::iter;
 
 use super::{best, names};
 use crate::contestants::Level;
@@ -12,20 +13,23 @@ pub struct Table {
     names: Vec<&'static str>,
     /// The places of ours, if they are compared with the best of the others.
     ours: Option<Vec<usize>>,
+    /// The place of the floor, if they are compared with that as well.
+    floor: Option<usize>,
 }
 
 impl Table {
     /// Makes a table with a column for each contestant, one for each ratio, and one for the spread.
     ///
     /// The ratios are those of the last contestant to each other, or those of ours to the best of
-    /// the others, with a column that names it.
+    /// the others, with a column that names it, and to the floor if there is one.
     pub fn new(level: Level) -> Self {
         let names = names(&level.contestants());
         let place = |ours: &&str| names.iter().position(|name| name == ours);
         let ours = level
             .ours()
             .map(|ours| ours.iter().filter_map(place).collect());
-        Self { names, ours }
+        let floor = level.floor().and_then(|floor| place(&floor));
+        Self { names, ours, floor }
     }
 
     /// Returns the header.
@@ -116,14 +120,18 @@ impl Table {
     fn pairs(&self) -> Vec<(usize, Option<usize>)> {
         let last = self.names.len().saturating_sub(1);
         match &self.ours {
-            Some(ours) => ours.iter().map(|&own| (own, None)).collect(),
+            Some(ours) => iter::once(None)
+                .chain(self.floor.map(Some))
+                .flat_map(|other| ours.iter().map(move |&own| (own, other)))
+                .collect(),
             None => (0..last).map(|other| (last, Some(other))).collect(),
         }
     }
 
     fn best(&self, series: &[Series], more_is_better: bool) -> Option<Series> {
         let ours = self.ours.as_ref()?;
-        let others = (0..series.len()).filter(|place| !ours.contains(place));
+        let others = 0..series.len();
+        let others = others.filter(|place| !ours.contains(place) && self.floor != Some(*place));
         best(series, &others.collect::<Vec<_>>(), more_is_better)
     }
 

@@ -77,6 +77,20 @@ fn ours_are_compared_with_the_best_of_the_others() {
 }
 
 #[test]
+fn ours_are_compared_with_the_floor_where_there_is_one_beside_the_best() {
+    let table = Table::new(Level::Sync);
+    let header = table.header();
+    let width = header.lines().next().unwrap().len();
+    for ratio in [" facade-sync/best ", " facade-sync/bare "] {
+        assert!(header.contains(ratio), "{header}");
+    }
+    let rows = table.rows(&outcome_of("sync-event"));
+    assert!(rows.lines().all(|row| row.len() == width), "{header}{rows}");
+    // The floor is the best of all, and not among those that are looked at.
+    assert!(rows.contains("  tokio-sync "), "{rows}");
+}
+
+#[test]
 fn the_best_is_the_least_of_each_round() {
     let series = |contestant, values: &[f64]| Series {
         contestant,

@@ -76,8 +76,9 @@ impl Channel for Local {
     type Sender = LocalSender<u32>;
     type Receiver = LocalReceiver<u32>;
 
-    fn open() -> Option<(Self::Sender, Self::Receiver)> {
-        Some(local_channel::new_bounded(1))
+    fn open(capacity: usize) -> Option<(Self::Sender, Self::Receiver)> {
+        // It has no rendezvous.
+        (capacity > 0).then(|| local_channel::new_bounded(capacity))
     }
 
     async fn send(sender: &mut Self::Sender, value: u32) {

@@ -6,7 +6,7 @@ use super::LocalLoop;
 use super::work::settled;
 use crate::clock;
 
-/// A channel for numbers that holds one of them.
+/// A channel for numbers.
 pub(in super::super) trait Channel: 'static {
     /// The end that puts in.
     type Sender: 'static;
@@ -14,8 +14,8 @@ pub(in super::super) trait Channel: 'static {
     /// The end that takes out.
     type Receiver: 'static;
 
-    /// Makes a channel, if there is one.
-    fn open() -> Option<(Self::Sender, Self::Receiver)>;
+    /// Makes a channel for so many, if there is one.
+    fn open(capacity: usize) -> Option<(Self::Sender, Self::Receiver)>;
 
     /// Puts in; the other end is there.
     fn send(sender: &mut Self::Sender, value: u32) -> impl Future<Output = ()>;
@@ -25,19 +25,22 @@ pub(in super::super) trait Channel: 'static {
 }
 
 /// Two tasks send each other `count` messages over two channels. Returns the time of all.
-pub(super) async fn ping_pong<L: LocalLoop>(count: u32) -> Option<Duration> {
-    let (mut to_partner, mut inbox) = L::Channel::open()?;
-    let (mut back, mut answers) = L::Channel::open()?;
+pub(in super::super) async fn ping_pong<L: LocalLoop, C: Channel>(
+    count: u32,
+    capacity: usize,
+) -> Option<Duration> {
+    let (mut to_partner, mut inbox) = C::open(capacity)?;
+    let (mut back, mut answers) = C::open(capacity)?;
     let partner = L::spawn(async move {
-        while let Some(number) = L::Channel::receive(&mut inbox).await {
-            L::Channel::send(&mut back, number).await;
+        while let Some(number) = C::receive(&mut inbox).await {
+            C::send(&mut back, number).await;
         }
     });
     settled::<L>(|| true).await;
     let start = clock::now();
     for number in 0..count {
-        L::Channel::send(&mut to_partner, number).await;
-        let answer = L::Channel::receive(&mut answers).await;
+        C::send(&mut to_partner, number).await;
+        let answer = C::receive(&mut answers).await;
         debug_assert_eq!(answer, Some(number), "the partner sends back what came");
     }
     let elapsed = clock::now() - start;
@@ -46,7 +49,28 @@ pub(super) async fn ping_pong<L: LocalLoop>(count: u32) -> Option<Duration> {
     Some(elapsed)
 }
 
-/// No channel: ours is still to come.
+/// One task sends `count` messages to another. Returns the time of all.
+pub(in super::super) async fn stream<L: LocalLoop, C: Channel>(
+    count: u32,
+    capacity: usize,
+) -> Option<Duration> {
+    let (mut to_partner, mut inbox) = C::open(capacity)?;
+    let start = clock::now();
+    let partner = L::spawn(async move {
+        for number in 0..count {
+            C::send(&mut to_partner, number).await;
+        }
+    });
+    for number in 0..count {
+        let message = C::receive(&mut inbox).await;
+        debug_assert_eq!(message, Some(number), "messages come in order");
+    }
+    let elapsed = clock::now() - start;
+    partner.await;
+    Some(elapsed)
+}
+
+/// No channel.
 #[derive(Debug)]
 pub(in super::super) struct NoChannel;
 
@@ -54,7 +78,7 @@ impl Channel for NoChannel {
     type Sender = ();
     type Receiver = ();
 
-    fn open() -> Option<((), ())> {
+    fn open(_capacity: usize) -> Option<((), ())> {
         None
     }
 
@@ -75,8 +99,9 @@ impl Channel for LocalSync {
     type Sender = local_sync::mpsc::bounded::Tx<u32>;
     type Receiver = local_sync::mpsc::bounded::Rx<u32>;
 
-    fn open() -> Option<(Self::Sender, Self::Receiver)> {
-        Some(local_sync::mpsc::bounded::channel(1))
+    fn open(capacity: usize) -> Option<(Self::Sender, Self::Receiver)> {
+        // It has no rendezvous.
+        (capacity > 0).then(|| local_sync::mpsc::bounded::channel(capacity))
     }
 
     async fn send(sender: &mut Self::Sender, value: u32) {

@@ -79,8 +79,9 @@ impl Channel for AsyncChannel {
     type Sender = Sender<u32>;
     type Receiver = Receiver<u32>;
 
-    fn open() -> Option<(Self::Sender, Self::Receiver)> {
-        Some(async_channel::bounded(1))
+    fn open(capacity: usize) -> Option<(Self::Sender, Self::Receiver)> {
+        // It has no rendezvous.
+        (capacity > 0).then(|| async_channel::bounded(capacity))
     }
 
     async fn send(sender: &mut Self::Sender, value: u32) {

@@ -74,8 +74,9 @@ impl Channel for Mpsc {
     type Sender = mpsc::Sender<u32>;
     type Receiver = mpsc::Receiver<u32>;
 
-    fn open() -> Option<(Self::Sender, Self::Receiver)> {
-        Some(mpsc::channel(1))
+    fn open(capacity: usize) -> Option<(Self::Sender, Self::Receiver)> {
+        // It has no rendezvous.
+        (capacity > 0).then(|| mpsc::channel(capacity))
     }
 
     async fn send(sender: &mut Self::Sender, value: u32) {

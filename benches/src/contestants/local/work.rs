@@ -67,7 +67,7 @@ pub(super) async fn yields<L: LocalLoop>(tasks: u32, count: u32) -> Duration {
 struct Ball<L: LocalLoop>(Option<L::Setter<Self>>);
 
 /// Two tasks hand over `count` messages each. Returns the time of all.
-pub(super) async fn ping_pong<L: LocalLoop>(count: u32) -> Duration {
+pub(in super::super) async fn ping_pong<L: LocalLoop>(count: u32) -> Duration {
     let (serve, first) = L::one_shot::<Ball<L>>();
     let partner = L::spawn(async move {
         let mut ball = first.await;

@@ -1,0 +1,33 @@
+//! Those of ringloop's facade, which notice cancellation and take turns with other tasks.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use ringloop::sync::Mutex;
+
+use super::super::Room;
+use super::super::local::facade as local;
+use super::super::local::hand_over::NoChannel;
+use super::Library;
+use super::threads::OneThread;
+
+#[derive(Debug)]
+pub(super) struct Facade;
+
+impl Library for Facade {
+    const NAME: &'static str = "facade-sync";
+
+    type Loop = local::Facade;
+    type Channel = NoChannel;
+    type Far = OneThread;
+    type FarUnbounded = OneThread;
+
+    async fn locks(count: u32) -> Option<Duration> {
+        let mutex = Mutex::new(0_u64);
+        timed!(count, _ => *black_box(&mutex).lock().await.expect("nobody cancels") += 1)
+    }
+
+    async fn queues(_count: u32, _room: Room) -> Option<Duration> {
+        None
+    }
+}
