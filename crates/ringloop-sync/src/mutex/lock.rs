@@ -38,9 +38,26 @@ impl<'a, T: ?Sized, H: Host> Lock<'a, T, H> {
             }
             self.wait.enlist(&raw.waiters, self.at, cx);
         }
-        match ready!(self.wait.poll_listed(&raw.waiters, cx)) {
+        self.poll_listed(cx)
+    }
+
+    /// Out of line, so that a lock that nobody else wants is inlined whole.
+    #[cold]
+    fn poll_listed(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<MutexGuard<'a, T>, H::Cancelled>> {
+        match ready!(self.wait.poll_listed(&self.mutex.body.raw.waiters, cx)) {
             Ok(_given) => Poll::Ready(Ok(self.mutex.guard())),
             Err((_, cancelled)) => Poll::Ready(Err(cancelled)),
+        }
+    }
+
+    /// Leaves the line, and passes the lock on that it was given.
+    #[cold]
+    fn abandon(&mut self) {
+        if let Some(Ok(_given)) = self.wait.leave(&self.mutex.body.raw.waiters) {
+            self.mutex.body.raw.unlock();
         }
     }
 }
@@ -57,10 +74,8 @@ impl<'a, T: ?Sized, H: Host> Future for Lock<'a, T, H> {
 impl<T: ?Sized, H: Host> Drop for Lock<'_, T, H> {
     #[inline]
     fn drop(&mut self) {
-        if self.wait.is_listed()
-            && let Some(Ok(_given)) = self.wait.leave(&self.mutex.body.raw.waiters)
-        {
-            self.mutex.body.raw.unlock();
+        if self.wait.is_listed() {
+            self.abandon();
         }
     }
 }
