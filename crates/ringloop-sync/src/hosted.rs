@@ -5,8 +5,8 @@
 pub use crate::condvar::{Condvar, CondvarWait, CondvarWaitWhile};
 pub use crate::event::{Event, EventWait};
 pub use crate::mutex::{Lock, Mutex};
-pub use crate::once_cell::{OnceCell, OnceCellWait};
 pub use crate::notify::{Notified, Notify};
+pub use crate::once_cell::{OnceCell, OnceCellWait};
 pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};
 pub use crate::semaphore::{Acquire, AcquireOwned, OwnedPermit, Semaphore};
 

@@ -2,16 +2,16 @@
 
 #![cfg(not(loom))]
 
+mod broadcast;
 mod condvar;
 mod event;
-mod broadcast;
 mod mutex;
-mod once_cell;
 mod notify;
+mod once_cell;
 mod rw_lock;
 mod semaphore;
 mod shared_mutex;
 mod support;
+mod test_host;
 mod wakers;
 mod watch;
-mod test_host;

@@ -1,0 +1,28 @@
+//! The types without a host.
+
+use crate::host::AnyExecutor;
+use crate::hosted;
+
+/// [`hosted::Condvar`] on [`AnyExecutor`].
+pub type Condvar = hosted::Condvar<AnyExecutor>;
+
+/// [`hosted::Event`] on [`AnyExecutor`].
+pub type Event = hosted::Event<AnyExecutor>;
+
+/// [`hosted::Mutex`] on [`AnyExecutor`].
+pub type Mutex<T> = hosted::Mutex<T, AnyExecutor>;
+
+/// [`hosted::Notify`] on [`AnyExecutor`].
+pub type Notify = hosted::Notify<AnyExecutor>;
+
+/// [`hosted::OnceCell`] on [`AnyExecutor`].
+pub type OnceCell<T> = hosted::OnceCell<T, AnyExecutor>;
+
+/// [`hosted::OwnedPermit`] on [`AnyExecutor`].
+pub type OwnedPermit = hosted::OwnedPermit<AnyExecutor>;
+
+/// [`hosted::RwLock`] on [`AnyExecutor`].
+pub type RwLock<T> = hosted::RwLock<T, AnyExecutor>;
+
+/// [`hosted::Semaphore`] on [`AnyExecutor`].
+pub type Semaphore = hosted::Semaphore<AnyExecutor>;

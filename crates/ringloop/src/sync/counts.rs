@@ -1,0 +1,100 @@
+//! What is counted, flagged and waited for without a value.
+
+use ringloop_sync::hosted;
+
+use super::TaskHost;
+
+/// A flag that tasks of one thread wait for; see [`hosted::Event`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::Event;
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let ready = Rc::new(Event::new());
+///     let sets = Rc::clone(&ready);
+///     let task = ringloop::spawn(async move { sets.set() });
+///     ready.wait().await?;
+///     assert!(ready.is_set());
+///     task.await.expect("the task does not panic");
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Event = hosted::Event<TaskHost>;
+
+/// A number of permits that the tasks of one thread share; see [`hosted::Semaphore`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::Semaphore;
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let slots = Rc::new(Semaphore::bounded(2));
+///     let workers: Vec<_> = (0..5)
+///         .map(|_| {
+///             let slots = Rc::clone(&slots);
+///             ringloop::spawn(async move {
+///                 let _slot = slots.acquire().await?;
+///                 assert!(slots.available() < 2);
+///                 Ok::<(), ringloop::Cancelled>(())
+///             })
+///         })
+///         .collect();
+///     for worker in workers {
+///         worker.await.expect("the task does not panic")?;
+///     }
+///     assert_eq!(slots.available(), 2);
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Semaphore = hosted::Semaphore<TaskHost>;
+
+/// Permits that keep their semaphore alive; see [`hosted::OwnedPermit`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::{OwnedPermit, Semaphore};
+/// use std::rc::Rc;
+///
+/// struct Connection {
+///     permit: OwnedPermit,
+/// }
+///
+/// ringloop::run(async {
+///     let limit = Rc::new(Semaphore::new(100));
+///     let permit = Rc::clone(&limit).acquire_owned().await?;
+///     let connection = Connection { permit };
+///     assert_eq!(limit.available(), 99);
+///     drop(connection.permit);
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type OwnedPermit = hosted::OwnedPermit<TaskHost>;
+
+/// A word to one task of this thread or to all; see [`hosted::Notify`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::Notify;
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let changed = Rc::new(Notify::new());
+///     let tells = Rc::clone(&changed);
+///     let task = ringloop::spawn(async move { tells.notify_one() });
+///     changed.notified().await?;
+///     task.await.expect("the task does not panic");
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Notify = hosted::Notify<TaskHost>;
