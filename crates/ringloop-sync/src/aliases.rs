@@ -3,6 +3,9 @@
 use crate::host::AnyExecutor;
 use crate::hosted;
 
+/// [`hosted::CapacityLimiter`] on [`AnyExecutor`].
+pub type CapacityLimiter = hosted::CapacityLimiter<AnyExecutor>;
+
 /// [`hosted::Condvar`] on [`AnyExecutor`].
 pub type Condvar = hosted::Condvar<AnyExecutor>;
 

@@ -13,6 +13,7 @@ mod mutex;
 mod once_cell;
 mod rw_lock;
 
+mod capacity_limiter;
 mod event;
 mod notify;
 mod semaphore;
@@ -27,7 +28,12 @@ pub mod hosted;
 
 mod loom;
 
-pub use aliases::{Condvar, Event, Mutex, Notify, OnceCell, OwnedPermit, RwLock, Semaphore};
+pub use aliases::{
+    CapacityLimiter, Condvar, Event, Mutex, Notify, OnceCell, OwnedPermit, RwLock, Semaphore,
+};
+pub use capacity_limiter::{
+    AcquireTokenError, Borrower, CapacityLimiterStatistics, CapacityToken, TryAcquireTokenError,
+};
 pub use condvar::CondvarStatistics;
 pub use event::EventStatistics;
 pub use host::{AnyExecutor, Host};

@@ -3,6 +3,7 @@
 #![cfg(not(loom))]
 
 mod broadcast;
+mod capacity_limiter;
 mod condvar;
 mod event;
 mod mutex;

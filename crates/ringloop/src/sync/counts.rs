@@ -98,3 +98,31 @@ pub type OwnedPermit = hosted::OwnedPermit<TaskHost>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Notify = hosted::Notify<TaskHost>;
+
+/// A limit on how many tasks of one thread do something at once; see [`hosted::CapacityLimiter`].
+///
+/// # Examples
+///
+/// Whoever makes work for itself must not wait for itself: a task borrows one token at most.
+///
+/// ```
+/// use ringloop::sync::{AcquireTokenError, CapacityLimiter};
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let limiter = Rc::new(CapacityLimiter::new(1));
+///     let me = ringloop::task::current().expect("this is a task").id().get();
+///     let _token = limiter.acquire_on_behalf_of(me).await?;
+///     let twice = limiter.acquire_on_behalf_of(me).await;
+///     assert!(matches!(twice, Err(AcquireTokenError::AlreadyBorrowed(_))));
+///
+///     let waits = Rc::clone(&limiter);
+///     let task = ringloop::spawn(async move { waits.acquire().await.map(drop) });
+///     ringloop::task::yield_now().await;
+///     limiter.set_total(2);
+///     task.await.expect("the task does not panic")?;
+///     Ok::<(), AcquireTokenError<ringloop::Cancelled>>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type CapacityLimiter = hosted::CapacityLimiter<TaskHost>;

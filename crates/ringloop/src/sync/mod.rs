@@ -13,11 +13,12 @@ pub mod broadcast;
 pub mod shared;
 pub mod watch;
 
-pub use counts::{Event, Notify, OwnedPermit, Semaphore};
+pub use counts::{CapacityLimiter, Event, Notify, OwnedPermit, Semaphore};
 pub use locks::{Condvar, Mutex, OnceCell, RwLock};
 pub use ringloop_sync::{
-    CondvarStatistics, EventStatistics, MutexGuard, MutexStatistics, NotifyStatistics,
-    OnceCellStatistics, OverRelease, Permit, RwLockReadGuard, RwLockStatistics, RwLockWriteGuard,
-    SemaphoreStatistics,
+    AcquireTokenError, Borrower, CapacityLimiterStatistics, CapacityToken, CondvarStatistics,
+    EventStatistics, MutexGuard, MutexStatistics, NotifyStatistics, OnceCellStatistics,
+    OverRelease, Permit, RwLockReadGuard, RwLockStatistics, RwLockWriteGuard, SemaphoreStatistics,
+    TryAcquireTokenError,
 };
 pub use task_host::TaskHost;
