@@ -6,6 +6,9 @@ use crate::hosted;
 /// [`hosted::CapacityLimiter`] on [`AnyExecutor`].
 pub type CapacityLimiter = hosted::CapacityLimiter<AnyExecutor>;
 
+/// [`hosted::Barrier`] on [`AnyExecutor`].
+pub type Barrier = hosted::Barrier<AnyExecutor>;
+
 /// [`hosted::Condvar`] on [`AnyExecutor`].
 pub type Condvar = hosted::Condvar<AnyExecutor>;
 

@@ -2,6 +2,7 @@
 //!
 //! Runtimes with cancellation use these; see [`Host`](crate::Host).
 
+pub use crate::barrier::{Barrier, BarrierWait};
 pub use crate::capacity_limiter::{AcquireToken, AcquireTokenFor, CapacityLimiter};
 pub use crate::condvar::{Condvar, CondvarWait, CondvarWaitWhile};
 pub use crate::event::{Event, EventWait};

@@ -13,6 +13,7 @@ mod mutex;
 mod once_cell;
 mod rw_lock;
 
+mod barrier;
 mod capacity_limiter;
 mod event;
 mod notify;
@@ -29,8 +30,10 @@ pub mod hosted;
 mod loom;
 
 pub use aliases::{
-    CapacityLimiter, Condvar, Event, Mutex, Notify, OnceCell, OwnedPermit, RwLock, Semaphore,
+    Barrier, CapacityLimiter, Condvar, Event, Mutex, Notify, OnceCell, OwnedPermit, RwLock,
+    Semaphore,
 };
+pub use barrier::{BarrierError, BarrierState, BarrierStatistics, BarrierTurn};
 pub use capacity_limiter::{
     AcquireTokenError, Borrower, CapacityLimiterStatistics, CapacityToken, TryAcquireTokenError,
 };

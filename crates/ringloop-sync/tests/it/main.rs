@@ -2,6 +2,7 @@
 
 #![cfg(not(loom))]
 
+mod barrier;
 mod broadcast;
 mod capacity_limiter;
 mod condvar;

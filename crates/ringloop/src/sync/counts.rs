@@ -126,3 +126,31 @@ pub type Notify = hosted::Notify<TaskHost>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type CapacityLimiter = hosted::CapacityLimiter<TaskHost>;
+
+/// A place where so many tasks of one thread wait for each other; see [`hosted::Barrier`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::Barrier;
+/// use std::rc::Rc;
+///
+/// ringloop::run(async {
+///     let barrier = Rc::new(Barrier::new(3));
+///     let parties: Vec<_> = (0..3)
+///         .map(|_| {
+///             let barrier = Rc::clone(&barrier);
+///             ringloop::spawn(async move { barrier.wait().await })
+///         })
+///         .collect();
+///     let mut leaders = 0;
+///     for party in parties {
+///         let turn = party.await.expect("the task does not panic")?;
+///         leaders += usize::from(turn.is_leader());
+///     }
+///     assert_eq!(leaders, 1);
+///     Ok::<(), std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Barrier = hosted::Barrier<TaskHost>;

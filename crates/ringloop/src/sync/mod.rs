@@ -13,12 +13,12 @@ pub mod broadcast;
 pub mod shared;
 pub mod watch;
 
-pub use counts::{CapacityLimiter, Event, Notify, OwnedPermit, Semaphore};
+pub use counts::{Barrier, CapacityLimiter, Event, Notify, OwnedPermit, Semaphore};
 pub use locks::{Condvar, Mutex, OnceCell, RwLock};
 pub use ringloop_sync::{
-    AcquireTokenError, Borrower, CapacityLimiterStatistics, CapacityToken, CondvarStatistics,
-    EventStatistics, MutexGuard, MutexStatistics, NotifyStatistics, OnceCellStatistics,
-    OverRelease, Permit, RwLockReadGuard, RwLockStatistics, RwLockWriteGuard, SemaphoreStatistics,
-    TryAcquireTokenError,
+    AcquireTokenError, BarrierError, BarrierState, BarrierStatistics, BarrierTurn, Borrower,
+    CapacityLimiterStatistics, CapacityToken, CondvarStatistics, EventStatistics, MutexGuard,
+    MutexStatistics, NotifyStatistics, OnceCellStatistics, OverRelease, Permit, RwLockReadGuard,
+    RwLockStatistics, RwLockWriteGuard, SemaphoreStatistics, TryAcquireTokenError,
 };
 pub use task_host::TaskHost;
