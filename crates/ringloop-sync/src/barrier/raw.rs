@@ -19,6 +19,7 @@
 //! | `Broken` | reset | `Filling`; `Resetting` if somebody leaves | |
 
 use std::cell::{Cell, RefCell};
+use std::panic::RefUnwindSafe;
 use std::task::Waker;
 
 use ringloop_core::WaitList;
@@ -174,6 +175,9 @@ impl RawBarrier {
         }
     }
 }
+
+// Wakers run while nothing is half changed, so no panic of theirs is seen here.
+impl RefUnwindSafe for RawBarrier {}
 
 /// The barrier is broken.
 #[derive(Debug)]

@@ -9,6 +9,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::panic::RefUnwindSafe;
 
 use ringloop_core::WaitList;
 use ringloop_core::panics::Panics;
@@ -146,6 +147,9 @@ impl RawLimiter {
             .finish_non_exhaustive()
     }
 }
+
+// Wakers run while nothing is half changed, so no panic of theirs is seen here.
+impl RefUnwindSafe for RawLimiter {}
 
 /// The place of a borrower, or where it would be.
 fn find(known: &[(Borrower, bool)], borrower: Borrower) -> Result<usize, usize> {

@@ -10,7 +10,7 @@ pub use wait::EventWait;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe};
 
 use ringloop_core::WaitList;
 
@@ -114,6 +114,9 @@ impl<H: Host> Default for Event<H> {
         Self::new()
     }
 }
+
+// Wakers run while nothing is half changed, so no panic of theirs is seen here.
+impl<H> RefUnwindSafe for Event<H> {}
 
 impl<H> fmt::Debug for Event<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ pub use notified::Notified;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe};
 
 use ringloop_core::WaitList;
 
@@ -160,6 +160,9 @@ impl<H: Host> Default for Notify<H> {
         Self::new()
     }
 }
+
+// Wakers run while nothing is half changed, so no panic of theirs is seen here.
+impl<H> RefUnwindSafe for Notify<H> {}
 
 impl<H> fmt::Debug for Notify<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
+use std::panic::RefUnwindSafe;
 
 use ringloop_core::WaitList;
 use ringloop_core::panics::Panics;
@@ -126,6 +127,9 @@ impl RawSemaphore {
         debug.field("waiting", &self.waiters.len()).finish()
     }
 }
+
+// Wakers run while nothing is half changed, so no panic of theirs is seen here.
+impl RefUnwindSafe for RawSemaphore {}
 
 /// More permits were released than a semaphore takes; see
 /// [`Semaphore::release`](crate::hosted::Semaphore::release).

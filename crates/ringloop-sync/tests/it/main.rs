@@ -2,6 +2,7 @@
 
 #![cfg(not(loom))]
 
+mod auto_traits;
 mod barrier;
 mod broadcast;
 mod capacity_limiter;
