@@ -2,6 +2,7 @@
 
 #![cfg(not(loom))]
 
+mod allocation;
 mod auto_traits;
 mod barrier;
 mod broadcast;
