@@ -5,9 +5,9 @@
 use std::sync::PoisonError;
 
 #[cfg(loom)]
-pub(crate) use ::loom::sync::{Mutex, MutexGuard, atomic};
+pub(crate) use ::loom::sync::{Arc, Mutex, MutexGuard, atomic};
 #[cfg(not(loom))]
-pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, atomic};
 
 /// Locks a mutex under which no foreign code runs, so that poison means nothing.
 #[inline]

@@ -2,4 +2,7 @@
 //!
 //! Runtimes with cancellation use these; see [`Host`](crate::Host).
 
+pub use super::channel::{
+    NextItem, Receiver, RecvItem, SendItem, Sender, channel, unbounded_channel,
+};
 pub use super::mutex::{Lock, Mutex};

@@ -8,6 +8,7 @@ use std::fmt;
 use std::task::Waker;
 
 use ringloop_core::WaitKey;
+use ringloop_core::panics::Panics;
 
 use crate::loom::{Mutex, MutexGuard, lock};
 
@@ -56,6 +57,41 @@ impl<T> fmt::Debug for WaitList<T> {
         f.debug_struct("WaitList")
             .field("len", &self.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// The wakers of those who were granted something, to be woken once the lock is released.
+///
+/// The first one is kept in place, so that waking one allocates nothing.
+#[derive(Default)]
+#[must_use = "who was granted something sleeps on"]
+pub(super) struct Wakers {
+    first: Option<Waker>,
+    more: Vec<Waker>,
+}
+
+impl Wakers {
+    pub(super) fn push(&mut self, waker: Waker) {
+        match self.first {
+            None => self.first = Some(waker),
+            Some(_) => self.more.push(waker),
+        }
+    }
+
+    /// Wakes them in order. A waker that panics keeps no other from being woken.
+    #[inline]
+    pub(super) fn wake(self) {
+        let Some(first) = self.first else { return };
+        if self.more.is_empty() {
+            first.wake();
+            return;
+        }
+        let mut panics = Panics::default();
+        panics.catch(|| first.wake());
+        for waker in self.more {
+            panics.catch(|| waker.wake());
+        }
+        panics.resume();
     }
 }
 

@@ -14,6 +14,7 @@ mod notify;
 mod once_cell;
 mod rw_lock;
 mod semaphore;
+mod shared_channel;
 mod shared_mutex;
 mod support;
 mod test_host;

@@ -3,10 +3,14 @@
 //! The types of `ringloop_sync::shared`, whose waits are those of tasks. Their blocking twins are for
 //! threads without a runtime: on the thread of a loop they would stop it.
 
-pub use ringloop_sync::shared::MutexGuard;
+pub use ringloop_sync::shared::{
+    ChannelStatistics, MutexGuard, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
+    TryRecvError, TrySendError,
+};
+
+use ringloop_sync::shared::hosted;
 
 use super::TaskHost;
-use ringloop_sync::shared::hosted;
 
 /// A lock around a value, for tasks of several loops and for plain threads; see [`hosted::Mutex`].
 ///
@@ -29,3 +33,46 @@ use ringloop_sync::shared::hosted;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
+
+/// The end of a channel where items go in; see [`hosted::Sender`].
+pub type Sender<T> = hosted::Sender<T, TaskHost>;
+
+/// The end of a channel where items come out; see [`hosted::Receiver`].
+pub type Receiver<T> = hosted::Receiver<T, TaskHost>;
+
+/// Makes a channel that lets `capacity` items in before senders have to wait; see
+/// [`ringloop_sync::shared::channel()`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::shared::channel;
+///
+/// let (sender, receiver) = channel(1);
+/// let thread = std::thread::spawn(move || {
+///     for item in 1..=3 {
+///         sender.blocking_send(item).expect("the task receives");
+///     }
+/// });
+/// let sum = ringloop::run(async move {
+///     let mut sum = 0;
+///     while let Some(item) = receiver.next().await? {
+///         sum += item;
+///     }
+///     Ok::<i32, ringloop::Cancelled>(sum)
+/// })??;
+/// assert_eq!(sum, 6);
+/// thread.join().expect("it does not panic");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    hosted::channel(capacity)
+}
+
+/// Makes a channel that lets in as many items as there is memory for; see
+/// [`ringloop_sync::shared::unbounded_channel`].
+#[must_use]
+pub fn unbounded_channel<T>() -> (Sender<T>, Receiver<T>) {
+    hosted::unbounded_channel()
+}

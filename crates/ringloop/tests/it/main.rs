@@ -25,6 +25,7 @@ mod remote;
 mod rig;
 mod runtime;
 mod setup;
+mod shared;
 mod shutdown;
 mod signal;
 mod stall;

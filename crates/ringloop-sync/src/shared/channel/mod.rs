@@ -1,0 +1,50 @@
+//! Items from tasks and threads to tasks and threads.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `pipe` | the items, and who waits |
+//! | `sender`, `receiver` | the ends |
+//! | `send`, `recv` | their futures |
+//! | `error` | why an item was not sent, or none was received |
+
+mod error;
+mod pipe;
+mod receiver;
+mod recv;
+mod send;
+mod sender;
+
+pub use error::{
+    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+};
+pub use pipe::ChannelStatistics;
+pub use receiver::Receiver;
+pub use recv::{NextItem, RecvItem};
+pub use send::SendItem;
+pub use sender::Sender;
+
+use crate::host::Host;
+use crate::loom::Arc;
+use pipe::Pipe;
+
+/// Makes a channel that lets `capacity` items in before senders have to wait.
+///
+/// See [`shared::channel`](crate::shared::channel()), which is this on
+/// [`AnyExecutor`](crate::AnyExecutor).
+#[must_use]
+pub fn channel<T, H: Host>(capacity: usize) -> (Sender<T, H>, Receiver<T, H>) {
+    let pipe = Arc::new(Pipe::new(capacity));
+    (Sender::new(Arc::clone(&pipe)), Receiver::new(pipe))
+}
+
+/// Makes a channel that lets in as many items as there is memory for.
+///
+/// See [`shared::unbounded_channel`](crate::shared::unbounded_channel), which is this on
+/// [`AnyExecutor`](crate::AnyExecutor).
+#[must_use]
+pub fn unbounded_channel<T, H: Host>() -> (Sender<T, H>, Receiver<T, H>) {
+    channel(usize::MAX)
+}
+
+#[cfg(all(test, loom))]
+mod tests;
