@@ -17,4 +17,10 @@ mod model;
 #[path = "../it/test_host.rs"]
 mod test_host;
 
+mod condvar;
+mod event;
 mod mutex;
+mod notify;
+mod rw_lock;
+mod semaphore;
+mod watch;

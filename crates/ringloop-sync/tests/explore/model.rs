@@ -35,6 +35,11 @@ pub(crate) trait Model: fmt::Debug + 'static {
     /// `who` does `op`, which grants to `who` if it is done at once.
     fn begin(&mut self, who: usize, op: Self::Op, grants: &mut Grants);
 
+    /// `who`, which was granted something, is polled.
+    fn come(&mut self, who: usize, grants: &mut Grants) -> Progress<Self::Out> {
+        Progress::Done(Ok(self.take(who, grants)))
+    }
+
     /// `who` comes for what it was granted.
     fn take(&mut self, who: usize, grants: &mut Grants) -> Self::Out;
 
@@ -52,6 +57,13 @@ pub(crate) trait Model: fmt::Debug + 'static {
         self.withdraw(who, grants);
         true
     }
+}
+
+/// How far somebody gets who comes for what was granted.
+pub(crate) enum Progress<T> {
+    Done(Result<T, Cancelled>),
+    /// Something else has to be waited for as well.
+    Waits,
 }
 
 /// The thing itself, as its scenarios use it.
@@ -212,8 +224,10 @@ impl<M: Model> Books<M> {
     fn come(&mut self, who: usize) {
         if let Stage::Granted = self.stages[who] {
             let mut grants = Grants::default();
-            let out = self.model.take(who, &mut grants);
-            self.stages[who] = Stage::Due(Ok(out));
+            self.stages[who] = match self.model.come(who, &mut grants) {
+                Progress::Done(due) => Stage::Due(due),
+                Progress::Waits => Stage::Waiting,
+            };
             self.settle(grants);
         }
     }

@@ -141,7 +141,7 @@ fn lock_is_given_up_from_outside() {
         make: Default::default,
         scripts: &[VISIT, VISIT],
         acts: &[Op::TryLock, Op::Unlock],
-        faults: 4,
+        faults: 3,
         at_least: 1000,
     }
     .explore();
