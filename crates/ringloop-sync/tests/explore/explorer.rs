@@ -186,7 +186,8 @@ async fn follow<S: Subject>(
     }
 }
 
-async fn let_others_go() {
+/// Wakes the task, and goes on when it is polled again.
+pub(crate) async fn let_others_go() {
     let mut is_second = false;
     poll_fn(|cx| {
         if is_second {

@@ -17,10 +17,12 @@ mod model;
 #[path = "../it/test_host.rs"]
 mod test_host;
 
+mod broadcast;
 mod condvar;
 mod event;
 mod mutex;
 mod notify;
+mod once_cell;
 mod rw_lock;
 mod semaphore;
 mod watch;
