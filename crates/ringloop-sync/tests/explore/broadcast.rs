@@ -134,13 +134,14 @@ impl Model for Items {
                 self.next[who] = None;
                 Out::Done
             }
-            Op::Recv => match self.receive(who) {
-                Out::Empty => {
-                    self.outs[who] = Out::Empty;
+            Op::Recv => {
+                let received = self.receive(who);
+                if received == Out::Empty {
+                    self.outs[who] = received;
                     return self.waiting.push(who);
                 }
-                received => received,
-            },
+                received
+            }
             Op::TryRecv => self.receive(who),
             Op::Send if self.is_closed || self.receivers() == 0 => Out::Refused,
             Op::Send => {
@@ -158,10 +159,12 @@ impl Model for Items {
     }
 
     fn take(&mut self, who: usize, _: &mut Grants) -> Out {
-        match mem::take(&mut self.outs[who]) {
-            // It waited, and something has come.
-            Out::Empty => self.receive(who),
-            out => out,
+        let out = mem::take(&mut self.outs[who]);
+        // If it waited, something has come.
+        if out == Out::Empty {
+            self.receive(who)
+        } else {
+            out
         }
     }
 

@@ -262,3 +262,29 @@ fn three_wait() {
     }
     .explore();
 }
+
+/// What those do at once who are woken by what others do.
+#[test]
+fn all_are_quick() {
+    const NOTIFY: &[Step<Op>] = &[Do(Op::Lock), Do(Op::NotifyOne), Do(Op::Unlock)];
+    const WAIT_AND_NOTIFY: &[Step<Op>] = &[Do(Op::Lock), Do(Op::Wait), Do(Op::NotifyAll)];
+    Scenario::<Room> {
+        name: "condvar: all are quick",
+        make: Default::default,
+        scripts: &[WAIT, WAIT_AND_NOTIFY, NOTIFY],
+        acts: &[],
+        faults: 2,
+        at_least: 1000,
+    }
+    .explore();
+    // The first waits with the lock, and the second has it when the first gives it up.
+    Scenario::<Room> {
+        name: "condvar: all are quick",
+        make: Default::default,
+        scripts: &[&[Do(Op::Lock), Yield, Do(Op::Wait)], NOTIFY, WAIT],
+        acts: &[],
+        faults: 1,
+        at_least: 1000,
+    }
+    .explore();
+}

@@ -200,3 +200,17 @@ fn one_only_tries() {
     const TRY: &[Step<Op>] = &[Do(Op::TryRead), Yield, Do(Op::Unlock), Do(Op::TryWrite)];
     explore("rw lock: one only tries", &[READ, WRITE, TRY]);
 }
+
+/// What those do at once who are woken by what others do.
+#[test]
+fn all_are_quick() {
+    const READS: &[Step<Op>] = &[Do(Op::Read), Do(Op::Unlock), Do(Op::Write)];
+    const WRITES: &[Step<Op>] = &[
+        Do(Op::Write),
+        Do(Op::Downgrade),
+        Do(Op::Unlock),
+        Do(Op::Read),
+    ];
+    explore("rw lock: all are quick", &[WRITE, READS, WRITES]);
+    explore("rw lock: all are quick", &[WRITE, READS, READS]);
+}

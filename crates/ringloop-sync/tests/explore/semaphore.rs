@@ -193,3 +193,18 @@ fn permits_come_from_outside() {
     }
     .explore();
 }
+
+/// What those do at once who are woken by what others do.
+#[test]
+fn all_are_quick() {
+    const QUICK: &[Step<Op>] = &[Do(Op::Acquire(1)), Do(Op::GiveBack), Do(Op::Acquire(2))];
+    Scenario::<Semaphore> {
+        name: "semaphore: all are quick",
+        make: || (Semaphore::new(2), Permits::new(2)),
+        scripts: &[TWO, QUICK, QUICK],
+        acts: &[],
+        faults: 2,
+        at_least: 1000,
+    }
+    .explore();
+}
