@@ -156,13 +156,13 @@ impl CancelWatch {
         if is_quick == Some(true) {
             return Poll::Ready(Ok(()));
         }
-        self.poll_begin_slowly(cx)
+        Self::poll_begin_slowly(cx)
     }
 
     /// The same where there is something to be said: cancelled, in a scope, without budget, or
-    /// outside of tasks.
+    /// outside of tasks. It has no use for the watch, which may stay in registers therefore.
     #[cold]
-    fn poll_begin_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
+    fn poll_begin_slowly(cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
         context::with_home(node::check).unwrap_or(Ok(()))?;
         task::poll_spend(cx).map(Ok)
     }
