@@ -103,12 +103,22 @@ impl<V> Slots<V> {
 
     /// Has the one at the front step aside, if its ticket is below `end`: it leaves the order, and
     /// keeps its slot until its key is removed.
+    #[inline]
     pub(crate) fn step_aside(&mut self, end: u64) -> Option<&mut V> {
         let index = self.front;
-        if index == NONE || self.slots[index as usize].ticket >= end {
+        // `NONE` is the index of no slot.
+        let slot = self.slots.get_mut(index as usize)?;
+        if slot.ticket >= end {
             return None;
         }
-        self.unlink(index);
+        let next = slot.next;
+        slot.prev = index;
+        self.front = next;
+        match next {
+            NONE => self.back = NONE,
+            next => self.slots[next as usize].prev = NONE,
+        }
+        self.len -= 1;
         self.slots[index as usize].value.as_mut()
     }
 
@@ -124,6 +134,25 @@ impl<V> Slots<V> {
     pub(crate) fn remove(&mut self, key: &SlotKey) -> Option<V> {
         self.get_mut(key)?;
         self.vacate(key.index)
+    }
+
+    /// Takes one out of its slot that has stepped aside. The error is one that has not, or nobody.
+    #[inline]
+    pub(crate) fn remove_aside(&mut self, key: &SlotKey) -> Result<V, Option<&mut V>> {
+        let index = key.index as usize;
+        let slot = match self.slots.get_mut(index) {
+            Some(slot) if slot.ticket == key.ticket => slot,
+            Some(_) | None => return Err(None),
+        };
+        if slot.prev != key.index {
+            return Err(slot.value.as_mut());
+        }
+        let Some(value) = slot.value.take() else {
+            return Err(None);
+        };
+        slot.next = self.vacant;
+        self.vacant = key.index;
+        Ok(value)
     }
 
     pub(crate) fn get_mut(&mut self, key: &SlotKey) -> Option<&mut V> {

@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::mem;
 use std::panic::RefUnwindSafe;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use crate::panics::Panics;
 use crate::slots::{SlotKey, Slots};
@@ -185,6 +185,56 @@ impl<T> WaitList<T> {
         self.withdraw(key).map_err(|(value, _waker)| value)
     }
 
+    /// Takes a waiter out that was woken, and what it was granted; else replaces its waker.
+    ///
+    /// [`update`](Self::update) and [`take`](Self::take) in one, for a future that is polled. Of a
+    /// waiter that is out, the key names nothing any more.
+    ///
+    /// # Panics
+    ///
+    /// May panic if the key is of another list, or of a waiter that is out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::task::{Poll, Waker};
+    /// let list = ringloop_core::WaitList::new();
+    /// let key = list.push_with(3, Waker::noop());
+    /// assert_eq!(list.poll_take(&key, Waker::noop()), Poll::Pending);
+    /// let (_wanted, waker) = list.grant_one(0).unwrap();
+    /// waker.wake();
+    /// assert_eq!(list.poll_take(&key, Waker::noop()), Poll::Ready(0));
+    /// assert!(!list.remove(key));
+    /// ```
+    #[track_caller]
+    #[inline]
+    pub fn poll_take(&self, key: &WaitKey, new: &Waker) -> Poll<T> {
+        match self.slots.borrow_mut().remove_aside(&key.0) {
+            Ok(woken) => return Poll::Ready(woken.value),
+            Err(Some(Waiter {
+                waker: Some(known), ..
+            })) if known.will_wake(new) => return Poll::Pending,
+            Err(_) => {}
+        }
+        self.poll_take_anew(key, new)
+    }
+
+    /// The same with another waker than before.
+    #[track_caller]
+    #[cold]
+    fn poll_take_anew(&self, key: &WaitKey, new: &Waker) -> Poll<T> {
+        if self.update(key, new) {
+            return Poll::Pending;
+        }
+        // Cloning is foreign code, which may have woken it.
+        let woken = self.slots.borrow_mut().remove(&key.0);
+        Poll::Ready(woken.expect("the key is of this list").value)
+    }
+
     /// Returns whether the waiter has not been woken or removed.
     #[must_use]
     pub fn is_waiting(&self, key: &WaitKey) -> bool {
@@ -210,6 +260,7 @@ impl<T> WaitList<T> {
     /// # Cancel safety
     ///
     /// Nothing to cancel: the function does not wait.
+    #[inline]
     pub fn grant_one(&self, value: T) -> Result<(T, Waker), T> {
         let mut slots = self.slots.borrow_mut();
         let Some(waiter) = slots.step_aside(u64::MAX) else {

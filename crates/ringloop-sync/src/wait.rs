@@ -100,13 +100,11 @@ impl<H: Host> Wait<H> {
         let Stage::Listed(key) = &self.stage else {
             unreachable!("a wait that is polled on is listed");
         };
-        if list.update(key, cx.waker()) {
-            return Poll::Pending;
+        let woken = list.poll_take(key, cx.waker());
+        if woken.is_ready() {
+            self.stage = Stage::New;
         }
-        self.leave(list).map_or(Poll::Pending, |left| {
-            let (Ok(value) | Err(value)) = left;
-            Poll::Ready(value)
-        })
+        woken
     }
 
     /// Leaves the list: `Ok` with what the wait was left if it was woken, `Err` with what it had
