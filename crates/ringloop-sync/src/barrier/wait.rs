@@ -26,11 +26,34 @@ impl<'a, H: Host> BarrierWait<'a, H> {
             wait: Wait::new(at),
         }
     }
+
+    /// Out of line, so that the wait of the last one is inlined whole.
+    #[cold]
+    fn poll_listed(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<BarrierTurn, BarrierError<H::Cancelled>>> {
+        match ready!(self.wait.poll_listed(&self.raw.waiters, cx)) {
+            Ok(turn) => {
+                self.raw.left();
+                Poll::Ready(turn.map(BarrierTurn::new).ok_or(BarrierError::Broken))
+            }
+            Err((_, cancelled)) => Poll::Ready(Err(BarrierError::Cancelled(cancelled))),
+        }
+    }
+
+    #[cold]
+    fn abandon(&mut self) {
+        if let Some(Ok(_turn)) = self.wait.leave(&self.raw.waiters) {
+            self.raw.left();
+        }
+    }
 }
 
 impl<H: Host> Future for BarrierWait<'_, H> {
     type Output = Result<BarrierTurn, BarrierError<H::Cancelled>>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { raw, wait } = &mut *self;
         if !wait.is_listed() {
@@ -43,21 +66,15 @@ impl<H: Host> Future for BarrierWait<'_, H> {
             wait.enlist(&raw.waiters, None, cx);
             raw.settle();
         }
-        match ready!(wait.poll_listed(&raw.waiters, cx)) {
-            Ok(turn) => {
-                raw.left();
-                Poll::Ready(turn.map(BarrierTurn::new).ok_or(BarrierError::Broken))
-            }
-            Err((_, cancelled)) => Poll::Ready(Err(BarrierError::Cancelled(cancelled))),
-        }
+        self.poll_listed(cx)
     }
 }
 
 impl<H: Host> Drop for BarrierWait<'_, H> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(Ok(_turn)) = self.wait.leave(&self.raw.waiters) {
-            self.raw.left();
+        if self.wait.is_listed() {
+            self.abandon();
         }
     }
 }

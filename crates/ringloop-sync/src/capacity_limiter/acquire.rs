@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::raw::RawLimiter;
-use super::{AcquireTokenError, Borrower, CapacityToken};
+use super::{AcquireTokenError, Borrower, CapacityToken, TryAcquireTokenError};
 use crate::host::Host;
 use crate::wait::Wait;
 
@@ -41,21 +41,37 @@ impl<'a, H: Host> Request<'a, H> {
         }
     }
 
+    #[cold]
     fn enlist(&mut self, borrower: Option<Borrower>, cx: &mut Context<'_>) {
         self.wait.enlist(&self.raw.waiters, borrower, cx);
         // A waker's clone is foreign code, which may have given a token back before.
         self.raw.hand_out();
     }
 
-    /// Leaves the line, and gives back what it was given.
-    #[inline]
-    fn leave(&mut self) {
-        if self.wait.is_listed() {
-            match self.wait.leave(&self.raw.waiters) {
-                Some(Ok(borrower)) => self.raw.give_back(borrower),
-                Some(Err(Some(borrower))) => self.raw.depart(borrower),
-                Some(Err(None)) | None => {}
+    /// Looks whether a token was given; if it is cancelled, it has left the line.
+    ///
+    /// Out of line, so that a wait that need not be is inlined whole.
+    #[cold]
+    fn poll_listed(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<CapacityToken<'a>, H::Cancelled>> {
+        match ready!(self.wait.poll_listed(&self.raw.waiters, cx)) {
+            Ok(borrower) => Poll::Ready(Ok(CapacityToken::new(self.raw, borrower))),
+            Err((borrower, cancelled)) => {
+                borrower.inspect(|&borrower| self.raw.depart(borrower));
+                Poll::Ready(Err(cancelled))
             }
+        }
+    }
+
+    /// Leaves the line, and gives back what it was given.
+    #[cold]
+    fn abandon(&mut self) {
+        match self.wait.leave(&self.raw.waiters) {
+            Some(Ok(borrower)) => self.raw.give_back(borrower),
+            Some(Err(Some(borrower))) => self.raw.depart(borrower),
+            Some(Err(None)) | None => {}
         }
     }
 }
@@ -82,10 +98,7 @@ impl<'a, H: Host> AcquireToken<'a, H> {
             }
             request.enlist(None, cx);
         }
-        match ready!(request.wait.poll_listed(&raw.waiters, cx)) {
-            Ok(borrower) => Poll::Ready(Ok(CapacityToken::new(raw, borrower))),
-            Err((_, cancelled)) => Poll::Ready(Err(cancelled)),
-        }
+        request.poll_listed(cx)
     }
 }
 
@@ -110,23 +123,18 @@ impl<'a, H: Host> AcquireTokenFor<'a, H> {
         let raw = request.raw;
         if !request.wait.is_listed() {
             ready!(request.wait.poll_begin(cx)).map_err(AcquireTokenError::Cancelled)?;
-            if raw.is_known(*borrower) {
-                return Poll::Ready(Err(AcquireTokenError::AlreadyBorrowed(*borrower)));
+            match raw.try_acquire_for(*borrower) {
+                Ok(()) => return Poll::Ready(Ok(CapacityToken::new(raw, Some(*borrower)))),
+                Err(TryAcquireTokenError::AlreadyBorrowed(borrower)) => {
+                    return Poll::Ready(Err(AcquireTokenError::AlreadyBorrowed(borrower)));
+                }
+                Err(TryAcquireTokenError::NoTokens) => {}
             }
-            let is_given = raw.try_acquire();
-            raw.enter(*borrower, is_given);
-            if is_given {
-                return Poll::Ready(Ok(CapacityToken::new(raw, Some(*borrower))));
-            }
+            raw.note_waiting(*borrower);
             request.enlist(Some(*borrower), cx);
         }
-        match ready!(request.wait.poll_listed(&raw.waiters, cx)) {
-            Ok(borrower) => Poll::Ready(Ok(CapacityToken::new(raw, borrower))),
-            Err((_, cancelled)) => {
-                raw.depart(*borrower);
-                Poll::Ready(Err(AcquireTokenError::Cancelled(cancelled)))
-            }
-        }
+        let polled = request.poll_listed(cx);
+        polled.map(|given| given.map_err(AcquireTokenError::Cancelled))
     }
 }
 
@@ -151,7 +159,9 @@ impl<'a, H: Host> Future for AcquireTokenFor<'a, H> {
 impl<H: Host> Drop for Request<'_, H> {
     #[inline]
     fn drop(&mut self) {
-        self.leave();
+        if self.wait.is_listed() {
+            self.abandon();
+        }
     }
 }
 

@@ -158,13 +158,7 @@ impl<H: Host> CapacityLimiter<H> {
         borrower: impl Into<Borrower>,
     ) -> Result<CapacityToken<'_>, TryAcquireTokenError> {
         let borrower = borrower.into();
-        if self.raw.is_known(borrower) {
-            return Err(TryAcquireTokenError::AlreadyBorrowed(borrower));
-        }
-        if !self.raw.try_acquire() {
-            return Err(TryAcquireTokenError::NoTokens);
-        }
-        self.raw.enter(borrower, true);
+        self.raw.try_acquire_for(borrower)?;
         Ok(CapacityToken::new(&self.raw, Some(borrower)))
     }
 

@@ -14,7 +14,7 @@ use std::panic::RefUnwindSafe;
 use ringloop_core::WaitList;
 use ringloop_core::panics::Panics;
 
-use super::Borrower;
+use super::{Borrower, TryAcquireTokenError};
 
 /// Tokens, on no host. Whoever is in `waiters` no more has been lent one.
 pub(super) struct RawLimiter {
@@ -85,16 +85,25 @@ impl RawLimiter {
         panics.resume();
     }
 
-    /// Whether a borrower has a token, or waits for one.
-    pub(super) fn is_known(&self, borrower: Borrower) -> bool {
-        find(&self.known.borrow(), borrower).is_ok()
+    /// Lends a token to a borrower that is not known.
+    #[inline]
+    pub(super) fn try_acquire_for(&self, borrower: Borrower) -> Result<(), TryAcquireTokenError> {
+        let mut known = self.known.borrow_mut();
+        let Err(place) = find(&known, borrower) else {
+            return Err(TryAcquireTokenError::AlreadyBorrowed(borrower));
+        };
+        if !self.try_acquire() {
+            return Err(TryAcquireTokenError::NoTokens);
+        }
+        known.insert(place, (borrower, true));
+        Ok(())
     }
 
-    /// Notes that a borrower, not known yet, waits or was given a token.
-    pub(super) fn enter(&self, borrower: Borrower, is_given: bool) {
+    /// Notes that a borrower, not known yet, waits.
+    pub(super) fn note_waiting(&self, borrower: Borrower) {
         let mut known = self.known.borrow_mut();
         match find(&known, borrower) {
-            Err(place) => known.insert(place, (borrower, is_given)),
+            Err(place) => known.insert(place, (borrower, false)),
             Ok(_) => debug_assert!(false, "I3: it is not known yet"),
         }
     }

@@ -37,14 +37,25 @@ impl<'a, H: Host> EventWait<'a, H> {
             self.wait.enlist(&event.waiters, (), cx);
             // A waker's clone is foreign code, which may have set the event before we were listed.
             if event.is_set() {
-                self.wait.leave(&event.waiters);
+                self.leave();
                 return Poll::Ready(Ok(()));
             }
         }
-        match ready!(self.wait.poll_listed(&event.waiters, cx)) {
+        self.poll_listed(cx)
+    }
+
+    /// Out of line, so that a wait for what is there is inlined whole.
+    #[cold]
+    fn poll_listed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), H::Cancelled>> {
+        match ready!(self.wait.poll_listed(&self.event.waiters, cx)) {
             Ok(()) => Poll::Ready(Ok(())),
             Err(((), cancelled)) => Poll::Ready(Err(cancelled)),
         }
+    }
+
+    #[cold]
+    fn leave(&mut self) {
+        self.wait.leave(&self.event.waiters);
     }
 }
 
@@ -60,7 +71,9 @@ impl<H: Host> Future for EventWait<'_, H> {
 impl<H: Host> Drop for EventWait<'_, H> {
     #[inline]
     fn drop(&mut self) {
-        self.wait.leave(&self.event.waiters);
+        if self.wait.is_listed() {
+            self.leave();
+        }
     }
 }
 

@@ -47,13 +47,20 @@ impl<'a, H: Host> Notified<'a, H> {
                 notify.hand_over();
             }
         }
-        match ready!(self.wait.poll_listed(&notify.waiters, cx)) {
+        self.poll_listed(cx)
+    }
+
+    /// Out of line, so that a wait for what is there is inlined whole.
+    #[cold]
+    fn poll_listed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), H::Cancelled>> {
+        match ready!(self.wait.poll_listed(&self.notify.waiters, cx)) {
             Ok(_word) => Poll::Ready(Ok(())),
             Err((_all, cancelled)) => Poll::Ready(Err(cancelled)),
         }
     }
 
     /// Leaves the line, and passes on what was for one.
+    #[cold]
     fn leave(&mut self) {
         if let Some(Ok(Word::One)) = self.wait.leave(&self.notify.waiters) {
             self.notify.notify_one();

@@ -52,6 +52,16 @@ impl<H: Host> Request<H> {
             // A waker's clone is foreign code, which may have given permits back before.
             raw.hand_out();
         }
+        self.poll_listed(raw, cx)
+    }
+
+    /// Out of line, so that a wait that need not be is inlined whole.
+    #[cold]
+    fn poll_listed(
+        &mut self,
+        raw: &RawSemaphore,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), H::Cancelled>> {
         match ready!(self.wait.poll_listed(&raw.waiters, cx)) {
             Ok(_wanted) => Poll::Ready(Ok(())),
             Err((_wanted, cancelled)) => {
@@ -65,11 +75,18 @@ impl<H: Host> Request<H> {
     #[inline]
     fn leave(&mut self, raw: &RawSemaphore) {
         if self.wait.is_listed() {
-            match self.wait.leave(&raw.waiters) {
-                Some(Ok(given)) => raw.give_back(given),
-                Some(Err(_wanted)) => raw.hand_out(),
-                None => {}
-            }
+            self.abandon(raw);
+        }
+    }
+
+    /// Leaves the line, and passes on what it was given.
+    #[cold]
+    fn abandon(&mut self, raw: &RawSemaphore) {
+        match self.wait.leave(&raw.waiters) {
+            Some(Ok(given)) => raw.give_back(given),
+            // Those behind may want less than this one did.
+            Some(Err(_wanted)) => raw.hand_out(),
+            None => {}
         }
     }
 }
