@@ -5,4 +5,6 @@
 pub use super::channel::{
     NextItem, Receiver, RecvItem, SendItem, Sender, channel, unbounded_channel,
 };
+pub use super::event::{Event, EventWait};
 pub use super::mutex::{Lock, Mutex};
+pub use super::semaphore::{Acquire, AcquireOwned, OwnedPermit, Semaphore};

@@ -15,6 +15,8 @@
 //! | `block` | the wait of a plain thread |
 //! | `channel` | items from some to others |
 //! | `mutex` | a lock around a value |
+//! | `semaphore` | a number of permits |
+//! | `event` | a flag |
 //!
 //! [`Mutex::blocking_lock`]: hosted::Mutex::blocking_lock
 
@@ -23,7 +25,9 @@ mod wait;
 mod wait_list;
 
 mod channel;
+mod event;
 mod mutex;
+mod semaphore;
 
 #[cfg(all(test, loom))]
 mod tests;
@@ -35,11 +39,21 @@ pub use channel::{
     TrySendError,
 };
 pub use mutex::MutexGuard;
+pub use semaphore::{Permit, SemaphoreStatistics};
 
 use crate::host::AnyExecutor;
 
 /// [`hosted::Mutex`] on [`AnyExecutor`].
 pub type Mutex<T> = hosted::Mutex<T, AnyExecutor>;
+
+/// [`hosted::Semaphore`] on [`AnyExecutor`].
+pub type Semaphore = hosted::Semaphore<AnyExecutor>;
+
+/// [`hosted::OwnedPermit`] on [`AnyExecutor`].
+pub type OwnedPermit = hosted::OwnedPermit<AnyExecutor>;
+
+/// [`hosted::Event`] on [`AnyExecutor`].
+pub type Event = hosted::Event<AnyExecutor>;
 
 /// [`hosted::Sender`] on [`AnyExecutor`].
 pub type Sender<T> = hosted::Sender<T, AnyExecutor>;

@@ -4,8 +4,8 @@
 //! threads without a runtime: on the thread of a loop they would stop it.
 
 pub use ringloop_sync::shared::{
-    ChannelStatistics, MutexGuard, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
-    TryRecvError, TrySendError,
+    ChannelStatistics, MutexGuard, Permit, RecvError, RecvTimeoutError, SemaphoreStatistics,
+    SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
 
 use ringloop_sync::shared::hosted;
@@ -33,6 +33,47 @@ use super::TaskHost;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
+
+/// A number of permits that tasks of several loops and plain threads share; see
+/// [`hosted::Semaphore`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::shared::Semaphore;
+///
+/// static CONNECTIONS: Semaphore = Semaphore::new(2);
+///
+/// let held = CONNECTIONS.blocking_acquire();
+/// ringloop::run(async {
+///     let permit = CONNECTIONS.acquire().await?;
+///     assert_eq!(CONNECTIONS.available(), 0);
+///     drop(permit);
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # drop(held);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Semaphore = hosted::Semaphore<TaskHost>;
+
+/// Permits that keep their [`Semaphore`] alive; see [`hosted::OwnedPermit`].
+pub type OwnedPermit = hosted::OwnedPermit<TaskHost>;
+
+/// A flag that tasks of several loops and plain threads wait for; see [`hosted::Event`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::shared::Event;
+///
+/// static READY: Event = Event::new();
+///
+/// let thread = std::thread::spawn(|| READY.set());
+/// ringloop::run(async { READY.wait().await })??;
+/// thread.join().expect("it does not panic");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type Event = hosted::Event<TaskHost>;
 
 /// The end of a channel where items go in; see [`hosted::Sender`].
 pub type Sender<T> = hosted::Sender<T, TaskHost>;
