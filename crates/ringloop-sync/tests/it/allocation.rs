@@ -92,6 +92,34 @@ fn locks() {
 }
 
 #[test]
+fn what_threads_share() {
+    let event = shared::Event::new();
+    let semaphore = shared::Semaphore::new(2);
+    let (sender, receiver) = shared::channel(2);
+    let round = || {
+        after(event.wait(), || event.set());
+        now(event.wait());
+        event.blocking_wait();
+        event.clear();
+
+        let held = now(semaphore.acquire_many(2));
+        drop(after(semaphore.acquire(), || drop(held)));
+        drop(semaphore.blocking_acquire());
+
+        now(sender.send(1)).unwrap();
+        sender.blocking_send(2).unwrap();
+        assert_eq!(receiver.blocking_recv(), Ok(1));
+        assert_eq!(now(receiver.recv()), Ok(2));
+        let next = after(receiver.next(), || sender.try_send(3).unwrap());
+        assert_eq!(next, Some(3));
+    };
+    // The lists and the buffers grow once.
+    round();
+    round();
+    allocates_nothing(round);
+}
+
+#[test]
 fn counts_and_flags() {
     allocates_nothing(|| {
         let event = Event::new();

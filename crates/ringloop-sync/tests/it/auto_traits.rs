@@ -287,6 +287,14 @@ fn what_is_shared_between_threads() {
             shared::hosted::Lock<'static, u32, Any>,
             shared::hosted::Lock<'static, Local, Any>,
             shared::hosted::Lock<'static, Bound, Any>,
+            shared::Semaphore,
+            shared::SemaphoreStatistics,
+            shared::Permit<'static>,
+            shared::OwnedPermit,
+            shared::hosted::Acquire<'static, Any>,
+            shared::hosted::AcquireOwned<Any>,
+            shared::Event,
+            shared::hosted::EventWait<'static, Any>,
         ],
         "
             shared::Mutex<u32>: Send Sync Unpin UnwindSafe
@@ -298,6 +306,60 @@ fn what_is_shared_between_threads() {
             shared::hosted::Lock<'static, u32, Any>: Send Sync Unpin
             shared::hosted::Lock<'static, Local, Any>: Send Sync Unpin
             shared::hosted::Lock<'static, Bound, Any>: Unpin
+            shared::Semaphore: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::SemaphoreStatistics: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::Permit<'static>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::OwnedPermit: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::Acquire<'static, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::AcquireOwned<Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::Event: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::EventWait<'static, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
+        ",
+    );
+}
+
+#[test]
+fn what_has_ends_between_threads() {
+    compare(
+        &traits![
+            shared::Sender<Local>,
+            shared::Sender<Bound>,
+            shared::Receiver<Local>,
+            shared::Receiver<Bound>,
+            shared::hosted::SendItem<'static, Local, Any>,
+            shared::hosted::SendItem<'static, Bound, Any>,
+            shared::hosted::SendItem<'static, PhantomPinned, Any>,
+            shared::hosted::RecvItem<'static, Local, Any>,
+            shared::hosted::RecvItem<'static, Bound, Any>,
+            shared::hosted::NextItem<'static, Local, Any>,
+            shared::ChannelStatistics,
+            shared::SendError<u32>,
+            shared::SendError<Bound>,
+            shared::TrySendError<u32>,
+            shared::SendTimeoutError<u32>,
+            shared::RecvError,
+            shared::TryRecvError,
+            shared::RecvTimeoutError,
+        ],
+        "
+            shared::Sender<Local>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::Sender<Bound>: Unpin UnwindSafe RefUnwindSafe
+            shared::Receiver<Local>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::Receiver<Bound>: Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::SendItem<'static, Local, Any>: Send Unpin UnwindSafe
+            shared::hosted::SendItem<'static, Bound, Any>: Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::SendItem<'static, PhantomPinned, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::RecvItem<'static, Local, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::RecvItem<'static, Bound, Any>: Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::NextItem<'static, Local, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::ChannelStatistics: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::SendError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::SendError<Bound>: Unpin UnwindSafe RefUnwindSafe
+            shared::TrySendError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::SendTimeoutError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::RecvError: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::TryRecvError: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::RecvTimeoutError: Send Sync Unpin UnwindSafe RefUnwindSafe
         ",
     );
 }
