@@ -38,7 +38,7 @@ use crate::slots::{SlotKey, Slots};
 ///
 /// ```
 /// use ringloop_core::WaitList;
-/// use std::task::Waker;
+/// use std::task::{Poll, Waker};
 ///
 /// let list = WaitList::new();
 /// let first = list.push(Waker::noop());
@@ -104,7 +104,7 @@ impl<T> WaitList<T> {
     /// # Examples
     ///
     /// ```
-    /// # use std::task::Waker;
+    /// # use std::task::{Poll, Waker};
     /// let list = ringloop_core::WaitList::new();
     /// let wants_three = list.push_with(3, Waker::noop());
     /// let wants_one = list.push_with(1, Waker::noop());
@@ -129,7 +129,7 @@ impl<T> WaitList<T> {
     /// # Examples
     ///
     /// ```
-    /// # use std::task::Waker;
+    /// # use std::task::{Poll, Waker};
     /// let list = ringloop_core::WaitList::new();
     /// let key = list.push(Waker::noop());
     /// assert!(list.update(&key, Waker::noop()));
@@ -282,7 +282,7 @@ impl<T> WaitList<T> {
     /// ```
     /// # use ringloop_core::WaitList;
     /// # use std::cell::RefCell;
-    /// # use std::task::Waker;
+    /// # use std::task::{Poll, Waker};
     /// let queue = RefCell::new((Vec::new(), WaitList::new()));
     /// let key = queue.borrow().1.push(Waker::noop());
     ///
@@ -320,7 +320,7 @@ impl<T> WaitList<T> {
     /// # Examples
     ///
     /// ```
-    /// # use std::task::Waker;
+    /// # use std::task::{Poll, Waker};
     /// let list = ringloop_core::WaitList::new();
     /// let keys = [list.push(Waker::noop()), list.push(Waker::noop())];
     /// list.wake_all();
