@@ -252,7 +252,7 @@ fn make(spares: usize) -> (Broadcast, Items) {
     (broadcast, Items::new(spares))
 }
 
-const CAPACITY: usize = 2;
+const CAPACITY: usize = 1;
 const LISTEN: &[Step<Op>] = &[Do(Op::Adopt), Do(Op::Recv), Do(Op::Recv)];
 const LISTEN_LATE: &[Step<Op>] = &[Do(Op::Subscribe), Yield, Do(Op::TryRecv), Do(Op::Recv)];
 
@@ -264,7 +264,7 @@ fn two_listen_until_it_is_closed() {
         scripts: &[LISTEN, LISTEN_LATE],
         acts: &[Op::Send, Op::Send, Op::Close],
         faults: 1,
-        at_least: 1000,
+        at_least: 32_000,
     }
     .explore();
 }
@@ -278,9 +278,9 @@ fn one_is_too_slow() {
             LISTEN,
             &[Do(Op::Adopt), Yield, Do(Op::Recv), Yield, Do(Op::Recv)],
         ],
-        acts: &[Op::Send, Op::Send, Op::Send],
+        acts: &[Op::Send, Op::Send],
         faults: 1,
-        at_least: 1000,
+        at_least: 40_000,
     }
     .explore();
 }
@@ -303,7 +303,7 @@ fn one_sends_to_those_who_are_left() {
         ],
         acts: &[],
         faults: 1,
-        at_least: 1000,
+        at_least: 8000,
     }
     .explore();
 }

@@ -225,7 +225,7 @@ fn two_wait_and_one_notifies_with_the_lock() {
         scripts: &[WAIT, WAIT, NOTIFY_LOCKED],
         acts: &[],
         faults: 1,
-        at_least: 1000,
+        at_least: 8100,
     }
     .explore();
 }
@@ -244,7 +244,7 @@ fn two_wait_and_are_notified_from_outside() {
             scripts: &[WAIT, WAIT],
             acts,
             faults,
-            at_least: 1000,
+            at_least: 8300,
         }
         .explore();
     }
@@ -258,7 +258,7 @@ fn three_wait() {
         scripts: &[WAIT, WAIT, WAIT],
         acts: &[Op::Notify(2)],
         faults: 1,
-        at_least: 1000,
+        at_least: 52_000,
     }
     .explore();
 }
@@ -274,7 +274,7 @@ fn all_are_quick() {
         scripts: &[WAIT, WAIT_AND_NOTIFY, NOTIFY],
         acts: &[],
         faults: 2,
-        at_least: 1000,
+        at_least: 2800,
     }
     .explore();
     // The first waits with the lock, and the second has it when the first gives it up.
@@ -284,7 +284,7 @@ fn all_are_quick() {
         scripts: &[&[Do(Op::Lock), Yield, Do(Op::Wait)], NOTIFY, WAIT],
         acts: &[],
         faults: 1,
-        at_least: 1000,
+        at_least: 2800,
     }
     .explore();
 }

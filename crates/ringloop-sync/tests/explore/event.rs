@@ -98,7 +98,7 @@ fn two_wait_while_it_is_set_and_cleared() {
         scripts: &[TWO_WAITS, WAIT_AND_CLEAR],
         acts: &[Op::Set, Op::Clear, Op::Set],
         faults: 1,
-        at_least: 1000,
+        at_least: 23_000,
     }
     .explore();
 }
@@ -115,7 +115,7 @@ fn three_wait_and_one_of_them_sets_it() {
         ],
         acts: &[],
         faults: 2,
-        at_least: 1000,
+        at_least: 41_000,
     }
     .explore();
 }

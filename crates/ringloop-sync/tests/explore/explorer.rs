@@ -48,6 +48,8 @@ enum Choice {
 struct Path {
     picks: Vec<(usize, usize)>,
     len: usize,
+    /// How many choices are those of the path before.
+    known: usize,
 }
 
 impl Path {
@@ -61,11 +63,17 @@ impl Path {
         pick
     }
 
+    /// Whether no path before was like this one up to here.
+    fn is_new(&self) -> bool {
+        self.len > self.known
+    }
+
     /// Turns to the next path. Returns whether there is one.
     fn advance(&mut self) -> bool {
         self.len = 0;
         while let Some((pick, of)) = self.picks.pop() {
             if pick + 1 < of {
+                self.known = self.picks.len();
                 self.picks.push((pick + 1, of));
                 return true;
             }
@@ -138,7 +146,9 @@ impl<S: Subject> Scenario<S> {
                 Choice::Cancel(who) => crew.cancel(who),
                 Choice::Drop(who) => crew.drop_member(who),
             }
-            ledger.check(&crew);
+            if path.is_new() {
+                ledger.check(&crew);
+            }
         }
         for who in (0..tasks).filter(|&who| !crew.is_gone(who)) {
             taken.push(Choice::Drop(who));

@@ -17,7 +17,9 @@ mod model;
 #[path = "../it/test_host.rs"]
 mod test_host;
 
+mod barrier;
 mod broadcast;
+mod capacity_limiter;
 mod condvar;
 mod event;
 mod mutex;

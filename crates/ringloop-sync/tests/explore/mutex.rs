@@ -116,7 +116,7 @@ fn three_visit() {
         scripts: &[VISIT, VISIT, VISIT],
         acts: &[],
         faults: 2,
-        at_least: 1000,
+        at_least: 24_000,
     }
     .explore();
 }
@@ -129,7 +129,7 @@ fn two_visit_and_one_barges() {
         scripts: &[TWICE, TWICE, BARGE],
         acts: &[],
         faults: 2,
-        at_least: 1000,
+        at_least: 7400,
     }
     .explore();
 }
@@ -141,8 +141,8 @@ fn lock_is_given_up_from_outside() {
         make: Default::default,
         scripts: &[VISIT, VISIT],
         acts: &[Op::TryLock, Op::Unlock],
-        faults: 3,
-        at_least: 1000,
+        faults: 2,
+        at_least: 38_000,
     }
     .explore();
 }

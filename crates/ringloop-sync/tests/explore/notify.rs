@@ -119,7 +119,7 @@ fn two_wait_for_words_from_outside() {
             scripts: &[TWICE, PASS_ON],
             acts,
             faults: 1,
-            at_least: 1000,
+            at_least: 13_000,
         }
         .explore();
     }
@@ -133,7 +133,7 @@ fn three_pass_a_word_on() {
         scripts: &[PASS_ON, PASS_ON, &[Do(Op::NotifyOne), Do(Op::Notified)]],
         acts: &[],
         faults: 2,
-        at_least: 1000,
+        at_least: 30_000,
     }
     .explore();
 }

@@ -189,7 +189,7 @@ fn who_comes_first_makes_the_value() {
             scripts,
             acts: &[],
             faults: 2,
-            at_least: 1000,
+            at_least: 12_000,
         }
         .explore();
     }
@@ -203,7 +203,7 @@ fn value_is_set_from_outside() {
         scripts: &[FAIL, INIT, WAIT],
         acts: &[Op::Set],
         faults: 1,
-        at_least: 1000,
+        at_least: 51_000,
     }
     .explore();
 }

@@ -154,7 +154,7 @@ fn three_want_different_amounts() {
         scripts: &[ONE, TWO, ONE],
         acts: &[],
         faults: 2,
-        at_least: 1000,
+        at_least: 24_000,
     }
     .explore();
 }
@@ -176,7 +176,7 @@ fn one_tries_between_two_who_wait() {
         ],
         acts: &[],
         faults: 2,
-        at_least: 1000,
+        at_least: 24_000,
     }
     .explore();
 }
@@ -189,7 +189,7 @@ fn permits_come_from_outside() {
         scripts: &[TWO, &[Do(Op::Acquire(1)), Do(Op::Forget)]],
         acts: &[Op::Release(1), Op::Release(2)],
         faults: 2,
-        at_least: 1000,
+        at_least: 33_000,
     }
     .explore();
 }
@@ -205,7 +205,7 @@ fn all_are_quick() {
             scripts,
             acts: &[],
             faults: 2,
-            at_least: 1000,
+            at_least: 7400,
         }
         .explore();
     }

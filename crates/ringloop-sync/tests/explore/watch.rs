@@ -249,7 +249,7 @@ fn two_follow_until_it_is_closed() {
         scripts: &[ADOPT, ADOPT],
         acts: &[Op::Send, Op::Close],
         faults: 1,
-        at_least: 1000,
+        at_least: 8500,
     }
     .explore();
 }
@@ -262,7 +262,7 @@ fn one_follows_and_one_waits_for_silence() {
         scripts: &[FOLLOW, &[Do(Op::Attach), Do(Op::Closed), Do(Op::Closed)]],
         acts: &[Op::Send, Op::Send],
         faults: 2,
-        at_least: 1000,
+        at_least: 28_000,
     }
     .explore();
 }
@@ -279,7 +279,7 @@ fn senders_leave_those_who_follow() {
         ],
         acts: &[],
         faults: 2,
-        at_least: 1000,
+        at_least: 35_000,
     }
     .explore();
 }
