@@ -125,12 +125,12 @@ impl Model for Tokens {
 
 impl Subject for CapacityLimiter {
     type Model = Tokens;
-    type Hand<'a> = Option<CapacityToken<'a>>;
+    type Hand<'a> = Vec<CapacityToken<'a>>;
 
     async fn perform<'a>(
         &'a self,
         op: Op,
-        hand: &mut Option<CapacityToken<'a>>,
+        hand: &mut Vec<CapacityToken<'a>>,
     ) -> Result<Out, Cancelled> {
         let token = match op {
             Op::Acquire => self.acquire().await?,
@@ -149,7 +149,7 @@ impl Subject for CapacityLimiter {
                 Err(_) => return Ok(Out::AlreadyBorrowed),
             },
             Op::GiveBack => {
-                *hand = None;
+                hand.clear();
                 return Ok(Out::Done);
             }
             Op::SetTotal(total) => {
@@ -157,7 +157,7 @@ impl Subject for CapacityLimiter {
                 return Ok(Out::Done);
             }
         };
-        *hand = Some(token);
+        hand.push(token);
         Ok(Out::Token)
     }
 
@@ -231,8 +231,19 @@ fn all_are_quick() {
         Do(Op::GiveBack),
         Do(Op::AcquireFor(2)),
     ];
-    const SHRINK: &[Step<Op>] = &[Do(Op::Acquire), Do(Op::SetTotal(1)), Do(Op::GiveBack)];
-    for scripts in [&[VISIT, VISIT, QUICK] as &[&[_]], &[VISIT, QUICK, SHRINK]] {
+    const SHRINK: &[Step<Op>] = &[
+        Do(Op::Acquire),
+        Do(Op::SetTotal(1)),
+        Yield,
+        Do(Op::GiveBack),
+    ];
+    const GREEDY: &[Step<Op>] = &[Do(Op::Acquire), Do(Op::TryAcquire), Do(Op::GiveBack)];
+    const RESIZE: &[Step<Op>] = &[Do(Op::SetTotal(0)), Yield, Do(Op::SetTotal(2))];
+    for scripts in [
+        &[VISIT, VISIT, QUICK] as &[&[_]],
+        &[VISIT, QUICK, SHRINK],
+        &[GREEDY, GREEDY, RESIZE],
+    ] {
         Scenario::<CapacityLimiter> {
             name: "capacity limiter: all are quick",
             make: || (CapacityLimiter::new(2), Tokens::new(2)),
