@@ -10,7 +10,7 @@
 
 mod locked;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::mem;
 use std::panic::RefUnwindSafe;
@@ -52,6 +52,8 @@ use crate::slots::{SlotKey, Slots};
 #[doc(alias = "ParkingLot")]
 pub struct WaitList<T = ()> {
     slots: RefCell<Slots<Waiter<T>>>,
+    /// How many wait. Beside the slots, so that a lock that nobody waits for need not borrow them.
+    len: Cell<usize>,
 }
 
 struct Waiter<T> {
@@ -85,6 +87,7 @@ impl<T> WaitList<T> {
     pub const fn new() -> Self {
         Self {
             slots: RefCell::new(Slots::new()),
+            len: Cell::new(0),
         }
     }
 
@@ -163,7 +166,7 @@ impl<T> WaitList<T> {
     /// Takes the key, so that a waiter cannot be removed twice. A key of another list names
     /// nothing here, or somebody else.
     pub fn remove(&self, key: WaitKey) -> bool {
-        let waiter = self.slots.borrow_mut().remove(&key.0);
+        let waiter = self.vacate(&key);
         waiter.is_some_and(|waiter| waiter.waker.is_some())
     }
 
@@ -231,7 +234,7 @@ impl<T> WaitList<T> {
             return Poll::Pending;
         }
         // Cloning is foreign code, which may have woken it.
-        let woken = self.slots.borrow_mut().remove(&key.0);
+        let woken = self.vacate(key);
         Poll::Ready(woken.expect("the key is of this list").value)
     }
 
@@ -266,6 +269,7 @@ impl<T> WaitList<T> {
         let Some(waiter) = slots.step_aside(u64::MAX) else {
             return Err(value);
         };
+        self.len.set(self.len.get() - 1);
         match waiter.waker.take() {
             Some(waker) => Ok((mem::replace(&mut waiter.value, value), waker)),
             None => Err(value),
@@ -281,7 +285,7 @@ impl<T> WaitList<T> {
     ///
     /// ```
     /// # use ringloop_core::WaitList;
-    /// # use std::cell::RefCell;
+    /// # use std::cell::{Cell, RefCell};
     /// # use std::task::{Poll, Waker};
     /// let queue = RefCell::new((Vec::new(), WaitList::new()));
     /// let key = queue.borrow().1.push(Waker::noop());
@@ -341,8 +345,9 @@ impl<T> WaitList<T> {
 
     /// Returns how many tasks wait.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
-        self.slots.borrow().len()
+        self.len.get()
     }
 
     /// Returns whether no task waits.
@@ -353,7 +358,17 @@ impl<T> WaitList<T> {
     }
 
     fn take_before(&self, end: u64) -> Option<Waker> {
-        self.slots.borrow_mut().step_aside(end)?.waker.take()
+        let mut slots = self.slots.borrow_mut();
+        let waiter = slots.step_aside(end)?;
+        self.len.set(self.len.get() - 1);
+        waiter.waker.take()
+    }
+
+    fn vacate(&self, key: &WaitKey) -> Option<Waiter<T>> {
+        let mut slots = self.slots.borrow_mut();
+        let waiter = slots.remove(&key.0);
+        self.len.set(slots.len());
+        waiter
     }
 }
 

@@ -59,6 +59,25 @@ impl<H: Host> Wait<H> {
         self.stage = Stage::Listed(list.push_with(value, cx.waker()));
     }
 
+    /// What comes next in the poll in which the wait went to the list, in place of
+    /// [`poll_listed`](Self::poll_listed): if it was woken meanwhile, so was the task, which is polled
+    /// again therefore.
+    pub(crate) fn poll_enlisted<T>(
+        &mut self,
+        list: &WaitList<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, (T, H::Cancelled)>> {
+        match H::poll_cancelled(&mut self.watch, cx) {
+            Ok(()) => Poll::Pending,
+            Err(cancelled) => match self.leave(list) {
+                // The host's code may have woken it; the value wins.
+                Some(Ok(value)) => Poll::Ready(Ok(value)),
+                Some(Err(value)) => Poll::Ready(Err((value, cancelled))),
+                None => Poll::Pending,
+            },
+        }
+    }
+
     /// Looks whether the wait was woken: `Ready(Ok)` has what it was left, and the wait is out of
     /// the list. `Ready(Err)` says that it is cancelled, was not woken, and has left the list with
     /// what it had brought.
@@ -70,15 +89,7 @@ impl<H: Host> Wait<H> {
         if let Poll::Ready(left) = self.poll_woken(list, cx) {
             return Poll::Ready(Ok(left));
         }
-        match H::poll_cancelled(&mut self.watch, cx) {
-            Ok(()) => Poll::Pending,
-            Err(cancelled) => match self.leave(list) {
-                // The host's code may have woken it; the value wins.
-                Some(Ok(value)) => Poll::Ready(Ok(value)),
-                Some(Err(value)) => Poll::Ready(Err((value, cancelled))),
-                None => Poll::Pending,
-            },
-        }
+        self.poll_enlisted(list, cx)
     }
 
     /// The same for a wait that goes on even if it is cancelled.

@@ -42,7 +42,10 @@ impl<T> WaitList<T> {
             waker: Some(waker),
             value,
         };
-        WaitKey(self.slots.borrow_mut().push_back(waiter))
+        let mut slots = self.slots.borrow_mut();
+        let key = slots.push_back(waiter);
+        self.len.set(slots.len());
+        WaitKey(key)
     }
 
     /// Returns whether the waiter is waiting still, with a waker that wakes the same task as `new`.
@@ -86,7 +89,7 @@ impl<T> WaitList<T> {
     /// Nothing to cancel: the function does not wait.
     #[track_caller]
     pub fn withdraw(&self, key: WaitKey) -> Result<T, (T, Waker)> {
-        let waiter = self.slots.borrow_mut().remove(&key.0);
+        let waiter = self.vacate(&key);
         let Waiter { waker, value } = waiter.expect("the key is of this list");
         match waker {
             Some(waker) => Err((value, waker)),

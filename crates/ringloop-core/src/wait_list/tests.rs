@@ -1,13 +1,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Wake, Waker};
+use std::task::{Poll, Wake, Waker};
 
 use super::{WaitKey, WaitList};
 use crate::slots::Slots;
 
 fn assert_linked<T>(list: &WaitList<T>) -> usize {
-    list.slots.borrow().assert_linked()
+    let slots = list.slots.borrow();
+    assert_eq!(list.len(), slots.len());
+    slots.assert_linked()
 }
 
 /// Notes who was woken last.
@@ -119,12 +121,36 @@ fn all_that_are_woken_keep_what_they_brought() {
 }
 
 #[test]
+fn a_poll_takes_what_was_left_or_leaves_its_waker() {
+    let list = WaitList::new();
+    let (first, second) = (note(1), note(2));
+    let keys = ["a", "b"].map(|brought| list.push_with(brought, &first));
+    assert_eq!(list.poll_take(&keys[0], &first), Poll::Pending);
+    assert!(list.is_waiting_with(&keys[0], &first));
+    assert_eq!(list.poll_take(&keys[0], &second), Poll::Pending);
+    assert!(list.is_waiting_with(&keys[0], &second));
+
+    drop(list.grant_one("c"));
+    assert_eq!(list.poll_take(&keys[1], &first), Poll::Pending);
+    assert_eq!(list.poll_take(&keys[0], &first), Poll::Ready("c"));
+    assert_linked(&list);
+    let late = list.push_with("d", &first);
+    let [first_key, second_key] = keys;
+    assert!(Slots::<Waker>::is_same_slot(&first_key.0, &late.0));
+    assert!(!list.remove(first_key));
+    assert_eq!(list.take(second_key), Err("b"));
+    assert_eq!(list.take(late), Err("d"));
+    assert_linked(&list);
+}
+
+fn note(name: usize) -> Waker {
+    let last = Arc::default();
+    Waker::from(Arc::new(Note { name, last }))
+}
+
+#[test]
 fn wakers_are_handed_over_and_back() {
     let list = WaitList::new();
-    let note = |name| {
-        let last = Arc::default();
-        Waker::from(Arc::new(Note { name, last }))
-    };
     let (first, second) = (note(1), note(2));
     let key = list.push_owned("a", first.clone());
     assert!(list.is_waiting_with(&key, &first));

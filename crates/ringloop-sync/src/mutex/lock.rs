@@ -29,28 +29,27 @@ impl<'a, T: ?Sized, H: Host> Lock<'a, T, H> {
     }
 
     #[inline]
-    fn poll_lock(&mut self, cx: &mut Context<'_>) -> Poll<Result<MutexGuard<'a, T>, H::Cancelled>> {
-        let raw = &self.mutex.body.raw;
+    fn poll_right(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), H::Cancelled>> {
         if !self.wait.is_listed() {
             ready!(self.wait.poll_begin(cx))?;
-            if raw.try_lock(self.at) {
-                return Poll::Ready(Ok(self.mutex.guard()));
+            if self.mutex.body.raw.try_lock(self.at) {
+                return Poll::Ready(Ok(()));
             }
-            self.wait.enlist(&raw.waiters, self.at, cx);
         }
-        self.poll_listed(cx)
+        self.poll_waiting(cx)
     }
 
     /// Out of line, so that a lock that nobody else wants is inlined whole.
     #[cold]
-    fn poll_listed(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<MutexGuard<'a, T>, H::Cancelled>> {
-        match ready!(self.wait.poll_listed(&self.mutex.body.raw.waiters, cx)) {
-            Ok(_given) => Poll::Ready(Ok(self.mutex.guard())),
-            Err((_, cancelled)) => Poll::Ready(Err(cancelled)),
-        }
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), H::Cancelled>> {
+        let waiters = &self.mutex.body.raw.waiters;
+        let given = if self.wait.is_listed() {
+            self.wait.poll_listed(waiters, cx)
+        } else {
+            self.wait.enlist(waiters, self.at, cx);
+            self.wait.poll_enlisted(waiters, cx)
+        };
+        given.map(|given| given.map(drop).map_err(|(_, cancelled)| cancelled))
     }
 
     /// Leaves the line, and passes the lock on that it was given.
@@ -67,7 +66,8 @@ impl<'a, T: ?Sized, H: Host> Future for Lock<'a, T, H> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_lock(cx).map(H::outcome)
+        let right = ready!(self.poll_right(cx));
+        Poll::Ready(H::outcome(right.map(|()| self.mutex.guard())))
     }
 }
 
