@@ -15,6 +15,9 @@ pub type Condvar = hosted::Condvar<AnyExecutor>;
 /// [`hosted::Event`] on [`AnyExecutor`].
 pub type Event = hosted::Event<AnyExecutor>;
 
+/// [`hosted::LifoQueue`] on [`AnyExecutor`].
+pub type LifoQueue<T> = hosted::LifoQueue<T, AnyExecutor>;
+
 /// [`hosted::Mutex`] on [`AnyExecutor`].
 pub type Mutex<T> = hosted::Mutex<T, AnyExecutor>;
 
@@ -26,6 +29,12 @@ pub type OnceCell<T> = hosted::OnceCell<T, AnyExecutor>;
 
 /// [`hosted::OwnedPermit`] on [`AnyExecutor`].
 pub type OwnedPermit = hosted::OwnedPermit<AnyExecutor>;
+
+/// [`hosted::PriorityQueue`] on [`AnyExecutor`].
+pub type PriorityQueue<T> = hosted::PriorityQueue<T, AnyExecutor>;
+
+/// [`hosted::Queue`] on [`AnyExecutor`].
+pub type Queue<T> = hosted::Queue<T, AnyExecutor>;
 
 /// [`hosted::RwLock`] on [`AnyExecutor`].
 pub type RwLock<T> = hosted::RwLock<T, AnyExecutor>;

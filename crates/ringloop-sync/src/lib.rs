@@ -1,4 +1,4 @@
-//! Locks, queues and channels for async tasks.
+//! Locks, queues and s for async tasks.
 //!
 //! They wake tasks through their [`Waker`](std::task::Waker) and know nothing of the executor, so
 //! they work on every one.
@@ -19,6 +19,8 @@ mod event;
 mod notify;
 mod semaphore;
 
+mod queue;
+
 pub mod broadcast;
 pub mod watch;
 
@@ -30,8 +32,8 @@ pub mod hosted;
 mod loom;
 
 pub use aliases::{
-    Barrier, CapacityLimiter, Condvar, Event, Mutex, Notify, OnceCell, OwnedPermit, RwLock,
-    Semaphore,
+    Barrier, CapacityLimiter, Condvar, Event, LifoQueue, Mutex, Notify, OnceCell, OwnedPermit,
+    PriorityQueue, Queue, RwLock, Semaphore,
 };
 pub use barrier::{BarrierError, BarrierState, BarrierStatistics, BarrierTurn};
 pub use capacity_limiter::{
@@ -43,5 +45,6 @@ pub use host::{AnyExecutor, Host};
 pub use mutex::{MutexGuard, MutexStatistics};
 pub use notify::NotifyStatistics;
 pub use once_cell::OnceCellStatistics;
+pub use queue::{GetError, Job, PutError, QueueStatistics, TryGetError, TryPutError};
 pub use rw_lock::{RwLockReadGuard, RwLockStatistics, RwLockWriteGuard};
 pub use semaphore::{OverRelease, Permit, SemaphoreStatistics};

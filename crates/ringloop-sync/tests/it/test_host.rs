@@ -22,6 +22,12 @@ impl fmt::Display for Cancelled {
 
 impl std::error::Error for Cancelled {}
 
+impl From<Cancelled> for std::io::Error {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::other(cancelled)
+    }
+}
+
 /// Runs `poll` as that of a task which is cancelled or not. One may run in another.
 pub(crate) fn while_cancelled<T>(is_cancelled: bool, poll: impl FnOnce() -> T) -> T {
     let outer = IS_CANCELLED.replace(is_cancelled);

@@ -8,6 +8,7 @@ mod task_host;
 
 mod counts;
 mod locks;
+mod queues;
 
 pub mod broadcast;
 pub mod shared;
@@ -15,10 +16,12 @@ pub mod watch;
 
 pub use counts::{Barrier, CapacityLimiter, Event, Notify, OwnedPermit, Semaphore};
 pub use locks::{Condvar, Mutex, OnceCell, RwLock};
+pub use queues::{GetError, LifoQueue, PriorityQueue, PutError, Queue};
 pub use ringloop_sync::{
     AcquireTokenError, BarrierError, BarrierState, BarrierStatistics, BarrierTurn, Borrower,
-    CapacityLimiterStatistics, CapacityToken, CondvarStatistics, EventStatistics, MutexGuard,
-    MutexStatistics, NotifyStatistics, OnceCellStatistics, OverRelease, Permit, RwLockReadGuard,
-    RwLockStatistics, RwLockWriteGuard, SemaphoreStatistics, TryAcquireTokenError,
+    CapacityLimiterStatistics, CapacityToken, CondvarStatistics, EventStatistics, Job, MutexGuard,
+    MutexStatistics, NotifyStatistics, OnceCellStatistics, OverRelease, Permit, QueueStatistics,
+    RwLockReadGuard, RwLockStatistics, RwLockWriteGuard, SemaphoreStatistics, TryAcquireTokenError,
+    TryGetError, TryPutError,
 };
 pub use task_host::TaskHost;
