@@ -36,8 +36,24 @@ pub type PriorityQueue<T> = hosted::PriorityQueue<T, AnyExecutor>;
 /// [`hosted::Queue`] on [`AnyExecutor`].
 pub type Queue<T> = hosted::Queue<T, AnyExecutor>;
 
+/// [`hosted::Receiver`] on [`AnyExecutor`].
+pub type Receiver<T> = hosted::Receiver<T, AnyExecutor>;
+
 /// [`hosted::RwLock`] on [`AnyExecutor`].
 pub type RwLock<T> = hosted::RwLock<T, AnyExecutor>;
 
 /// [`hosted::Semaphore`] on [`AnyExecutor`].
 pub type Semaphore = hosted::Semaphore<AnyExecutor>;
+
+/// [`hosted::Sender`] on [`AnyExecutor`].
+pub type Sender<T> = hosted::Sender<T, AnyExecutor>;
+
+/// [`hosted::channel`] on [`AnyExecutor`].
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    hosted::channel(capacity)
+}
+
+/// [`hosted::unbounded_channel`] on [`AnyExecutor`].
+pub fn unbounded_channel<T>() -> (Sender<T>, Receiver<T>) {
+    hosted::unbounded_channel()
+}

@@ -4,6 +4,7 @@
 
 pub use crate::barrier::{Barrier, BarrierWait};
 pub use crate::capacity_limiter::{AcquireToken, AcquireTokenFor, CapacityLimiter};
+pub use crate::channel::{Receiver, Recv, RecvNext, SendItem, Sender, channel, unbounded_channel};
 pub use crate::condvar::{Condvar, CondvarWait, CondvarWaitWhile};
 pub use crate::event::{Event, EventWait};
 pub use crate::mutex::{Lock, Mutex};

@@ -44,7 +44,8 @@ use job::{Jobs, Unfinished};
 ///
 /// A bounded queue makes those who put wait while it is full, which keeps a fast producer from
 /// filling the memory. [`close`](Self::close) ends it, and [`join`](Self::join) waits until
-/// everything that was put is done. To share it, put it into an [`Rc`](std::rc::Rc).
+/// everything that was put is done. To share it, put it into an [`Rc`](std::rc::Rc); for a queue
+/// that ends when its users are gone, there is [`channel`](crate::hosted::channel).
 ///
 /// [`hosted::LifoQueue`](crate::hosted::LifoQueue) and
 /// [`hosted::PriorityQueue`](crate::hosted::PriorityQueue) are this type with another buffer `B`.

@@ -7,6 +7,7 @@ mod auto_traits;
 mod barrier;
 mod broadcast;
 mod capacity_limiter;
+mod channel;
 mod condvar;
 mod event;
 mod items;

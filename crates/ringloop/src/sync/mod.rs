@@ -16,12 +16,18 @@ pub mod watch;
 
 pub use counts::{Barrier, CapacityLimiter, Event, Notify, OwnedPermit, Semaphore};
 pub use locks::{Condvar, Mutex, OnceCell, RwLock};
-pub use queues::{GetError, LifoQueue, PriorityQueue, PutError, Queue};
+pub use queues::{
+    GetError, LifoQueue, PriorityQueue, PutError, Queue, Receiver, RecvError, SendError, Sender,
+    channel, unbounded_channel,
+};
+#[doc(inline)]
+pub use ringloop_core::{Abandoned, Postbox, Setter, postbox as oneshot};
 pub use ringloop_sync::{
     AcquireTokenError, BarrierError, BarrierState, BarrierStatistics, BarrierTurn, Borrower,
-    CapacityLimiterStatistics, CapacityToken, CondvarStatistics, EventStatistics, Job, MutexGuard,
-    MutexStatistics, NotifyStatistics, OnceCellStatistics, OverRelease, Permit, QueueStatistics,
-    RwLockReadGuard, RwLockStatistics, RwLockWriteGuard, SemaphoreStatistics, TryAcquireTokenError,
-    TryGetError, TryPutError,
+    CapacityLimiterStatistics, CapacityToken, ChannelStatistics, CondvarStatistics,
+    EventStatistics, Job, MutexGuard, MutexStatistics, NotifyStatistics, OnceCellStatistics,
+    OverRelease, Permit, QueueStatistics, RwLockReadGuard, RwLockStatistics, RwLockWriteGuard,
+    SemaphoreStatistics, TryAcquireTokenError, TryGetError, TryPutError, TryRecvError,
+    TrySendError,
 };
 pub use task_host::TaskHost;

@@ -1,4 +1,4 @@
-//! Queues.
+//! Queues, and channels whose ends are counted.
 
 use ringloop_sync::hosted;
 
@@ -88,3 +88,66 @@ pub type PutError<T> = ringloop_sync::PutError<T, crate::Cancelled>;
 
 /// Why no item was got; see [`ringloop_sync::GetError`].
 pub type GetError = ringloop_sync::GetError<crate::Cancelled>;
+
+/// Makes the two ends of a channel in which at most `capacity` items wait; see [`hosted::channel`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::channel;
+///
+/// ringloop::run(async {
+///     let (sender, receiver) = channel(4);
+///     for part in 0..3 {
+///         let sender = sender.clone();
+///         ringloop::spawn(async move { sender.send(part * 10).await });
+///     }
+///     drop(sender); // The tasks have clones.
+///     let mut sum = 0;
+///     while let Some(number) = receiver.next().await? {
+///         sum += number;
+///     }
+///     assert_eq!(sum, 30);
+///     Ok::<(), ringloop::Cancelled>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias("open_memory_channel", "mpsc", "mpmc"))]
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    hosted::channel(capacity)
+}
+
+/// Makes the two ends of a channel in which any number of items wait; see
+/// [`hosted::unbounded_channel`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::unbounded_channel;
+///
+/// ringloop::run(async {
+///     let (sender, receiver) = unbounded_channel();
+///     sender.send("a note").await?;
+///     assert_eq!(receiver.recv().await?, "a note");
+///     drop(receiver);
+///     let error = sender.send("another").await.unwrap_err();
+///     assert_eq!(error.into_item(), "another");
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn unbounded_channel<T>() -> (Sender<T>, Receiver<T>) {
+    hosted::unbounded_channel()
+}
+
+/// The end of a [`channel()`] that items are sent from; see [`hosted::Sender`].
+pub type Sender<T> = hosted::Sender<T, TaskHost>;
+
+/// The end of a [`channel()`] that items come out of; see [`hosted::Receiver`].
+pub type Receiver<T> = hosted::Receiver<T, TaskHost>;
+
+/// Why an item was not sent; see [`ringloop_sync::SendError`].
+pub type SendError<T> = ringloop_sync::SendError<T, crate::Cancelled>;
+
+/// Why no item was received; see [`ringloop_sync::RecvError`].
+pub type RecvError = ringloop_sync::RecvError<crate::Cancelled>;
