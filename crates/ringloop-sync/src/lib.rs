@@ -1,7 +1,87 @@
-//! Locks, queues and channels for async tasks.
+//! Locks, queues and channels for async tasks: fair, handed over, nothing stranded.
 //!
 //! They wake tasks through their [`Waker`](std::task::Waker) and know nothing of the executor, so
-//! they work on every one.
+//! they work on every one. Those of one thread use no atomic operation; those in [`shared`] connect
+//! loops and plain threads.
+//!
+//! | between tasks of one thread | between threads | counterpart |
+//! |---|---|---|
+//! | [`Mutex`] | [`shared::Mutex`] | `asyncio.Lock` |
+//! | [`RwLock`] | | |
+//! | [`Condvar`] | | `asyncio.Condition` |
+//! | [`OnceCell`] | | |
+//! | [`Semaphore`] | [`shared::Semaphore`] | `asyncio.Semaphore`, `asyncio.BoundedSemaphore` |
+//! | [`CapacityLimiter`] | | `trio.CapacityLimiter` |
+//! | [`Event`] | [`shared::Event`] | `asyncio.Event` |
+//! | [`Notify`] | | `trio.lowlevel.ParkingLot` |
+//! | [`Barrier`] | | `asyncio.Barrier` |
+//! | [`Queue`], [`LifoQueue`], [`PriorityQueue`] | | `asyncio.Queue` and its kin |
+//! | [`channel`] | [`shared::channel`] | `trio.open_memory_channel` |
+//! | [`watch`], [`broadcast`] | | |
+//! | [`oneshot`] | [`remote_postbox`](ringloop_core::remote_postbox) | `loop.create_future` |
+//!
+//! # What all of them promise
+//!
+//! - *First come, first served.* Nobody overtakes those who wait, by `try_` or otherwise, not even
+//!   when something is free that the first in line cannot use.
+//! - *Hand-over.* What is given up while somebody waits belongs to the first of them at once, before
+//!   that task runs.
+//! - *Nothing is stranded.* A waiter that is dropped or cancelled after it was granted something
+//!   passes it on: a lock, a permit, a notice, an item. Items stay in order whoever goes away.
+//! - *Nothing is lost.* An item that could not be sent comes back in the error.
+//! - *The value wins.* Who is granted something and cancelled before it runs, has it.
+//! - *Foreign code runs outside.* Wakers and destructors of items may use the lock or queue which
+//!   they come from.
+//! - What need not wait allocates nothing.
+//!
+//! # Cancellation, and other things that a runtime knows
+//!
+//! Here a wait ends with what it waits for, or its future is dropped: `mutex.lock().await` is the
+//! guard. A runtime whose waits can be cancelled otherwise says so with a [`Host`], the last
+//! parameter of the types in [`hosted`]; the names at the root of the crate are those of
+//! [`AnyExecutor`]. In the crate `ringloop`, `sync::Mutex` is a `hosted::Mutex` whose lock is a
+//! `Result<_, Cancelled>`.
+//!
+//! # Reading order
+//!
+//! `host` and `wait`, which everything stands on; `mutex/`, the model of all others; then any.
+//! `queue/exchange` has the rules of items and reservations that queues and channels share.
+//!
+//! # Examples
+//!
+//! A boss and a worker share a queue, on an executor of a few lines:
+//!
+//! ```
+//! use ringloop_sync::Queue;
+//! use std::pin::pin;
+//! use std::task::{Context, Poll, Waker};
+//!
+//! let queue = Queue::bounded(2);
+//! let boss = async {
+//!     for n in 0..6 {
+//!         queue.put(n).await.unwrap();
+//!     }
+//!     queue.join().await; // All that was put is done.
+//!     queue.close(); // The worker goes home.
+//! };
+//! let worker = async {
+//!     let mut done = Vec::new();
+//!     while let Ok(job) = queue.get_job().await {
+//!         done.push(*job);
+//!     }
+//!     done
+//! };
+//!
+//! let (mut boss, mut worker) = (pin!(boss), pin!(worker));
+//! let mut cx = Context::from_waker(Waker::noop());
+//! let done = loop {
+//!     let _is_closed = boss.as_mut().poll(&mut cx);
+//!     if let Poll::Ready(done) = worker.as_mut().poll(&mut cx) {
+//!         break done;
+//!     }
+//! };
+//! assert_eq!(done, [0, 1, 2, 3, 4, 5]);
+//! ```
 
 #![deny(unsafe_code)]
 
