@@ -8,7 +8,9 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::panic::Location;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+
+use crate::deadlock::{Deadlock, TaskLabel};
 
 /// A runtime, as the waits of this crate see it.
 ///
@@ -117,6 +119,24 @@ pub trait Host: 'static {
     #[inline]
     fn stay(watch: &mut Self::Watch) {
         let _ = watch;
+    }
+
+    /// Asked when a lock is taken, and when a wait for one begins: the task that runs, if
+    /// [deadlocks](crate::deadlock) are to be looked for. `waker` is what it is polled with, if it is
+    /// polled for the lock; a host had better say nothing if that belongs to a part of the task which
+    /// is polled apart from the others, for such parts do not wait for each other in order.
+    ///
+    /// Says nothing unless implemented.
+    #[inline]
+    fn task(waker: Option<&Waker>) -> Option<TaskLabel> {
+        let _ = waker;
+        None
+    }
+
+    /// Told of tasks that wait for each other, in the middle of a poll. Does nothing unless
+    /// implemented.
+    fn report(deadlock: &Deadlock) {
+        let _ = deadlock;
     }
 
     /// Puts what a wait gave into the form that the caller gets.

@@ -108,6 +108,7 @@ pub mod watch;
 pub mod shared;
 
 mod aliases;
+pub mod deadlock;
 pub mod hosted;
 
 mod loom;

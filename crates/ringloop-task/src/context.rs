@@ -27,10 +27,16 @@ use crate::sync::plain_thread_local;
 struct Current {
     gate: Cell<*const Gate>,
     home: Cell<*const Home>,
+    /// Whether that is in debug mode.
+    is_debugged: Cell<bool>,
 }
 
 plain_thread_local! {
-    static CURRENT: Current = Current { gate: Cell::new(ptr::null()), home: Cell::new(ptr::null()) };
+    static CURRENT: Current = Current {
+        gate: Cell::new(ptr::null()),
+        home: Cell::new(ptr::null()),
+        is_debugged: Cell::new(false),
+    };
 }
 
 /// Returns whether a loop runs on this thread. Counterpart: `asyncio.get_running_loop`.
@@ -59,6 +65,12 @@ pub(crate) fn with_home<R>(f: impl FnOnce(&Home) -> R) -> Option<R> {
     Some(f(home))
 }
 
+/// Returns whether the scheduler that runs on this thread, if one does, is in debug mode.
+#[inline(always)]
+pub(crate) fn is_debugged() -> bool {
+    CURRENT.with(|current| current.is_debugged.get())
+}
+
 /// Runs `f` with the scheduler of `gate`, if that is the one that runs on this thread.
 #[inline(always)]
 pub(crate) fn with_home_of<R>(gate: *const Gate, f: impl FnOnce(&Home) -> R) -> Option<R> {
@@ -80,8 +92,9 @@ pub(crate) fn enter(home: &Rc<Home>) -> Entered {
         let home = Rc::clone(home);
         current.gate.set(Arc::as_ptr(&home.gate));
         current.home.set(Rc::as_ptr(&home));
+        current.is_debugged.set(home.is_debugged());
         Entered {
-            previous: (ptr::null(), ptr::null()),
+            previous: (ptr::null(), ptr::null(), false),
             _home: home,
         }
     })
@@ -94,6 +107,7 @@ pub(crate) fn enter_nested(home: &Rc<Home>) -> Entered {
         let previous = (
             current.gate.replace(Arc::as_ptr(&home.gate)),
             current.home.get(),
+            current.is_debugged.replace(home.is_debugged()),
         );
         current.home.set(Rc::as_ptr(&home));
         Entered {
@@ -105,7 +119,7 @@ pub(crate) fn enter_nested(home: &Rc<Home>) -> Entered {
 
 /// A scheduler runs on this thread.
 pub(crate) struct Entered {
-    previous: (*const Gate, *const Home),
+    previous: (*const Gate, *const Home, bool),
     _home: Rc<Home>,
 }
 
@@ -114,6 +128,7 @@ impl Drop for Entered {
         CURRENT.with(|current| {
             current.gate.set(self.previous.0);
             current.home.set(self.previous.1);
+            current.is_debugged.set(self.previous.2);
         });
     }
 }

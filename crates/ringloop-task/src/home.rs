@@ -133,6 +133,11 @@ impl Home {
         }
     }
 
+    /// Returns whether debug mode is on.
+    pub(crate) fn is_debugged(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.is_debug())
+    }
+
     /// Goes on to the next phase.
     pub(crate) fn set_phase(&self, phase: Phase) {
         self.phase.set(phase);

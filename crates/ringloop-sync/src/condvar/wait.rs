@@ -97,15 +97,15 @@ impl<'a, 'm, T: ?Sized, H: Host> CondvarWait<'a, 'm, T, H> {
         if let Stage::Waiting(body) = self.stage {
             let told = ready!(self.wait.poll_listed(&self.condvar.waiters, cx));
             self.stage = Stage::Locking(body, told.map_err(|(_, cancelled)| cancelled));
-            if body.raw.try_lock(self.at) {
+            if body.raw.try_lock::<H>(self.at, Some(cx.waker())) {
                 return self.finish(body);
             }
-            self.wait.enlist(&body.raw.waiters, self.at, cx);
+            body.raw.enlist(&mut self.wait, self.at, cx);
         }
         let &Stage::Locking(body, _) = &self.stage else {
             panic!("a wait for a condition variable was polled after it had completed");
         };
-        let _given = ready!(self.wait.poll_in_any_case(&body.raw.waiters, cx));
+        ready!(body.raw.poll_in_any_case(&mut self.wait, cx));
         self.finish(body)
     }
 
@@ -144,9 +144,7 @@ impl<T: ?Sized, H: Host> Drop for CondvarWait<'_, '_, T, H> {
             }
             Stage::Locking(body, told) => {
                 let mut panics = Panics::default();
-                if let Some(Ok(_given)) = self.wait.leave(&body.raw.waiters) {
-                    panics.catch(|| body.raw.unlock());
-                }
+                panics.catch(|| body.raw.abandon(&mut self.wait));
                 if let Ok(true) = told {
                     panics.catch(|| self.condvar.notify_one());
                 }

@@ -32,7 +32,8 @@ impl<'a, T: ?Sized, H: Host> Lock<'a, T, H> {
     fn poll_right(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), H::Cancelled>> {
         if !self.wait.is_listed() {
             ready!(self.wait.poll_begin(cx))?;
-            if self.mutex.body.raw.try_lock(self.at) {
+            let raw = &self.mutex.body.raw;
+            if raw.try_lock::<H>(self.at, Some(cx.waker())) {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -42,22 +43,14 @@ impl<'a, T: ?Sized, H: Host> Lock<'a, T, H> {
     /// Out of line, so that a lock that nobody else wants is inlined whole.
     #[cold]
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), H::Cancelled>> {
-        let waiters = &self.mutex.body.raw.waiters;
-        let given = if self.wait.is_listed() {
-            self.wait.poll_listed(waiters, cx)
-        } else {
-            self.wait.enlist(waiters, self.at, cx);
-            self.wait.poll_enlisted(waiters, cx)
-        };
-        given.map(|given| given.map(drop).map_err(|(_, cancelled)| cancelled))
+        let raw = &self.mutex.body.raw;
+        raw.poll_waiting(&mut self.wait, self.at, cx)
     }
 
     /// Leaves the line, and passes the lock on that it was given.
     #[cold]
     fn abandon(&mut self) {
-        if let Some(Ok(_given)) = self.wait.leave(&self.mutex.body.raw.waiters) {
-            self.mutex.body.raw.unlock();
-        }
+        self.mutex.body.raw.abandon(&mut self.wait);
     }
 }
 
@@ -67,7 +60,9 @@ impl<'a, T: ?Sized, H: Host> Future for Lock<'a, T, H> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let right = ready!(self.poll_right(cx));
-        Poll::Ready(H::outcome(right.map(|()| self.mutex.guard())))
+        Poll::Ready(H::outcome(
+            right.map(|()| MutexGuard::new(&self.mutex.body)),
+        ))
     }
 }
 

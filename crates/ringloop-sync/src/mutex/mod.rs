@@ -31,7 +31,8 @@ use crate::host::Host;
 /// of them at once, and nobody barges in before that task runs, not even the one that gave it up. A
 /// waiter that is cancelled or dropped after the lock was given to it passes it on.
 ///
-/// A task that locks a mutex which it has locked waits for itself, as in asyncio.
+/// A task that locks a mutex which it has locked waits for itself, as in asyncio; debug mode
+/// [reports](crate::deadlock) it, and tasks that wait for each other.
 /// [`try_lock`](Self::try_lock) never waits.
 /// To share it, put it into an [`Rc`](std::rc::Rc). Counterpart: `asyncio.Lock`, `trio.Lock`.
 ///
@@ -114,10 +115,8 @@ impl<T: ?Sized, H: Host> Mutex<T, H> {
     #[track_caller]
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.body
-            .raw
-            .try_lock(Location::caller())
-            .then(|| self.guard())
+        let is_given = self.body.raw.try_lock::<H>(Location::caller(), None);
+        is_given.then(|| MutexGuard::new(&self.body))
     }
 
     /// Returns whether somebody has the lock, or it is on its way to somebody.
@@ -136,12 +135,6 @@ impl<T: ?Sized, H: Host> Mutex<T, H> {
     #[must_use]
     pub fn statistics(&self) -> MutexStatistics {
         self.body.raw.statistics()
-    }
-
-    /// The guard of a lock that the caller has been given.
-    #[inline]
-    fn guard(&self) -> MutexGuard<'_, T> {
-        MutexGuard::new(&self.body)
     }
 }
 

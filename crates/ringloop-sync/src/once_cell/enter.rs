@@ -33,6 +33,7 @@ impl<'a, T, H: Host> OnceCellWait<'a, T, H> {
                 return Poll::Ready(Ok(value));
             }
             self.wait.enlist(onlookers, (), cx);
+            self.cell.look_again();
         }
         match ready!(self.wait.poll_listed(onlookers, cx)) {
             Ok(()) => Poll::Ready(Ok(self.cell.get().expect("O1: onlookers see a value"))),
@@ -102,6 +103,7 @@ impl<'a, T, H: Host> Enter<'a, T, H> {
                 return Poll::Ready(Ok(Entered::Turn(Turn(self.cell))));
             }
             self.wait.enlist(&turns.waiters, self.at, cx);
+            self.cell.look_again();
         }
         match ready!(self.wait.poll_listed(&turns.waiters, cx)) {
             Ok(_woken) => Poll::Ready(Ok(self.entered())),
@@ -130,10 +132,7 @@ impl<'a, T, H: Host> Turn<'a, T, H> {
 
 impl<T, H: Host> Drop for Turn<'_, T, H> {
     fn drop(&mut self) {
-        match self.0.get() {
-            Some(_) => self.0.turns.end(),
-            None => self.0.turns.pass_on(),
-        }
+        self.0.end_turn();
     }
 }
 

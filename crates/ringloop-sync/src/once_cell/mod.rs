@@ -192,6 +192,22 @@ impl<T, H: Host> OnceCell<T, H> {
         Ok(init().await.map(|value| turn.set(value)))
     }
 
+    /// Wakes those who wait: all for the value, or the first to make it.
+    fn end_turn(&self) {
+        match self.get() {
+            Some(_) => self.turns.end(),
+            None => self.turns.pass_on(),
+        }
+    }
+
+    /// For somebody who has just gone into the line: cloning the waker, which is foreign code, may
+    /// have ended the turn that was to be waited for.
+    fn look_again(&self) {
+        if self.turns.taken_since().is_none() {
+            self.end_turn();
+        }
+    }
+
     /// Waits until there is a value, without making one.
     ///
     /// Counterpart: `std::sync::OnceLock::wait`.

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::Body;
 use super::raw::Access;
+use crate::deadlock::Hold;
 
 /// The right to look at the value of an [`RwLock`](crate::RwLock); dropped, it gives the lock up.
 ///
@@ -31,17 +32,19 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 struct Held<'a, T: ?Sized> {
     body: &'a Body<T>,
     access: Access,
+    hold: Hold,
 }
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     /// The guard of a lock that the caller has been given.
     #[inline]
-    pub(super) fn new(body: &'a Body<T>) -> Self {
+    pub(super) fn new(body: &'a Body<T>, hold: Hold) -> Self {
         Self {
             value: body.value.borrow(),
             held: Held {
                 body,
                 access: Access::Read,
+                hold,
             },
         }
     }
@@ -50,12 +53,13 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// The guard of a lock that the caller has been given.
     #[inline]
-    pub(super) fn new(body: &'a Body<T>) -> Self {
+    pub(super) fn new(body: &'a Body<T>, hold: Hold) -> Self {
         Self {
             value: body.value.borrow_mut(),
             held: Held {
                 body,
                 access: Access::Write,
+                hold,
             },
         }
     }
@@ -91,7 +95,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
 impl<T: ?Sized> Drop for Held<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.body.raw.unlock(self.access);
+        self.body.raw.unlock(self.access, self.hold);
     }
 }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::raw::{Access, Claim, RawRwLock};
 use super::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use crate::deadlock::Hold;
 use crate::host::Host;
 use crate::wait::Wait;
 
@@ -52,7 +53,7 @@ impl<'a, T: ?Sized, H: Host> Future for ReadLock<'a, T, H> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let entered = ready!(self.entry.poll(cx));
         Poll::Ready(H::outcome(
-            entered.map(|()| RwLockReadGuard::new(&self.lock.body)),
+            entered.map(|hold| RwLockReadGuard::new(&self.lock.body, hold)),
         ))
     }
 }
@@ -64,7 +65,7 @@ impl<'a, T: ?Sized, H: Host> Future for WriteLock<'a, T, H> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let entered = ready!(self.entry.poll(cx));
         Poll::Ready(H::outcome(
-            entered.map(|()| RwLockWriteGuard::new(&self.lock.body)),
+            entered.map(|hold| RwLockWriteGuard::new(&self.lock.body, hold)),
         ))
     }
 }
@@ -99,21 +100,25 @@ impl<'a, H: Host> Entry<'a, H> {
     }
 
     #[inline]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), H::Cancelled>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Hold, H::Cancelled>> {
         if !self.wait.is_listed() {
             ready!(self.wait.poll_begin(cx))?;
-            if self.raw.try_lock(self.claim) {
-                return Poll::Ready(Ok(()));
-            }
-            self.wait.enlist(&self.raw.waiters, self.claim, cx);
-        }
-        match ready!(self.wait.poll_listed(&self.raw.waiters, cx)) {
-            Ok(_given) => Poll::Ready(Ok(())),
-            Err((_, cancelled)) => {
-                self.raw.admit();
-                Poll::Ready(Err(cancelled))
+            if let Some(hold) = self.raw.try_lock::<H>(self.claim, Some(cx.waker())) {
+                return Poll::Ready(Ok(hold));
             }
         }
+        self.poll_waiting(cx)
+    }
+
+    /// Out of line, so that a lock that nobody else wants is inlined whole.
+    #[cold]
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<Hold, H::Cancelled>> {
+        self.raw.poll_waiting(&mut self.wait, self.claim, cx)
+    }
+
+    #[cold]
+    fn abandon(&mut self) {
+        self.raw.abandon(&mut self.wait);
     }
 
     fn describe(&self, mut debug: fmt::DebugStruct<'_, '_>) -> fmt::Result {
@@ -124,14 +129,8 @@ impl<'a, H: Host> Entry<'a, H> {
 impl<H: Host> Drop for Entry<'_, H> {
     #[inline]
     fn drop(&mut self) {
-        if !self.wait.is_listed() {
-            return;
-        }
-        match self.wait.leave(&self.raw.waiters) {
-            Some(Ok(_given)) => self.raw.unlock(self.claim.access),
-            // Who kept readers out may have been the only one who did.
-            Some(Err(_)) => self.raw.admit(),
-            None => {}
+        if self.wait.is_listed() {
+            self.abandon();
         }
     }
 }

@@ -22,6 +22,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use self::raw::{Access, Claim, RawRwLock};
+use crate::deadlock::Hold;
 use crate::host::Host;
 
 /// A lock around a value for many readers or one writer, for the tasks of one thread.
@@ -33,7 +34,7 @@ use crate::host::Host;
 /// away earlier keeps nobody out any more.
 ///
 /// A task that has the lock and asks for it again may wait for itself, even to read it twice: a
-/// writer may have come in between.
+/// writer may have come in between. Debug mode [reports](crate::deadlock) that.
 /// To share it, put it into an [`Rc`](std::rc::Rc). asyncio has no counterpart.
 ///
 /// # Examples
@@ -128,7 +129,7 @@ impl<T: ?Sized, H: Host> RwLock<T, H> {
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         self.try_lock(Access::Read, Location::caller())
-            .then(|| RwLockReadGuard::new(&self.body))
+            .map(|hold| RwLockReadGuard::new(&self.body, hold))
     }
 
     /// Locks the value to change it, if nobody has it.
@@ -140,12 +141,12 @@ impl<T: ?Sized, H: Host> RwLock<T, H> {
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         self.try_lock(Access::Write, Location::caller())
-            .then(|| RwLockWriteGuard::new(&self.body))
+            .map(|hold| RwLockWriteGuard::new(&self.body, hold))
     }
 
     #[inline]
-    fn try_lock(&self, access: Access, at: &'static Location<'static>) -> bool {
-        self.body.raw.try_lock(Claim { access, at })
+    fn try_lock(&self, access: Access, at: &'static Location<'static>) -> Option<Hold> {
+        self.body.raw.try_lock::<H>(Claim { access, at }, None)
     }
 
     /// Returns the value, which nobody else can use meanwhile.

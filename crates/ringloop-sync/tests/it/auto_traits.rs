@@ -17,7 +17,7 @@ use ringloop_sync::{
     CondvarStatistics, Event, EventStatistics, Mutex, MutexGuard, MutexStatistics, Notify,
     NotifyStatistics, OnceCell, OnceCellStatistics, OverRelease, OwnedPermit, Permit, RwLock,
     RwLockReadGuard, RwLockStatistics, RwLockWriteGuard, Semaphore, SemaphoreStatistics,
-    TryAcquireTokenError, broadcast, hosted, shared, watch,
+    TryAcquireTokenError, broadcast, deadlock, hosted, shared, watch,
 };
 
 /// What may be shared by reference on one thread only.
@@ -89,6 +89,18 @@ fn compare(answers: &[(&str, [bool; 5])], expected: &str) {
 }
 
 /// Results, numbers and errors go where they like.
+#[test]
+fn what_is_said_of_deadlocks() {
+    compare(
+        &traits![deadlock::Blocked, deadlock::Deadlock, deadlock::TaskLabel],
+        "
+            deadlock::Blocked: Send Sync Unpin UnwindSafe RefUnwindSafe
+            deadlock::Deadlock: Send Sync Unpin UnwindSafe RefUnwindSafe
+            deadlock::TaskLabel: Send Sync Unpin UnwindSafe RefUnwindSafe
+        ",
+    );
+}
+
 #[test]
 fn what_says_how_things_stand() {
     compare(

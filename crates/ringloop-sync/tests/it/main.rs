@@ -9,6 +9,7 @@ mod broadcast;
 mod capacity_limiter;
 mod channel;
 mod condvar;
+mod deadlock;
 mod event;
 mod items;
 mod mutex;

@@ -1,8 +1,14 @@
 //! The mutex: order, hand-over, and what becomes of a lock whose new owner is gone.
 
+use std::cell::RefCell;
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::rc::Rc;
+
 use ringloop_sync::hosted;
 
 use crate::support::{Cancelled, Log, Task, TestHost};
+use crate::wakers::{Act, with_hook};
 
 type Mutex<T> = hosted::Mutex<T, TestHost>;
 
@@ -67,4 +73,36 @@ fn a_cancelled_task_does_not_lock() {
     let mut task = Task::new(async { mutex.lock().await.map(drop) });
     task.cancel();
     assert_eq!(task.ends(), Err(Cancelled));
+}
+
+/// Whatever is done to a waker may use the mutex.
+#[test]
+fn a_waker_may_use_its_mutex() {
+    for act in [Act::Clone, Act::Wake, Act::Drop] {
+        let mutex = Rc::new(Mutex::new(0));
+        let owned = Rc::clone(&mutex);
+        let mut holder = Task::new(async move {
+            let _held = owned.lock().await;
+            pending::<()>().await;
+        });
+        holder.waits();
+        let holder = Rc::new(RefCell::new(Some(holder)));
+        let uses = {
+            let (mutex, holder) = (Rc::clone(&mutex), Rc::clone(&holder));
+            move || {
+                drop(holder.take());
+                drop(mutex.try_lock());
+            }
+        };
+        let mut hooked = pin!(mutex.lock());
+        let mut after = Task::new(async { mutex.lock().await.map(drop) });
+        with_hook(act, uses, |cx| {
+            assert!(hooked.as_mut().poll(cx).is_pending(), "{act:?}");
+            after.waits();
+            drop(holder.take());
+            assert!(hooked.as_mut().poll(cx).is_ready(), "{act:?}");
+        });
+        assert_eq!(after.ends(), Ok(()), "{act:?}");
+        assert!(!mutex.is_locked());
+    }
 }

@@ -1,14 +1,16 @@
 //! The cell that is set once: one initializer at a time, and who is next when it does not succeed.
 
-use std::cell::Cell;
-use std::future::poll_fn;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
 use ringloop_sync::hosted;
 
 use crate::support::{Cancelled, Log, Task, TestHost};
+use crate::wakers::{Act, with_hook};
 
 type OnceCell<T> = hosted::OnceCell<T, TestHost>;
 
@@ -195,4 +197,40 @@ fn set_wakes_those_who_wait() {
     assert_eq!(cell.set('y'), Ok(()));
     assert_eq!(format!("{cell:?}"), "OnceCell { value: 'y', waiting: 0 }");
     assert_eq!(OnceCell::from('z').into_inner(), Some('z'));
+}
+
+/// Whatever is done to a waker may end the turn that is waited for, and set the value.
+#[test]
+fn a_waker_may_use_its_cell() {
+    for act in [Act::Clone, Act::Wake, Act::Drop] {
+        for (sets, is_first) in [(true, true), (true, false), (false, true), (false, false)] {
+            let cell = Rc::new(OnceCell::new());
+            let owned = Rc::clone(&cell);
+            let mut holder = Task::new(async move {
+                owned.get_or_init(pending::<char>).await.map(drop).unwrap();
+            });
+            holder.waits();
+            let holder = Rc::new(RefCell::new(Some(holder)));
+            let uses = {
+                let (cell, holder) = (Rc::clone(&cell), Rc::clone(&holder));
+                move || {
+                    drop(holder.take());
+                    if sets {
+                        let _is_set_before = cell.set('x');
+                    }
+                }
+            };
+            let mut hooked = pin!(cell.get_or_init(async || 'h'));
+            let mut onlooker = pin!(cell.wait());
+            with_hook(act, uses, |cx| {
+                let mut is_seen = is_first && onlooker.as_mut().poll(cx).is_ready();
+                let is_ready = hooked.as_mut().poll(cx).is_ready();
+                is_seen = is_seen || !is_first && onlooker.as_mut().poll(cx).is_ready();
+                drop(holder.take());
+                assert!(is_ready || hooked.as_mut().poll(cx).is_ready());
+                assert!(is_seen || onlooker.as_mut().poll(cx).is_ready());
+            });
+            assert_eq!(cell.statistics().waiting, 0, "{act:?} {sets}");
+        }
+    }
 }

@@ -2,11 +2,15 @@
 //! somebody leaves it.
 
 use std::cell::RefCell;
+use std::future::{Future, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
 
 use ringloop_sync::{RwLockStatistics, hosted};
 
 use crate::support::{Cancelled, Log, Task, TestHost};
+use crate::wakers::{Act, with_hook};
 
 type RwLock<T> = hosted::RwLock<T, TestHost>;
 
@@ -246,4 +250,54 @@ fn state_can_be_printed() {
         text.contains("<locked>") && text.contains("rw_lock.rs"),
         "{text}"
     );
+}
+
+/// Whatever is done to a waker may use the lock.
+#[test]
+fn a_waker_may_use_its_lock() {
+    for act in [Act::Clone, Act::Wake, Act::Drop] {
+        let lock = Rc::new(RwLock::new(0));
+        let owned = Rc::clone(&lock);
+        let mut holder = Task::new(async move {
+            let _held = owned.write().await;
+            pending::<()>().await;
+        });
+        holder.waits();
+        let holder = Rc::new(RefCell::new(Some(holder)));
+        let uses = {
+            let (lock, holder) = (Rc::clone(&lock), Rc::clone(&holder));
+            move || {
+                drop(holder.take());
+                drop((lock.try_read(), lock.try_write()));
+            }
+        };
+        let mut hooked = pin!(lock.read());
+        let mut after = Task::new(async { lock.write().await.map(drop) });
+        with_hook(act, uses, |cx| {
+            assert!(hooked.as_mut().poll(cx).is_pending(), "{act:?}");
+            after.waits();
+            drop(holder.take());
+            assert!(hooked.as_mut().poll(cx).is_ready(), "{act:?}");
+        });
+        assert_eq!(after.ends(), Ok(()), "{act:?}");
+        assert_eq!(standing(&lock), (0, false, 0));
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_reader_out() {
+    let lock = RwLock::new(0);
+    let held = lock.try_write();
+    let mut hooked = pin!(lock.read());
+    let mut after = Task::new(async { lock.read().await.map(drop) });
+    with_hook(
+        Act::Wake,
+        || panic!("foreign"),
+        |cx| {
+            assert!(hooked.as_mut().poll(cx).is_pending());
+            after.waits();
+            assert!(catch_unwind(AssertUnwindSafe(|| drop(held))).is_err());
+        },
+    );
+    assert_eq!(after.ends(), Ok(()));
 }

@@ -8,6 +8,7 @@
 //! [`SchedulerBuilder::on_report`](crate::SchedulerBuilder::on_report). What *happened* to a task,
 //! a panic that nobody read, is no report but [`Unhandled`](crate::Unhandled).
 
+mod debugged;
 mod observer;
 mod quiet;
 mod report;
@@ -16,6 +17,7 @@ mod settings;
 mod watch;
 mod watchdog;
 
+pub use debugged::{debugged_task, report};
 pub use observer::Observer;
 pub use report::{Report, TaskInfo};
 

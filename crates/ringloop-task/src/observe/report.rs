@@ -10,7 +10,8 @@ use crate::task::{TaskId, TaskRef};
 /// Something about the program that its author should know; see
 /// [`SchedulerBuilder::on_report`](crate::SchedulerBuilder::on_report).
 ///
-/// It is plain data and may be sent to another thread. Its `Display` is one line, but for [`Stalled`](Self::Stalled).
+/// It is plain data and may be sent to another thread. Its `Display` is one line, but for
+/// [`Deadlock`](Self::Deadlock) and [`Stalled`](Self::Stalled).
 ///
 /// # Examples
 ///
@@ -80,6 +81,14 @@ pub enum Report {
         /// Which one.
         task: TaskInfo,
     },
+    /// Tasks wait for each other, in a circle, or one waits for itself. They wait on, and may be
+    /// cancelled. Reported in debug mode, by the locks that they wait for, when the circle is closed.
+    Deadlock {
+        /// Each waits for the next one, and the last for the first.
+        tasks: Vec<TaskInfo>,
+        /// Who waits where, and for what, in several lines.
+        text: String,
+    },
     /// Offloaded work has been waiting for a thread for the time of
     /// [`watchdog`](crate::SchedulerBuilder::watchdog), because all threads of its pool are busy, or
     /// wait for each other. Reported by a thread of the pool.
@@ -126,7 +135,7 @@ impl fmt::Display for Report {
                 write!(f, "{task}: ended with an error that nobody read: {error}")
             }
             Self::NeverPolled { task } => write!(f, "{task}: dropped without a single poll"),
-            Self::Stalled { text, .. } => f.write_str(text),
+            Self::Deadlock { text, .. } | Self::Stalled { text, .. } => f.write_str(text),
             Self::ObserverPanicked { message } => {
                 let message = message.as_deref().unwrap_or("no message");
                 write!(f, "an observer panicked and is disabled: {message}")

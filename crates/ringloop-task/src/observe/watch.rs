@@ -57,6 +57,11 @@ impl Watch {
         }
     }
 
+    /// Returns whether debug mode is on.
+    pub(crate) fn is_debug(&self) -> bool {
+        self.debug.is_some()
+    }
+
     /// Returns how long the longest poll took, in debug mode.
     pub(crate) fn longest_poll(&self) -> Option<Duration> {
         self.debug.as_ref().map(|debug| debug.longest_poll.get())

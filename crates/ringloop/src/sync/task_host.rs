@@ -1,10 +1,13 @@
 //! How the waits of locks and queues see a runtime.
 
 use std::panic::Location;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use ringloop_sync::Host;
+use ringloop_sync::deadlock::{Deadlock, TaskLabel};
 use ringloop_task::cancel::{CancelWatch, Cancelled};
+use ringloop_task::observe::{self, Report, TaskInfo};
+use ringloop_task::task;
 
 /// The [`Host`] of the types of this module: waits that belong to a task and its scopes.
 #[derive(Debug)]
@@ -36,7 +39,30 @@ impl Host for TaskHost {
     }
 
     #[inline]
+    fn task(waker: Option<&Waker>) -> Option<TaskLabel> {
+        observe::debugged_task(waker).map(label)
+    }
+
+    fn report(deadlock: &Deadlock) {
+        let live = task::all_tasks();
+        let info = |label: &TaskLabel| {
+            let task = live.iter().find(|task| task.id().get() == label.id())?;
+            Some(TaskInfo::from(task))
+        };
+        let tasks = deadlock.circle.iter();
+        observe::report(&Report::Deadlock {
+            tasks: tasks.filter_map(|blocked| info(&blocked.task)).collect(),
+            text: deadlock.to_string(),
+        });
+    }
+
+    #[inline]
     fn outcome<T>(result: Result<T, Cancelled>) -> Result<T, Cancelled> {
         result
     }
+}
+
+#[cold]
+fn label(task: TaskInfo) -> TaskLabel {
+    TaskLabel::new(task.id().get(), task.name())
 }
