@@ -447,6 +447,33 @@ fn a_waker_may_drop_another_of_its_round() {
     }
 }
 
+/// Nobody steps in for one of a round that has gone: the next one waits for another.
+#[test]
+fn a_round_is_complete_before_its_first_waker_runs() {
+    let barrier = Rc::new(Barrier::new(2));
+    let mut leaves = waiting(&barrier);
+    index(Task::new(barrier.wait()).ends_at_once());
+    let mut hooked = pin!(barrier.wait());
+    let other = Rc::new(RefCell::new(None));
+    let drops = {
+        let other = Rc::clone(&other);
+        move || drop(other.take())
+    };
+    with_hook(Act::Wake, drops, |cx| {
+        assert!(hooked.as_mut().poll(cx).is_pending());
+        let owner = Rc::clone(&barrier);
+        let mut task = Task::new(async move { owner.wait().await });
+        task.waits();
+        other.replace(Some(task));
+        let mut next = waiting(&barrier);
+        leaves.ends().unwrap();
+        assert!(other.take().is_none() && !next.is_woken());
+        assert!(hooked.as_mut().poll(cx).is_ready());
+        assert_eq!(index(Task::new(barrier.wait()).ends_at_once()), 1);
+        assert_eq!(index(next.ends()), 0);
+    });
+}
+
 #[test]
 fn a_waker_that_panics_keeps_nobody_from_waking() {
     let barrier = Barrier::new(3);

@@ -204,6 +204,7 @@ fn a_waker_may_use_its_limiter() {
             });
             let is_ready = with_hook(act, uses, |cx| {
                 let is_ready = hooked.as_mut().poll(cx).is_ready();
+                assert_eq!(is_ready, act == Act::Clone);
                 assert!(after.poll().is_ready() == is_ready);
                 limiter.set_total(1);
                 is_ready || hooked.as_mut().poll(cx).is_ready()
@@ -212,6 +213,25 @@ fn a_waker_may_use_its_limiter() {
             assert_eq!(limiter.statistics().waiting, 0);
         }
     }
+}
+
+/// A token that is there for the next who waits is not there for a waker.
+#[test]
+fn a_waker_does_not_overtake_who_waits() {
+    let limiter = Rc::new(CapacityLimiter::new(0));
+    let overtakes = {
+        let limiter = Rc::clone(&limiter);
+        move || assert!(limiter.try_acquire().is_none())
+    };
+    let mut hooked = pin!(limiter.acquire());
+    let mut after = acquire(&limiter, None);
+    with_hook(Act::Wake, overtakes, |cx| {
+        assert!(hooked.as_mut().poll(cx).is_pending());
+        after.waits();
+        limiter.set_total(2);
+        assert!(hooked.as_mut().poll(cx).is_ready());
+    });
+    assert!(after.ends().is_ok());
 }
 
 #[test]

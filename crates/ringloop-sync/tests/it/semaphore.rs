@@ -361,6 +361,7 @@ fn a_waker_may_use_its_semaphore() {
         let mut is_ready = false;
         with_hook(act, uses, |cx| {
             is_ready = hooked.as_mut().poll(cx).is_ready();
+            assert_eq!(is_ready, act == Act::Clone);
             after.waits();
             semaphore.release(1).unwrap();
             is_ready = is_ready || hooked.as_mut().poll(cx).is_ready();
