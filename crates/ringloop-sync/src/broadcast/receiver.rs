@@ -86,8 +86,8 @@ impl<T, H: Host> Receiver<T, H> {
     /// sender.send(2)?;
     /// drop(sender);
     /// let mut sum = 0;
-    /// while let Some(item) = receiver.next().await {
-    ///     sum += item?;
+    /// while let Some(item) = receiver.next().await? {
+    ///     sum += item;
     /// }
     /// assert_eq!(sum, 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

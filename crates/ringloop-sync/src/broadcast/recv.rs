@@ -83,7 +83,7 @@ impl<T, H: Host> fmt::Debug for Recv<'_, T, H> {
     }
 }
 
-/// A future of the next item, or `None` at the end; see [`Receiver::next`](super::Receiver).
+/// A future of the next item, `None` at the end; see [`Receiver::next`](super::Receiver).
 #[must_use = "futures do nothing unless awaited"]
 pub struct Next<'a, T, H: Host>(Recv<'a, T, H>);
 
@@ -95,13 +95,14 @@ impl<'a, T, H: Host> Next<'a, T, H> {
 }
 
 impl<T: Clone, H: Host> Future for Next<'_, T, H> {
-    type Output = Option<Result<T, RecvError<H::Cancelled>>>;
+    type Output = Result<Option<T>, RecvError<H::Cancelled>>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.poll_recv(cx).map(|received| match received {
-            Err(RecvError::Closed) => None,
-            received => Some(received),
+            Ok(item) => Ok(Some(item)),
+            Err(RecvError::Closed) => Ok(None),
+            Err(error) => Err(error),
         })
     }
 }

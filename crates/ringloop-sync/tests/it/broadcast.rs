@@ -22,8 +22,8 @@ fn everybody_gets_everything_in_order() {
     let mut tasks = ["a", "b", "c"].map(|name| {
         let (mut receiver, log) = (receiver.clone(), log.clone());
         Task::new(async move {
-            while let Some(item) = receiver.next().await {
-                log.note(format_args!("{name}{}", item.unwrap()));
+            while let Some(item) = receiver.next().await.unwrap() {
+                log.note(format_args!("{name}{item}"));
             }
             log.note(format_args!("{name}."));
         })

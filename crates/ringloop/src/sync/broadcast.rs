@@ -33,8 +33,8 @@ pub type RecvError = ringloop_sync::broadcast::RecvError<Cancelled>;
 ///     let (news, mut reader) = broadcast::channel(16);
 ///     let task = ringloop::spawn(async move {
 ///         let mut read = Vec::new();
-///         while let Some(line) = reader.next().await {
-///             read.push(line?);
+///         while let Some(line) = reader.next().await? {
+///             read.push(line);
 ///         }
 ///         Ok::<_, broadcast::RecvError>(read)
 ///     });
