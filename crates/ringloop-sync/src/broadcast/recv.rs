@@ -50,6 +50,10 @@ impl<T: Clone, H: Host> Recv<'_, T, H> {
                 Err(TryRecvError::Closed) => Err(RecvError::Closed),
                 Err(TryRecvError::Empty) => {
                     self.wait.enlist(&self.shared.waiting, (), cx);
+                    // A waker's clone is foreign code, which may have sent something.
+                    if self.shared.has_news(*self.next) {
+                        self.wait.leave(&self.shared.waiting);
+                    }
                     continue;
                 }
             });

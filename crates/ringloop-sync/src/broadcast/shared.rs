@@ -87,6 +87,11 @@ impl<T> Shared<T> {
         self.ring.borrow().len_from(position)
     }
 
+    /// Whether a receiver with this position has nothing to wait for.
+    pub(super) fn has_news(&self, position: u64) -> bool {
+        self.is_closed.get() || self.len_from(position) > 0
+    }
+
     pub(super) fn statistics(&self) -> BroadcastStatistics {
         let ring = self.ring.borrow();
         BroadcastStatistics {

@@ -42,6 +42,11 @@ impl<T> Shared<T> {
         self.receivers.get() > 0
     }
 
+    /// What waits depend on.
+    pub(super) fn state(&self) -> (u64, bool, bool) {
+        (self.version(), self.has_senders(), self.has_receivers())
+    }
+
     #[track_caller]
     #[inline]
     pub(super) fn borrow(&self, seen: u64) -> Ref<'_, T> {

@@ -14,8 +14,9 @@ use crate::host::Host;
 use crate::wait::Wait;
 
 /// A wait in one of the lists of a watch, for whatever `look` finds.
-fn poll_until<R, H: Host>(
+fn poll_until<T, R, H: Host>(
     wait: &mut Wait<H>,
+    shared: &Shared<T>,
     list: &WaitList,
     cx: &mut Context<'_>,
     mut look: impl FnMut() -> Option<R>,
@@ -26,7 +27,13 @@ fn poll_until<R, H: Host>(
             if let Some(found) = look() {
                 return Poll::Ready(Ok(found));
             }
+            let state = shared.state();
             wait.enlist(list, (), cx);
+            // A waker's clone is foreign code, which may have changed what is looked at.
+            if shared.state() != state {
+                wait.leave(list);
+                continue;
+            }
         }
         ready!(wait.poll_listed(list, cx)).map_err(|((), cancelled)| cancelled)?;
         // Here and not after the host was asked again: the value wins.
@@ -73,7 +80,7 @@ impl<T, H: Host> Future for Changed<'_, T, H> {
             }
             (!shared.has_senders()).then_some(Err(RecvError::Closed))
         };
-        poll_until(wait, &shared.changed, cx, look)
+        poll_until(wait, shared, &shared.changed, cx, look)
             .map(|found| found.unwrap_or_else(|cancelled| Err(RecvError::Cancelled(cancelled))))
     }
 }
@@ -140,7 +147,7 @@ impl<'a, T, H: Host, P: FnMut(&T) -> bool> Future for WaitFor<'a, T, H, P> {
             }
             (!shared.has_senders()).then_some(Err(RecvError::Closed))
         };
-        poll_until(wait, &shared.changed, cx, look)
+        poll_until(wait, shared, &shared.changed, cx, look)
             .map(|found| found.unwrap_or_else(|cancelled| Err(RecvError::Cancelled(cancelled))))
     }
 }
@@ -182,7 +189,7 @@ impl<T, H: Host> Future for Closed<'_, T, H> {
         let Self { shared, wait } = &mut *self;
         let was_listed = wait.is_listed();
         let look = || (was_listed || !shared.has_receivers()).then_some(());
-        poll_until(wait, &shared.deserted, cx, look).map(H::outcome)
+        poll_until(wait, shared, &shared.deserted, cx, look).map(H::outcome)
     }
 }
 

@@ -1,12 +1,15 @@
 //! The broadcast: everybody gets everything in order, or is told how much was lost.
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use ringloop_sync::broadcast::{RecvError, TryRecvError};
 use ringloop_sync::hosted;
 
 use crate::support::{Cancelled, Log, Task, TestHost};
+use crate::wakers::{Act, with_hook};
 
 type Sender<T> = hosted::broadcast::Sender<T, TestHost>;
 type Receiver<T> = hosted::broadcast::Receiver<T, TestHost>;
@@ -314,6 +317,47 @@ fn items_may_use_the_broadcast_as_they_are_cloned_and_dropped() {
     );
     let received = receiver.try_recv().map(|item| item.number);
     assert_eq!(received, Ok(13));
+}
+
+#[test]
+fn a_waker_may_use_its_broadcast() {
+    for act in [Act::Clone, Act::Wake, Act::Drop] {
+        for is_closed in [true, false] {
+            let (sender, mut receiver) = channel(8);
+            let uses = {
+                let sender = sender.clone();
+                move || {
+                    if is_closed {
+                        sender.close();
+                    } else {
+                        sender.send(1).unwrap();
+                    }
+                }
+            };
+            let mut other = receiver.clone();
+            let mut before = Task::new(other.recv());
+            before.waits();
+            let mut hooked = pin!(receiver.recv());
+            let received = with_hook(act, uses, |cx| {
+                let received = hooked.as_mut().poll(cx);
+                assert_eq!(received.is_ready(), act == Act::Clone);
+                if received.is_ready() {
+                    return received;
+                }
+                sender.send(1).ok();
+                hooked.as_mut().poll(cx)
+            });
+            let is_closed = is_closed && act == Act::Clone;
+            let expected = if is_closed {
+                Err(RecvError::Closed)
+            } else {
+                Ok(1)
+            };
+            assert_eq!(received, Poll::Ready(expected.clone()));
+            assert_eq!(before.ends(), expected);
+            assert_eq!(sender.statistics().waiting, 0);
+        }
+    }
 }
 
 #[test]

@@ -2,12 +2,15 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use ringloop_sync::hosted;
 use ringloop_sync::watch::RecvError;
 
 use crate::support::{Cancelled, Log, Task, TestHost};
+use crate::wakers::{Act, with_hook};
 
 type Sender<T> = hosted::watch::Sender<T, TestHost>;
 type Receiver<T> = hosted::watch::Receiver<T, TestHost>;
@@ -216,6 +219,57 @@ fn old_values_may_use_the_watch_as_they_are_dropped() {
     assert!(receiver.borrow().is_none(), "the destructor was the last");
     assert_eq!(sender.statistics().version, 3);
     assert_eq!(sender.statistics().senders, 1);
+}
+
+#[test]
+fn a_waker_may_use_its_watch() {
+    for act in [Act::Clone, Act::Wake, Act::Drop] {
+        let (sender, mut receiver) = channel(0);
+        let sender = Rc::new(sender);
+        let uses = {
+            let sender = Rc::clone(&sender);
+            move || {
+                sender.send_replace(1);
+            }
+        };
+        let mut other = receiver.clone();
+        let mut before = Task::new(other.changed());
+        before.waits();
+        let mut hooked = pin!(receiver.wait_for(|&value| value == 1));
+        with_hook(act, uses, |cx| {
+            let is_seen = hooked.as_mut().poll(cx).is_ready();
+            assert_eq!(is_seen, act == Act::Clone);
+            if !is_seen {
+                sender.send(1).unwrap();
+                assert!(hooked.as_mut().poll(cx).is_ready());
+            }
+        });
+        assert_eq!(before.ends(), Ok(()));
+        assert_eq!(sender.statistics().waiting, 0);
+    }
+}
+
+#[test]
+fn the_ends_may_go_as_a_waker_is_cloned() {
+    let (sender, mut receiver) = channel(0);
+    let last = RefCell::new(Some(sender));
+    let mut changed = pin!(receiver.changed());
+    let closed = with_hook(
+        Act::Clone,
+        move || drop(last.take()),
+        |cx| changed.as_mut().poll(cx),
+    );
+    assert_eq!(closed, Poll::Ready(Err(RecvError::Closed)));
+
+    let (sender, receiver) = channel(0);
+    let last = RefCell::new(Some(receiver));
+    let mut closed = pin!(sender.closed());
+    let polled = with_hook(
+        Act::Clone,
+        move || drop(last.take()),
+        |cx| closed.as_mut().poll(cx),
+    );
+    assert_eq!(polled, Poll::Ready(Ok(())));
 }
 
 #[test]
