@@ -80,6 +80,7 @@
 //! | [`net`], [`io`] | `std::net`, `std::io` |
 //! | [`offload`](mod@offload) | `asyncio.to_thread`, `loop.run_in_executor` |
 //! | [`sync`] | `asyncio.Lock`, `asyncio.Queue`, `trio.open_memory_channel` |
+//! | [`actor`] | gevent's actors, `GenServer` |
 //! | [`signal`] | `loop.add_signal_handler` |
 //! | [`future`] | `asyncio.Future` |
 //! | [`observe`] | `trio.abc.Instrument`, asyncio's debug mode |
@@ -92,6 +93,7 @@ pub mod runtime;
 #[doc(inline)]
 pub use ringloop_task::{call, cancel, group, local, observe, task, testing, time};
 
+pub mod actor;
 pub mod future;
 pub mod io;
 pub mod net;

@@ -6,6 +6,7 @@
     reason = "jobs that leave their loop are tested"
 )]
 
+mod actor;
 mod bad_input;
 mod budget;
 mod cancel;
