@@ -23,7 +23,7 @@ fn text(bytes: Vec<u8>) -> String {
 
 /// The example runs well and prints the lines.
 #[track_caller]
-fn check_prints(command: &mut Command, lines: &[&str]) {
+pub(crate) fn check_prints(command: &mut Command, lines: &[&str]) {
     let Output {
         status,
         stdout,

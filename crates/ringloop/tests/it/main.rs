@@ -13,6 +13,7 @@ mod cancel;
 mod examples;
 mod faults;
 mod from_thread;
+mod gevent_tutorial;
 mod injection;
 mod jobs_end;
 mod kernel;
