@@ -386,7 +386,7 @@ fn statistics_and_debug_say_how_things_stand() {
 /// Threads send and receive at once, some come and go; each item arrives once, in order by sender.
 #[test]
 fn many_threads_exchange_items() {
-    let per_sender: u64 = if is_long() { 1_000_000 } else { 2_000 };
+    let per_sender: u64 = if is_long() { 200_000 } else { 2_000 };
     for capacity in [0, 1, 7, usize::MAX] {
         let (sender, receiver) = shared::channel::<(u64, u64)>(capacity);
         let mut got: Vec<Vec<(u64, u64)>> = thread::scope(|scope| {

@@ -191,7 +191,7 @@ fn timeouts_give_up_the_place() {
 
 #[test]
 fn many_threads_keep_to_the_number() {
-    let rounds = if is_long() { 500_000 } else { 1_000 };
+    let rounds = if is_long() { 100_000 } else { 1_000 };
     let semaphore = shared::Semaphore::new(3);
     let held = AtomicUsize::new(0);
     thread::scope(|scope| {
