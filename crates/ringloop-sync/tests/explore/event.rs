@@ -21,8 +21,8 @@ pub(crate) enum Op {
 /// Whether the event is set, and who waits.
 #[derive(Debug, Default)]
 pub(crate) struct Flag {
-    is_set: bool,
-    waiting: Vec<usize>,
+    pub(crate) is_set: bool,
+    pub(crate) waiting: Vec<usize>,
 }
 
 impl Model for Flag {

@@ -27,4 +27,6 @@ mod notify;
 mod once_cell;
 mod rw_lock;
 mod semaphore;
+mod shared;
+mod shared_channel;
 mod watch;

@@ -22,8 +22,8 @@ pub(crate) enum Op {
 /// Who has the lock, and who waits for it.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    owner: Option<usize>,
-    waiting: VecDeque<usize>,
+    pub(crate) owner: Option<usize>,
+    pub(crate) waiting: VecDeque<usize>,
 }
 
 impl Line {

@@ -26,14 +26,14 @@ pub(crate) enum Op {
 /// Where the permits are.
 #[derive(Debug)]
 pub(crate) struct Permits {
-    available: usize,
-    held: [usize; 4],
+    pub(crate) available: usize,
+    pub(crate) held: [usize; 4],
     /// Who waits for how many.
-    waiting: VecDeque<(usize, usize)>,
+    pub(crate) waiting: VecDeque<(usize, usize)>,
 }
 
 impl Permits {
-    fn new(available: usize) -> Self {
+    pub(crate) fn new(available: usize) -> Self {
         Self {
             available,
             held: [0; 4],
