@@ -439,3 +439,60 @@ fn many_threads_exchange_items() {
         assert!(all.into_iter().eq(expected));
     }
 }
+
+#[test]
+fn errors_say_what_to_do_and_become_io_errors() {
+    use std::error::Error;
+    use std::io::{self, ErrorKind};
+
+    let closed = SendError::<_, Cancelled>::Closed(1);
+    let cancelled = SendError::Cancelled(1, Cancelled);
+    assert_eq!(
+        closed.to_string(),
+        "the channel is closed or has no receiver: keep one that receives"
+    );
+    assert_eq!(cancelled.to_string(), "the item was not sent: cancelled");
+    assert!(closed.source().is_none() && cancelled.source().is_some());
+    assert_eq!(
+        format!("{closed:?} {cancelled:?}"),
+        "Closed(..) Cancelled(.., Cancelled)"
+    );
+    assert_eq!(cancelled.into_item(), 1);
+    assert_eq!(TrySendError::Full(2).into_item(), 2);
+    assert_eq!(
+        format!("{:?}", TrySendError::Closed(Cancelled)),
+        "Closed(..)"
+    );
+    assert_eq!(SendTimeoutError::Timeout(3).into_item(), 3);
+
+    let cancelled = RecvError::Cancelled(Cancelled);
+    assert_eq!(cancelled.to_string(), "no item was received: cancelled");
+    assert!(cancelled.source().is_some() && RecvError::<Cancelled>::Closed.source().is_none());
+    assert_eq!(
+        TryRecvError::Empty.to_string(),
+        "no item is there; `recv` waits for one"
+    );
+    assert_eq!(
+        TryRecvError::Closed.to_string(),
+        RecvTimeoutError::Closed.to_string()
+    );
+
+    let kind = |error: io::Error| error.kind();
+    assert_eq!(
+        kind(SendError::<_, io::Error>::Closed(1).into()),
+        ErrorKind::BrokenPipe
+    );
+    assert_eq!(
+        kind(RecvError::<io::Error>::Closed.into()),
+        ErrorKind::UnexpectedEof
+    );
+    let interrupted = || io::Error::from(ErrorKind::Interrupted);
+    assert_eq!(
+        kind(SendError::Cancelled(1, interrupted()).into()),
+        ErrorKind::Interrupted
+    );
+    assert_eq!(
+        kind(RecvError::Cancelled(interrupted()).into()),
+        ErrorKind::Interrupted
+    );
+}
