@@ -265,26 +265,34 @@ fn receivers_that_wait_are_told_of_the_end() {
 #[test]
 fn the_end_waits_for_reserved_items() {
     for is_taken in [true, false] {
-        let (sender, receiver) = channel(1);
-        let mut called = Task::new(receiver.recv());
-        called.waits();
-        sender.try_send(1).unwrap();
-        drop(sender);
-        assert_eq!(
-            receiver.try_recv(),
-            Err(TryRecvError::Empty),
-            "it may come back"
-        );
-        let mut next = Task::new(receiver.recv());
-        next.waits();
-        if is_taken {
-            assert_eq!(called.ends(), Ok(1));
-            assert_eq!(next.ends(), Err(RecvError::Closed));
-        } else {
-            called.abort();
-            assert_eq!(next.ends(), Ok(1));
+        for is_there_before in [true, false] {
+            let (sender, receiver) = channel(1);
+            let mut called = Task::new(receiver.recv());
+            let mut next = Task::new(receiver.recv());
+            called.waits();
+            if is_there_before {
+                next.waits();
+            }
+            sender.try_send(1).unwrap();
+            drop(sender);
+            assert_eq!(
+                receiver.try_recv(),
+                Err(TryRecvError::Empty),
+                "it may come back"
+            );
+            if !is_there_before {
+                next.waits();
+            }
+            assert!(!next.is_woken());
+            if is_taken {
+                assert_eq!(called.ends(), Ok(1));
+                assert_eq!(next.ends(), Err(RecvError::Closed));
+            } else {
+                called.abort();
+                assert_eq!(next.ends(), Ok(1));
+            }
+            assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
         }
-        assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
     }
 }
 
