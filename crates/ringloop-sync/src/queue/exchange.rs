@@ -121,12 +121,24 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
         }
         match self.putters.grant_one(None) {
             Ok((Some(item), putter)) => {
+                let item = self.behind_reserved(item);
                 putter.wake();
                 Ok(item)
             }
             Ok((None, _)) => unreachable!("a putter that waits has an item"),
             Err(_) => Err(TryGetError::Empty),
         }
+    }
+
+    /// Puts an item that goes from hand to hand behind those that are reserved, and gives what comes
+    /// out first: whoever was woken before gets what is left then.
+    fn behind_reserved(&self, item: T) -> T {
+        if self.reserved.get() == 0 {
+            return item;
+        }
+        let mut buffer = self.buffer.borrow_mut();
+        buffer.push(item);
+        buffer.pop().expect("one was just pushed")
     }
 
     /// Takes an item for a getter that was left [`Handed::Item`]. `None`: the queue was closed at

@@ -139,6 +139,29 @@ fn zero_capacity_is_a_rendezvous() {
     assert_eq!(queue.try_get(), Err(TryGetError::Empty));
 }
 
+/// One item is on its way to a getter, and a putter waits with the next: whoever gets first has the
+/// first one, also without capacity.
+#[test]
+fn items_that_go_from_hand_to_hand_keep_their_order() {
+    for is_first_gone in [false, true] {
+        let queue = Queue::bounded(0);
+        let mut first = Task::new(queue.get());
+        first.waits();
+        assert_eq!(Task::new(queue.put(1)).ends_at_once(), Ok(()));
+        let mut put = Task::new(queue.put(2));
+        put.waits();
+        assert_eq!(queue.try_get(), Ok(1));
+        assert_eq!(put.ends(), Ok(()));
+        if is_first_gone {
+            first.abort();
+            assert_eq!(queue.try_get(), Ok(2));
+        } else {
+            assert_eq!(first.ends(), Ok(2));
+        }
+        assert_eq!(queue.try_get(), Err(TryGetError::Empty));
+    }
+}
+
 #[test]
 fn all_is_seen_in_the_statistics() {
     let queue = Queue::bounded(1);
