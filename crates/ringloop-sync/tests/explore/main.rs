@@ -6,6 +6,7 @@
 //! | `crew` | the tasks of one schedule, and the wakers that call them |
 //! | `model` | what a model says, and the ledger that compares it with what happens |
 //! | `explorer` | scenarios, and the walk over all their schedules |
+//! | `items` | the model that queues and channels have in common |
 //!
 //! The other files are one each for a type: its operations, its model, its scenarios.
 
@@ -13,6 +14,7 @@
 
 mod crew;
 mod explorer;
+mod items;
 mod model;
 #[path = "../it/test_host.rs"]
 mod test_host;
@@ -20,11 +22,13 @@ mod test_host;
 mod barrier;
 mod broadcast;
 mod capacity_limiter;
+mod channel;
 mod condvar;
 mod event;
 mod mutex;
 mod notify;
 mod once_cell;
+mod queue;
 mod rw_lock;
 mod semaphore;
 mod shared;
