@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use ringloop_sync::{
-    Barrier, CapacityLimiter, Condvar, Event, Mutex, Notify, OnceCell, RwLock, Semaphore,
-    broadcast, shared, watch,
+    Barrier, CapacityLimiter, Condvar, Event, Mutex, Notify, OnceCell, PriorityQueue, Queue,
+    RwLock, Semaphore, broadcast, channel, shared, watch,
 };
 
 /// The system's allocator, counting the allocations of each thread.
@@ -151,6 +151,29 @@ fn counts_and_flags() {
         drop(now(Rc::clone(&semaphore).acquire_owned()));
         drop(now(limiter.acquire_on_behalf_of(2)));
     });
+}
+
+#[test]
+fn queues_and_channels() {
+    let queue = Queue::bounded(2);
+    let heap = PriorityQueue::bounded(2);
+    let (sender, receiver) = channel(2);
+    let round = || {
+        now(queue.put(1)).unwrap();
+        drop(now(queue.get_job()));
+        now(queue.join());
+        assert_eq!(after(queue.get(), || now(queue.put(2)).unwrap()), Ok(2));
+        queue.try_put(3).unwrap();
+        queue.try_put(4).unwrap();
+        after(queue.put(5), || assert_eq!(queue.try_get(), Ok(3))).unwrap();
+        assert_eq!((queue.try_get(), queue.try_get()), (Ok(4), Ok(5)));
+        now(heap.put(6)).unwrap();
+        assert_eq!(now(heap.get()), Ok(6));
+        now(sender.clone().send(7)).unwrap();
+        assert_eq!(now(receiver.clone().next()), Some(7));
+    };
+    round();
+    allocates_nothing(round);
 }
 
 #[test]

@@ -185,12 +185,3 @@ fn all_is_seen_in_the_statistics() {
     assert_eq!(get.ends(), Ok(1));
     assert!(format!("{:?}", LifoQueue::<u8>::unbounded()).starts_with("LifoQueue { len: 0, is_"));
 }
-
-/// A queue goes to another thread if its items may; who waits at it stays where the queue is.
-#[test]
-fn a_queue_is_as_sendable_as_its_items() {
-    fn is_send<T: Send>() {}
-    is_send::<Queue<u8>>();
-    is_send::<LifoQueue<u8>>();
-    is_send::<PriorityQueue<u8>>();
-}
