@@ -12,7 +12,8 @@
 //!
 //! They hold whenever foreign code runs (wakers, destructors, hosts), which is never while the buffer
 //! is borrowed. A waker that uses the queue while it is cloned can come between a look and the
-//! waiting that follows from it, so whoever has begun to wait calls [`Exchange::settle`].
+//! waiting that follows from it, so whoever has begun to wait calls
+//! [`Exchange::settle_waiter`].
 //!
 //! - I1: `reserved` is at most the length of the buffer. Once the queue was closed at once, it is
 //!   zero and the buffer is empty, for ever; a getter that was woken before finds nothing.
@@ -119,6 +120,9 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
                 TryGetError::Empty
             });
         }
+        if self.putters.is_empty() {
+            return Err(TryGetError::Empty);
+        }
         match self.putters.grant_one(None) {
             Ok((Some(item), putter)) => {
                 let item = self.behind_reserved(item);
@@ -172,8 +176,19 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
         }
     }
 
-    /// Makes the invariants hold after something has changed, or may have.
-    pub(super) fn settle(&self) {
+    /// Makes the invariants hold for somebody who has begun to wait, if something has changed since
+    /// the look that said so.
+    #[inline]
+    pub(super) fn settle_waiter(&self) {
+        let can_put = !self.putters.is_empty() && self.has_room();
+        let can_get = !self.getters.is_empty() && self.free() > 0;
+        if can_put || can_get || self.is_closed.get() {
+            self.settle();
+        }
+    }
+
+    /// Makes the invariants hold after something has changed.
+    fn settle(&self) {
         if self.is_closed.get() {
             self.putters.wake_all();
             self.end_if_drained();

@@ -47,13 +47,29 @@ impl<'a, T, H: Host, B: Buffer<T>> Get<'a, T, H, B> {
                 Err(TryGetError::Empty) => {}
             }
             self.wait.enlist(&exchange.getters, Handed::Nothing, cx);
-            exchange.settle();
+            exchange.settle_waiter();
         }
+        self.poll_listed(cx)
+    }
+
+    /// Out of line, so that a get that need not wait is inlined whole.
+    #[inline(never)]
+    fn poll_listed(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, GetError<H::Cancelled>>> {
+        let exchange = &self.queue.exchange;
         Poll::Ready(match ready!(self.wait.poll_listed(&exchange.getters, cx)) {
             Ok(Handed::Item) => exchange.take_reserved().ok_or(GetError::Closed),
             Ok(Handed::Nothing) => Err(GetError::Closed),
             Err((_, cancelled)) => Err(GetError::Cancelled(cancelled)),
         })
+    }
+
+    /// Leaves the line, and passes the item on that it was given.
+    #[cold]
+    fn abandon(&mut self) {
+        let exchange = &self.queue.exchange;
+        if let Some(Ok(Handed::Item)) = self.wait.leave(&exchange.getters) {
+            exchange.release_reserved();
+        }
     }
 }
 
@@ -71,11 +87,8 @@ impl<T, H: Host, B: Buffer<T>> Future for Get<'_, T, H, B> {
 impl<T, H: Host, B: Buffer<T>> Drop for Get<'_, T, H, B> {
     #[inline]
     fn drop(&mut self) {
-        let exchange = &self.queue.exchange;
-        if self.wait.is_listed()
-            && let Some(Ok(Handed::Item)) = self.wait.leave(&exchange.getters)
-        {
-            exchange.release_reserved();
+        if self.wait.is_listed() {
+            self.abandon();
         }
     }
 }

@@ -35,6 +35,26 @@ impl<'a, T, H: Host, B: Buffer<T>> Put<'a, T, H, B> {
     fn take_item(&mut self) -> T {
         self.item.take().expect("a put that is over is not polled")
     }
+
+    /// Out of line, so that a put that need not wait is inlined whole.
+    #[inline(never)]
+    fn poll_listed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), PutError<T, H::Cancelled>>> {
+        let putters = &self.queue.exchange.putters;
+        Poll::Ready(match ready!(self.wait.poll_listed(putters, cx)) {
+            Ok(None) => Ok(()),
+            Ok(Some(item)) => Err(PutError::Closed(item)),
+            Err((item, cancelled)) => {
+                let item = item.expect("a putter that waits has an item");
+                Err(PutError::Cancelled(item, cancelled))
+            }
+        })
+    }
+
+    /// Leaves the line with the item, unless it was put.
+    #[cold]
+    fn abandon(&mut self) {
+        drop(self.wait.leave(&self.queue.exchange.putters));
+    }
 }
 
 impl<T, H: Host, B: Buffer<T>> Future for Put<'_, T, H, B> {
@@ -55,16 +75,9 @@ impl<T, H: Host, B: Buffer<T>> Future for Put<'_, T, H, B> {
                     this.wait.enlist(&exchange.putters, Some(item), cx);
                 }
             }
-            exchange.settle();
+            exchange.settle_waiter();
         }
-        Poll::Ready(match ready!(this.wait.poll_listed(&exchange.putters, cx)) {
-            Ok(None) => Ok(()),
-            Ok(Some(item)) => Err(PutError::Closed(item)),
-            Err((item, cancelled)) => {
-                let item = item.expect("a putter that waits has an item");
-                Err(PutError::Cancelled(item, cancelled))
-            }
-        })
+        this.poll_listed(cx)
     }
 }
 
@@ -75,7 +88,7 @@ impl<T, H: Host, B: Buffer<T>> Drop for Put<'_, T, H, B> {
     #[inline]
     fn drop(&mut self) {
         if self.wait.is_listed() {
-            drop(self.wait.leave(&self.queue.exchange.putters));
+            self.abandon();
         }
     }
 }
