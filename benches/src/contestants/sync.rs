@@ -19,6 +19,7 @@ macro_rules! timed {
 mod alone;
 mod bare;
 mod facade;
+mod shared;
 mod threads;
 mod tokio;
 
@@ -63,13 +64,15 @@ pub(super) fn contestants() -> Vec<Box<dyn Contestant>> {
         Box::new(Sync::<glommio::Glommio>::new()),
         Box::new(Sync::<facade::Facade>::new()),
         Box::new(Sync::<alone::Alone>::new()),
+        Box::new(Sync::<shared::Shared>::new()),
     ]
 }
 
-/// The names of ours: as the facade has them, and as they are on any executor.
-pub(super) const OURS: [&str; 2] = [
+/// The names of ours: as the facade has them, as they are on any executor, and between threads.
+pub(super) const OURS: [&str; 3] = [
     <facade::Facade as Library>::NAME,
     <alone::Alone as Library>::NAME,
+    <shared::Shared as Library>::NAME,
 ];
 
 /// The name of the floor.

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use ringloop::sync::Mutex;
+use ringloop::sync::{Event, Mutex, Semaphore};
 
 use super::super::Room;
 use super::super::local::facade as local;
@@ -25,6 +25,21 @@ impl Library for Facade {
     async fn locks(count: u32) -> Option<Duration> {
         let mutex = Mutex::new(0_u64);
         timed!(count, _ => *black_box(&mutex).lock().await.expect("nobody cancels") += 1)
+    }
+
+    async fn permits(count: u32) -> Option<Duration> {
+        let semaphore = Semaphore::new(1);
+        timed!(count, _ => drop(black_box(&semaphore).acquire().await.expect("nobody cancels")))
+    }
+
+    async fn events(count: u32) -> Option<Duration> {
+        let event = Event::new();
+        timed!(count, _ => {
+            let event = black_box(&event);
+            event.set();
+            event.wait().await.expect("nobody cancels");
+            event.clear();
+        })
     }
 
     async fn queues(_count: u32, _room: Room) -> Option<Duration> {
