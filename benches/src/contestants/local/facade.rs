@@ -4,11 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use ringloop::runtime::Runtime;
+use ringloop::sync::{Receiver, Sender, channel};
 use ringloop::task::{self, JoinHandle};
 use ringloop::time;
 use ringloop_core::{Postbox, Setter, postbox};
 
-use super::hand_over::NoChannel;
+use super::hand_over::Channel;
 use super::{LocalLoop, Sure};
 
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl LocalLoop for Facade {
     type Join<T: 'static> = Sure<JoinHandle<T>>;
     type Setter<T: 'static> = Setter<T>;
     type Postbox<T: 'static> = Sure<Postbox<T>>;
-    type Channel = NoChannel;
+    type Channel = FacadeChannel;
 
     fn make() -> io::Result<Self::Scheduler> {
         Runtime::new().map_err(|error| io::Error::other(error.to_string()))
@@ -56,5 +57,25 @@ impl LocalLoop for Facade {
 
     fn set<T: 'static>(setter: Self::Setter<T>, value: T) {
         assert!(setter.set(value).is_ok(), "the other end is here");
+    }
+}
+
+#[derive(Debug)]
+pub(in super::super) struct FacadeChannel;
+
+impl Channel for FacadeChannel {
+    type Sender = Sender<u32>;
+    type Receiver = Receiver<u32>;
+
+    fn open(capacity: usize) -> Option<(Self::Sender, Self::Receiver)> {
+        Some(channel(capacity))
+    }
+
+    async fn send(sender: &mut Self::Sender, value: u32) {
+        sender.send(value).await.expect("the receiver is there");
+    }
+
+    async fn receive(receiver: &mut Self::Receiver) -> Option<u32> {
+        receiver.recv().await.ok()
     }
 }

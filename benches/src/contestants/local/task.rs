@@ -4,10 +4,11 @@ use std::io;
 use std::time::Duration;
 
 use ringloop_core::{Postbox, Setter, ThreadDriver, postbox};
+use ringloop_sync::{Receiver, Sender, channel};
 use ringloop_task::task::{self, JoinHandle};
 use ringloop_task::{Scheduler, time};
 
-use super::hand_over::NoChannel;
+use super::hand_over::Channel;
 use super::{LocalLoop, Sure};
 
 #[derive(Debug)]
@@ -20,7 +21,7 @@ impl LocalLoop for Task {
     type Join<T: 'static> = Sure<JoinHandle<T>>;
     type Setter<T: 'static> = Setter<T>;
     type Postbox<T: 'static> = Sure<Postbox<T>>;
-    type Channel = NoChannel;
+    type Channel = SyncChannel;
 
     fn make() -> io::Result<Self::Scheduler> {
         Ok(Scheduler::new(ThreadDriver::new()))
@@ -55,5 +56,25 @@ impl LocalLoop for Task {
 
     fn set<T: 'static>(setter: Self::Setter<T>, value: T) {
         assert!(setter.set(value).is_ok(), "the other end is here");
+    }
+}
+
+#[derive(Debug)]
+pub(in super::super) struct SyncChannel;
+
+impl Channel for SyncChannel {
+    type Sender = Sender<u32>;
+    type Receiver = Receiver<u32>;
+
+    fn open(capacity: usize) -> Option<(Self::Sender, Self::Receiver)> {
+        Some(channel(capacity))
+    }
+
+    async fn send(sender: &mut Self::Sender, value: u32) {
+        sender.send(value).await.expect("the receiver is there");
+    }
+
+    async fn receive(receiver: &mut Self::Receiver) -> Option<u32> {
+        receiver.recv().await.ok()
     }
 }

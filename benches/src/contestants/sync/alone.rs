@@ -3,11 +3,10 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use ringloop_sync::{Event, Mutex, Semaphore};
+use ringloop_sync::{Event, Mutex, Queue, Semaphore, channel, unbounded_channel};
 
 use super::super::Room;
-use super::super::local::facade as local;
-use super::super::local::hand_over::NoChannel;
+use super::super::local::{facade, task};
 use super::Library;
 use super::threads::OneThread;
 
@@ -17,8 +16,8 @@ pub(super) struct Alone;
 impl Library for Alone {
     const NAME: &'static str = "ringloop-sync";
 
-    type Loop = local::Facade;
-    type Channel = NoChannel;
+    type Loop = facade::Facade;
+    type Channel = task::SyncChannel;
     type Far = OneThread;
     type FarUnbounded = OneThread;
 
@@ -42,7 +41,25 @@ impl Library for Alone {
         })
     }
 
-    async fn queues(_count: u32, _room: Room) -> Option<Duration> {
-        None
+    async fn queues(count: u32, room: Room) -> Option<Duration> {
+        let queue = match room {
+            Room::Of(capacity) => Queue::bounded(capacity),
+            Room::Any => Queue::unbounded(),
+        };
+        timed!(count, number => {
+            black_box(&queue).put(number).await.expect("it is open");
+            black_box(black_box(&queue).get().await).expect("it is open");
+        })
+    }
+
+    async fn channels(count: u32, room: Room) -> Option<Duration> {
+        let (sender, receiver) = match room {
+            Room::Of(capacity) => channel(capacity),
+            Room::Any => unbounded_channel(),
+        };
+        timed!(count, number => {
+            black_box(&sender).send(number).await.expect("it is open");
+            black_box(black_box(&receiver).recv().await).expect("it is open");
+        })
     }
 }

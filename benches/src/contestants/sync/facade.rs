@@ -3,11 +3,10 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use ringloop::sync::{Event, Mutex, Semaphore};
+use ringloop::sync::{Event, Mutex, Queue, Semaphore, channel, unbounded_channel};
 
 use super::super::Room;
 use super::super::local::facade as local;
-use super::super::local::hand_over::NoChannel;
 use super::Library;
 use super::threads::OneThread;
 
@@ -18,7 +17,7 @@ impl Library for Facade {
     const NAME: &'static str = "facade-sync";
 
     type Loop = local::Facade;
-    type Channel = NoChannel;
+    type Channel = local::FacadeChannel;
     type Far = OneThread;
     type FarUnbounded = OneThread;
 
@@ -42,7 +41,25 @@ impl Library for Facade {
         })
     }
 
-    async fn queues(_count: u32, _room: Room) -> Option<Duration> {
-        None
+    async fn queues(count: u32, room: Room) -> Option<Duration> {
+        let queue = match room {
+            Room::Of(capacity) => Queue::bounded(capacity),
+            Room::Any => Queue::unbounded(),
+        };
+        timed!(count, number => {
+            black_box(&queue).put(number).await.expect("it is open");
+            black_box(black_box(&queue).get().await).expect("it is open");
+        })
+    }
+
+    async fn channels(count: u32, room: Room) -> Option<Duration> {
+        let (sender, receiver) = match room {
+            Room::Of(capacity) => channel(capacity),
+            Room::Any => unbounded_channel(),
+        };
+        timed!(count, number => {
+            black_box(&sender).send(number).await.expect("it is open");
+            black_box(black_box(&receiver).recv().await).expect("it is open");
+        })
     }
 }
