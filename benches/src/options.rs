@@ -59,6 +59,7 @@ pub struct Options {
 pub const HELP: &str = "\
 Measures ringloop on this machine, beside the bare ring (the floor) and tokio; its scheduler alone
 beside tokio's LocalSet and, if built with the feature `peers`, monoio, glommio, compio and smol;
+its locks, queues and channels beside theirs, flume, local-sync and async-unsync;
 work on other threads beside theirs and rayon;
 its proactor alone beside the bare ring, a10, compio's driver and, for reads of a disk, fio.
 
@@ -66,8 +67,9 @@ usage: ringloop-bench [options]
 
   --quick         takes less than a minute; figures are rougher
   --only NAME     runs the benchmark called NAME, or all whose names contain it (repeatable);
-                  those of schedulers begin with task-, those of work on other
-                  threads with offload-, those of the proactor with op-
+                  those of schedulers begin with task-, those of locks and queues
+                  with sync-, those of work on other threads with offload-, those of
+                  the proactor with op-
   --icount        counts user instructions with valgrind, where --list shows an i; without
                   --only, nothing else is measured
   --rounds N      counts N rounds instead of 7 (3 with --quick)
