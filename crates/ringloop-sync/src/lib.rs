@@ -16,7 +16,7 @@
 //! | [`Notify`] | | `trio.lowlevel.ParkingLot` |
 //! | [`Barrier`] | | `asyncio.Barrier` |
 //! | [`Queue`], [`LifoQueue`], [`PriorityQueue`] | | `asyncio.Queue` and its kin |
-//! | [`channel`] | [`shared::channel`] | `trio.open_memory_channel` |
+//! | [`channel`](channel()) | [`shared::channel`] | `trio.open_memory_channel` |
 //! | [`watch`], [`broadcast`] | | |
 //! | [`oneshot`] | [`remote_postbox`](ringloop_core::remote_postbox) | `loop.create_future` |
 //!

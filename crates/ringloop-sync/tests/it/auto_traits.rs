@@ -23,6 +23,14 @@ use ringloop_sync::{
 use ringloop_sync::{
     ChannelStatistics, GetError, Job, LifoQueue, PriorityQueue, PutError, Queue, QueueStatistics,
     Receiver, RecvError, SendError, Sender, TryGetError, TryPutError, TryRecvError, TrySendError,
+    BarrierTurn, Borrower, CapacityLimiter, CapacityLimiterStatistics, CapacityToken,
+    ChannelStatistics, Condvar, CondvarStatistics, Event, EventStatistics, GetError, Job,
+    LifoQueue, Mutex, MutexGuard, MutexStatistics, Notify, NotifyStatistics, OnceCell,
+    OnceCellStatistics, OverRelease, OwnedPermit, Permit, PriorityQueue, PutError, Queue,
+    QueueStatistics, Receiver, RecvError, RwLock, RwLockReadGuard, RwLockStatistics,
+    RwLockWriteGuard, Semaphore, SemaphoreStatistics, SendError, Sender, TryAcquireTokenError,
+    TryGetError, TryPutError, TryRecvError, TrySendError, broadcast, deadlock, hosted, shared,
+    watch,
 };
 
 /// What may be shared by reference on one thread only.
@@ -287,95 +295,6 @@ fn what_has_ends() {
             hosted::watch::Changed<'static, u32, Any>: Unpin
             hosted::watch::Closed<'static, u32, Any>: Unpin
             hosted::watch::WaitFor<'static, u32, Any, fn(&u32) -> bool>: Unpin
-        ",
-    );
-}
-
-/// Queues, and the ends of channels, which share what is between them, on one thread.
-#[test]
-fn what_has_items() {
-    compare(
-        &traits![
-            Queue<u32>,
-            Queue<Bound>,
-            LifoQueue<u32>,
-            PriorityQueue<u32>,
-            hosted::Heap<u32>,
-            hosted::Heap<Bound>,
-            Job<'static, u32>,
-            hosted::Put<'static, u32, Any, VecDeque<u32>>,
-            hosted::Put<'static, PhantomPinned, Any, VecDeque<PhantomPinned>>,
-            hosted::Get<'static, u32, Any, VecDeque<u32>>,
-            hosted::GetJob<'static, u32, Any, VecDeque<u32>>,
-            hosted::GetNext<'static, u32, Any, VecDeque<u32>>,
-            hosted::JoinQueue<'static, u32, Any, VecDeque<u32>>,
-            Sender<u32>,
-            Receiver<u32>,
-            hosted::SendItem<'static, u32, Any>,
-            hosted::Recv<'static, u32, Any>,
-            hosted::RecvNext<'static, u32, Any>,
-        ],
-        "
-            Queue<u32>: Send Unpin UnwindSafe
-            Queue<Bound>: Unpin UnwindSafe
-            LifoQueue<u32>: Send Unpin UnwindSafe
-            PriorityQueue<u32>: Send Unpin UnwindSafe
-            hosted::Heap<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            hosted::Heap<Bound>: Unpin UnwindSafe RefUnwindSafe
-            Job<'static, u32>: Unpin
-            hosted::Put<'static, u32, Any, VecDeque<u32>>: Unpin
-            hosted::Put<'static, PhantomPinned, Any, VecDeque<PhantomPinned>>: Unpin
-            hosted::Get<'static, u32, Any, VecDeque<u32>>: Unpin
-            hosted::GetJob<'static, u32, Any, VecDeque<u32>>: Unpin
-            hosted::GetNext<'static, u32, Any, VecDeque<u32>>: Unpin
-            hosted::JoinQueue<'static, u32, Any, VecDeque<u32>>: Unpin
-            Sender<u32>: Unpin
-            Receiver<u32>: Unpin
-            hosted::SendItem<'static, u32, Any>: Unpin
-            hosted::Recv<'static, u32, Any>: Unpin
-            hosted::RecvNext<'static, u32, Any>: Unpin
-        ",
-    );
-}
-
-#[test]
-fn what_says_how_things_stand_with_items() {
-    compare(
-        &traits![
-            QueueStatistics,
-            PutError<u32>,
-            PutError<Bound>,
-            TryPutError<u32>,
-            TryPutError<Bound>,
-            GetError,
-            GetError<Bound>,
-            TryGetError,
-            ChannelStatistics,
-            SendError<u32>,
-            SendError<Bound>,
-            TrySendError<u32>,
-            TrySendError<Bound>,
-            RecvError,
-            RecvError<Bound>,
-            TryRecvError,
-        ],
-        "
-            QueueStatistics: Send Sync Unpin UnwindSafe RefUnwindSafe
-            PutError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            PutError<Bound>: Unpin UnwindSafe RefUnwindSafe
-            TryPutError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            TryPutError<Bound>: Unpin UnwindSafe RefUnwindSafe
-            GetError: Send Sync Unpin UnwindSafe RefUnwindSafe
-            GetError<Bound>: Unpin UnwindSafe RefUnwindSafe
-            TryGetError: Send Sync Unpin UnwindSafe RefUnwindSafe
-            ChannelStatistics: Send Sync Unpin UnwindSafe RefUnwindSafe
-            SendError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            SendError<Bound>: Unpin UnwindSafe RefUnwindSafe
-            TrySendError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            TrySendError<Bound>: Unpin UnwindSafe RefUnwindSafe
-            RecvError: Send Sync Unpin UnwindSafe RefUnwindSafe
-            RecvError<Bound>: Unpin UnwindSafe RefUnwindSafe
-            TryRecvError: Send Sync Unpin UnwindSafe RefUnwindSafe
         ",
     );
 }
