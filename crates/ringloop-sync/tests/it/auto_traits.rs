@@ -14,15 +14,6 @@ use std::rc::Rc;
 
 use ringloop_sync::{
     AcquireTokenError, AnyExecutor, Barrier, BarrierError, BarrierState, BarrierStatistics,
-    BarrierTurn, Borrower, CapacityLimiter, CapacityLimiterStatistics, CapacityToken, Condvar,
-    CondvarStatistics, Event, EventStatistics, Mutex, MutexGuard, MutexStatistics, Notify,
-    NotifyStatistics, OnceCell, OnceCellStatistics, OverRelease, OwnedPermit, Permit, RwLock,
-    RwLockReadGuard, RwLockStatistics, RwLockWriteGuard, Semaphore, SemaphoreStatistics,
-    TryAcquireTokenError, broadcast, deadlock, hosted, shared, watch,
-};
-use ringloop_sync::{
-    ChannelStatistics, GetError, Job, LifoQueue, PriorityQueue, PutError, Queue, QueueStatistics,
-    Receiver, RecvError, SendError, Sender, TryGetError, TryPutError, TryRecvError, TrySendError,
     BarrierTurn, Borrower, CapacityLimiter, CapacityLimiterStatistics, CapacityToken,
     ChannelStatistics, Condvar, CondvarStatistics, Event, EventStatistics, GetError, Job,
     LifoQueue, Mutex, MutexGuard, MutexStatistics, Notify, NotifyStatistics, OnceCell,
@@ -264,6 +255,91 @@ fn what_has_a_value() {
             OnceCell<u32>: Send Unpin UnwindSafe
             OnceCell<Bound>: Unpin UnwindSafe
             hosted::OnceCellWait<'static, u32, Any>: Unpin
+        ",
+    );
+}
+
+/// They are where their items may be.
+#[test]
+fn what_has_items() {
+    type Fifo = VecDeque<u32>;
+    compare(
+        &traits![
+            Queue<u32>,
+            Queue<Bound>,
+            LifoQueue<u32>,
+            PriorityQueue<u32>,
+            hosted::Heap<u32>,
+            hosted::Heap<Bound>,
+            Job<'static, u32>,
+            hosted::Put<'static, u32, Any, Fifo>,
+            hosted::Get<'static, u32, Any, Fifo>,
+            hosted::GetJob<'static, u32, Any, Fifo>,
+            hosted::GetNext<'static, u32, Any, Fifo>,
+            hosted::JoinQueue<'static, u32, Any, Fifo>,
+            Sender<u32>,
+            Receiver<u32>,
+            hosted::SendItem<'static, u32, Any>,
+            hosted::Recv<'static, u32, Any>,
+            hosted::RecvNext<'static, u32, Any>,
+        ],
+        "
+            Queue<u32>: Send Unpin UnwindSafe
+            Queue<Bound>: Unpin UnwindSafe
+            LifoQueue<u32>: Send Unpin UnwindSafe
+            PriorityQueue<u32>: Send Unpin UnwindSafe
+            hosted::Heap<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            hosted::Heap<Bound>: Unpin UnwindSafe RefUnwindSafe
+            Job<'static, u32>: Unpin
+            hosted::Put<'static, u32, Any, Fifo>: Unpin
+            hosted::Get<'static, u32, Any, Fifo>: Unpin
+            hosted::GetJob<'static, u32, Any, Fifo>: Unpin
+            hosted::GetNext<'static, u32, Any, Fifo>: Unpin
+            hosted::JoinQueue<'static, u32, Any, Fifo>: Unpin
+            Sender<u32>: Unpin
+            Receiver<u32>: Unpin
+            hosted::SendItem<'static, u32, Any>: Unpin
+            hosted::Recv<'static, u32, Any>: Unpin
+            hosted::RecvNext<'static, u32, Any>: Unpin
+        ",
+    );
+}
+
+/// What says how things stand with items, and what is wrong with them.
+#[test]
+fn what_is_said_of_items() {
+    compare(
+        &traits![
+            ChannelStatistics,
+            QueueStatistics,
+            PutError<u32>,
+            PutError<Bound>,
+            TryPutError<u32>,
+            TryPutError<Bound>,
+            GetError,
+            TryGetError,
+            SendError<u32>,
+            SendError<Bound>,
+            TrySendError<u32>,
+            TrySendError<Bound>,
+            RecvError,
+            TryRecvError,
+        ],
+        "
+            ChannelStatistics: Send Sync Unpin UnwindSafe RefUnwindSafe
+            QueueStatistics: Send Sync Unpin UnwindSafe RefUnwindSafe
+            PutError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            PutError<Bound>: Unpin UnwindSafe RefUnwindSafe
+            TryPutError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            TryPutError<Bound>: Unpin UnwindSafe RefUnwindSafe
+            GetError: Send Sync Unpin UnwindSafe RefUnwindSafe
+            TryGetError: Send Sync Unpin UnwindSafe RefUnwindSafe
+            SendError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            SendError<Bound>: Unpin UnwindSafe RefUnwindSafe
+            TrySendError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            TrySendError<Bound>: Unpin UnwindSafe RefUnwindSafe
+            RecvError: Send Sync Unpin UnwindSafe RefUnwindSafe
+            TryRecvError: Send Sync Unpin UnwindSafe RefUnwindSafe
         ",
     );
 }
