@@ -2,9 +2,7 @@
 //!
 //! Runtimes with cancellation use these; see [`Host`](crate::Host).
 
-pub use super::channel::{
-    NextItem, Receiver, RecvItem, SendItem, Sender, channel, unbounded_channel,
-};
+pub use super::channel::{Receiver, Recv, RecvNext, SendItem, Sender, channel, unbounded_channel};
 pub use super::event::{Event, EventWait};
 pub use super::mutex::{Lock, Mutex};
 pub use super::semaphore::{Acquire, AcquireOwned, OwnedPermit, Semaphore};

@@ -34,10 +34,8 @@ mod tests;
 
 pub mod hosted;
 
-pub use channel::{
-    ChannelStatistics, RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError,
-    TrySendError,
-};
+pub use crate::channel::{ChannelStatistics, RecvError, SendError, TryRecvError, TrySendError};
+pub use channel::{RecvTimeoutError, SendTimeoutError};
 pub use mutex::MutexGuard;
 pub use semaphore::{Permit, SemaphoreStatistics};
 

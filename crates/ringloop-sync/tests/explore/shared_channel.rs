@@ -223,7 +223,7 @@ impl Subject for Channel {
 
     fn check(&self, model: &Items) {
         let statistics = self.1.statistics();
-        assert_eq!(statistics.len, model.items.len());
+        assert_eq!(statistics.len, model.loose());
         assert_eq!(statistics.is_closed, model.is_closed);
         assert_eq!(statistics.waiting_senders, model.senders.len());
         assert_eq!(statistics.waiting_receivers, model.receivers.len());

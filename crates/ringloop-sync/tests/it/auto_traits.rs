@@ -430,16 +430,10 @@ fn what_has_ends_between_threads() {
             shared::hosted::SendItem<'static, Local, Any>,
             shared::hosted::SendItem<'static, Bound, Any>,
             shared::hosted::SendItem<'static, PhantomPinned, Any>,
-            shared::hosted::RecvItem<'static, Local, Any>,
-            shared::hosted::RecvItem<'static, Bound, Any>,
-            shared::hosted::NextItem<'static, Local, Any>,
-            shared::ChannelStatistics,
-            shared::SendError<u32>,
-            shared::SendError<Bound>,
-            shared::TrySendError<u32>,
+            shared::hosted::Recv<'static, Local, Any>,
+            shared::hosted::Recv<'static, Bound, Any>,
+            shared::hosted::RecvNext<'static, Local, Any>,
             shared::SendTimeoutError<u32>,
-            shared::RecvError,
-            shared::TryRecvError,
             shared::RecvTimeoutError,
         ],
         "
@@ -450,16 +444,10 @@ fn what_has_ends_between_threads() {
             shared::hosted::SendItem<'static, Local, Any>: Send Unpin UnwindSafe
             shared::hosted::SendItem<'static, Bound, Any>: Unpin UnwindSafe RefUnwindSafe
             shared::hosted::SendItem<'static, PhantomPinned, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            shared::hosted::RecvItem<'static, Local, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            shared::hosted::RecvItem<'static, Bound, Any>: Unpin UnwindSafe RefUnwindSafe
-            shared::hosted::NextItem<'static, Local, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            shared::ChannelStatistics: Send Sync Unpin UnwindSafe RefUnwindSafe
-            shared::SendError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            shared::SendError<Bound>: Unpin UnwindSafe RefUnwindSafe
-            shared::TrySendError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::Recv<'static, Local, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::Recv<'static, Bound, Any>: Unpin UnwindSafe RefUnwindSafe
+            shared::hosted::RecvNext<'static, Local, Any>: Send Sync Unpin UnwindSafe RefUnwindSafe
             shared::SendTimeoutError<u32>: Send Sync Unpin UnwindSafe RefUnwindSafe
-            shared::RecvError: Send Sync Unpin UnwindSafe RefUnwindSafe
-            shared::TryRecvError: Send Sync Unpin UnwindSafe RefUnwindSafe
             shared::RecvTimeoutError: Send Sync Unpin UnwindSafe RefUnwindSafe
         ",
     );

@@ -228,12 +228,12 @@ fn closing_lets_out_what_is_in_and_gives_back_what_waits() {
         sender.try_send(1).unwrap();
         let mut waits = Task::new(sender.send(2));
         waits.waits();
-        let was_open = if by_receiver {
-            receiver.close()
+        if by_receiver {
+            receiver.close();
         } else {
-            sender.close()
-        };
-        assert!(was_open && !sender.close() && sender.is_closed() && receiver.is_closed());
+            sender.close();
+        }
+        assert!(sender.is_closed() && receiver.is_closed() && receiver.is_full());
         assert_eq!(waits.ends(), Err(SendError::Closed(2)));
         assert_eq!(sender.try_send(3), Err(TrySendError::Closed(3)));
         assert_eq!(
@@ -457,7 +457,7 @@ fn errors_say_what_to_do_and_become_io_errors() {
     let cancelled = SendError::Cancelled(1, Cancelled);
     assert_eq!(
         closed.to_string(),
-        "the channel is closed or has no receiver: keep one that receives"
+        "the channel is closed or has no receiver left; `into_item` gives the item back"
     );
     assert_eq!(cancelled.to_string(), "the item was not sent: cancelled");
     assert!(closed.source().is_none() && cancelled.source().is_some());
@@ -478,7 +478,7 @@ fn errors_say_what_to_do_and_become_io_errors() {
     assert!(cancelled.source().is_some() && RecvError::<Cancelled>::Closed.source().is_none());
     assert_eq!(
         TryRecvError::Empty.to_string(),
-        "no item is there; `recv` waits for one"
+        "the channel is empty; `recv` waits for an item"
     );
     assert_eq!(
         TryRecvError::Closed.to_string(),

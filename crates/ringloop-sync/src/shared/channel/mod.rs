@@ -5,7 +5,7 @@
 //! | `pipe` | the items, and who waits |
 //! | `sender`, `receiver` | the ends |
 //! | `send`, `recv` | their futures |
-//! | `error` | why an item was not sent, or none was received |
+//! | `error` | why an item was not sent, or none was received, in time |
 
 mod error;
 mod pipe;
@@ -14,12 +14,9 @@ mod recv;
 mod send;
 mod sender;
 
-pub use error::{
-    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
-};
-pub use pipe::ChannelStatistics;
+pub use error::{RecvTimeoutError, SendTimeoutError};
 pub use receiver::Receiver;
-pub use recv::{NextItem, RecvItem};
+pub use recv::{Recv, RecvNext};
 pub use send::SendItem;
 pub use sender::Sender;
 

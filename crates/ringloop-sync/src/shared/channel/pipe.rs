@@ -27,7 +27,7 @@ use std::task::Waker;
 
 use ringloop_core::WaitList;
 
-use super::error::{TryRecvError, TrySendError};
+use crate::channel::{ChannelStatistics, TryRecvError, TrySendError};
 use crate::host::Host;
 use crate::loom::atomic::{AtomicUsize, Ordering};
 use crate::loom::{Mutex, MutexGuard, lock};
@@ -202,14 +202,12 @@ impl<T> Pipe<T> {
         wake(next);
     }
 
-    /// Lets no more items in. Returns whether it was open.
-    pub(super) fn close(&self) -> bool {
+    /// Lets no more items in.
+    pub(super) fn close(&self) {
         let mut both = self.lock();
-        let was_open = !mem::replace(&mut both.inlet.is_closed, true);
         let waiters = both.close();
         drop(both);
         waiters.wake();
-        was_open
     }
 
     /// Closes the channel and drops the items: nobody will receive them.
@@ -256,8 +254,9 @@ impl<T> Pipe<T> {
         lock(&self.inlet.0).is_closed
     }
 
+    /// How many items are loose.
     pub(super) fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().loose()
     }
 
     /// `None` if there is no bound.
@@ -268,7 +267,7 @@ impl<T> Pipe<T> {
     pub(super) fn statistics(&self) -> ChannelStatistics {
         let both = self.lock();
         ChannelStatistics {
-            len: both.len(),
+            len: both.loose(),
             capacity: self.capacity(),
             is_closed: both.inlet.is_closed,
             // Relaxed: they may be out of date at once.
@@ -402,6 +401,7 @@ impl<T> Both<'_, T> {
     }
 
     fn close(&mut self) -> Wakers {
+        self.inlet.is_closed = true;
         self.outlet.is_closed = true;
         self.outlet.senders_wait = false;
         let mut wakers = self.finish();
@@ -443,24 +443,4 @@ impl<T> Waiters for Receivers<'_, T> {
     fn with<R>(&self, access: impl FnOnce(&WaitList<Call>) -> R) -> R {
         access(&lock(&self.0.inlet.0).receivers)
     }
-}
-
-/// How things stand with a channel; see [`Sender::statistics`](super::Sender::statistics).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ChannelStatistics {
-    /// How many items were sent and not yet received.
-    pub len: usize,
-    /// How many items are let in before senders have to wait. `None` if any number is.
-    pub capacity: Option<usize>,
-    /// Whether no more items are let in.
-    pub is_closed: bool,
-    /// How many senders there are.
-    pub senders: usize,
-    /// How many receivers there are.
-    pub receivers: usize,
-    /// How many wait to send an item.
-    pub waiting_senders: usize,
-    /// How many wait for an item.
-    pub waiting_receivers: usize,
 }

@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::error::{RecvError, RecvTimeoutError, TryRecvError};
-use super::pipe::{ChannelStatistics, Pipe};
-use super::recv::{NextItem, RecvItem};
+use super::error::RecvTimeoutError;
+use super::pipe::Pipe;
+use super::recv::{Recv, RecvNext};
+use crate::channel::{ChannelStatistics, RecvError, TryRecvError};
 use crate::host::{AnyExecutor, Host};
 use crate::loom::Arc;
 use crate::shared::block::block_on;
@@ -44,8 +45,8 @@ impl<T, H: Host> Receiver<T, H> {
     #[doc(alias = "get")]
     #[track_caller]
     #[inline]
-    pub fn recv(&self) -> RecvItem<'_, T, H> {
-        RecvItem::new(&self.pipe, Location::caller())
+    pub fn recv(&self) -> Recv<'_, T, H> {
+        Recv::new(&self.pipe, Location::caller())
     }
 
     /// Receives the next item, or `None` at the end: for loops.
@@ -83,8 +84,8 @@ impl<T, H: Host> Receiver<T, H> {
     #[doc(alias("stream", "iter"))]
     #[track_caller]
     #[inline]
-    pub fn next(&self) -> NextItem<'_, T, H> {
-        NextItem(RecvItem::new(&self.pipe, Location::caller()))
+    pub fn next(&self) -> RecvNext<'_, T, H> {
+        RecvNext(Recv::new(&self.pipe, Location::caller()))
     }
 
     /// Receives the next item if there is one that is not on its way to another receiver.
@@ -158,20 +159,20 @@ impl<T, H: Host> Receiver<T, H> {
         timeout: Option<Duration>,
         at: &'static Location<'static>,
     ) -> Result<T, TryRecvError> {
-        let mut wait = RecvItem::<T, AnyExecutor>::new(&self.pipe, at);
+        let mut wait = Recv::<T, AnyExecutor>::new(&self.pipe, at);
         match block_on(timeout, |cx| wait.poll_recv(cx)) {
             Some(received) => received.map_err(|_closed| TryRecvError::Closed),
             None => wait.give_up(),
         }
     }
 
-    /// Closes the channel, as [`Sender::close`](super::Sender::close) does. Returns whether it was open.
+    /// Closes the channel, as [`Sender::close`](super::Sender::close) does.
     ///
     /// # Cancel safety
     ///
     /// Nothing to cancel: the function does not wait.
-    pub fn close(&self) -> bool {
-        self.pipe.close()
+    pub fn close(&self) {
+        self.pipe.close();
     }
 
     /// Returns whether the channel was closed, or has no sender. There may be items in it.
@@ -180,16 +181,23 @@ impl<T, H: Host> Receiver<T, H> {
         self.pipe.is_closed()
     }
 
-    /// Returns how many items were sent and not yet received.
+    /// Returns how many items are in it that are not on their way to somebody.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pipe.len()
     }
 
-    /// Returns whether all items that were sent were received.
+    /// Returns whether nothing is in it that is not on its way to somebody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns whether a send has to wait, unless a receiver waits.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.capacity()
+            .is_some_and(|capacity| self.len() >= capacity)
     }
 
     /// Returns how many items are let in before senders have to wait, or `None` without a bound.

@@ -6,19 +6,19 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::error::{RecvError, TryRecvError};
 use super::pipe::{Call, Pipe, Receivers};
+use crate::channel::{RecvError, TryRecvError};
 use crate::host::Host;
 use crate::shared::wait::Wait;
 
 /// A future of the next item; see [`Receiver::recv`](super::Receiver::recv).
 #[must_use = "futures do nothing unless awaited"]
-pub struct RecvItem<'a, T, H: Host> {
+pub struct Recv<'a, T, H: Host> {
     pipe: &'a Pipe<T>,
     wait: Wait<H>,
 }
 
-impl<'a, T, H: Host> RecvItem<'a, T, H> {
+impl<'a, T, H: Host> Recv<'a, T, H> {
     #[inline]
     pub(super) fn new(pipe: &'a Pipe<T>, at: &'static Location<'static>) -> Self {
         Self {
@@ -75,7 +75,7 @@ fn settle<T, C>(received: Result<T, TryRecvError>) -> Option<Result<T, RecvError
     }
 }
 
-impl<T, H: Host> Future for RecvItem<'_, T, H> {
+impl<T, H: Host> Future for Recv<'_, T, H> {
     type Output = Result<T, RecvError<H::Cancelled>>;
 
     #[inline]
@@ -84,7 +84,7 @@ impl<T, H: Host> Future for RecvItem<'_, T, H> {
     }
 }
 
-impl<T, H: Host> Drop for RecvItem<'_, T, H> {
+impl<T, H: Host> Drop for Recv<'_, T, H> {
     #[inline]
     fn drop(&mut self) {
         if self.wait.is_listed()
@@ -95,9 +95,9 @@ impl<T, H: Host> Drop for RecvItem<'_, T, H> {
     }
 }
 
-impl<T, H: Host> fmt::Debug for RecvItem<'_, T, H> {
+impl<T, H: Host> fmt::Debug for Recv<'_, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecvItem")
+        f.debug_struct("Recv")
             .field("wait", &self.wait)
             .finish_non_exhaustive()
     }
@@ -106,9 +106,9 @@ impl<T, H: Host> fmt::Debug for RecvItem<'_, T, H> {
 /// A future of the next item, or of the end; see [`Receiver::next`](super::Receiver::next).
 #[must_use = "futures do nothing unless awaited"]
 #[derive(Debug)]
-pub struct NextItem<'a, T, H: Host>(pub(super) RecvItem<'a, T, H>);
+pub struct RecvNext<'a, T, H: Host>(pub(super) Recv<'a, T, H>);
 
-impl<T, H: Host> Future for NextItem<'_, T, H> {
+impl<T, H: Host> Future for RecvNext<'_, T, H> {
     type Output = H::Outcome<Option<T>>;
 
     #[inline]

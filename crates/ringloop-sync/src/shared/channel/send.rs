@@ -6,8 +6,8 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::error::{SendError, TrySendError};
 use super::pipe::{Pipe, Senders};
+use crate::channel::{SendError, TrySendError};
 use crate::host::Host;
 use crate::shared::wait::Wait;
 

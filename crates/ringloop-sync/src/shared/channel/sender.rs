@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::error::{SendError, SendTimeoutError, TrySendError};
-use super::pipe::{ChannelStatistics, Pipe};
+use super::error::SendTimeoutError;
+use super::pipe::Pipe;
 use super::send::SendItem;
+use crate::channel::{ChannelStatistics, SendError, TrySendError};
 use crate::host::{AnyExecutor, Host};
 use crate::loom::Arc;
 use crate::shared::block::block_on;
@@ -140,13 +141,13 @@ impl<T, H: Host> Sender<T, H> {
     }
 
     /// Closes the channel: nothing more is let in, who waits to send gets the item back, and
-    /// receivers get what is in it, and then the end. Returns whether it was open.
+    /// receivers get what is in it, and then the end.
     ///
     /// # Cancel safety
     ///
     /// Nothing to cancel: the function does not wait.
-    pub fn close(&self) -> bool {
-        self.pipe.close()
+    pub fn close(&self) {
+        self.pipe.close();
     }
 
     /// Returns whether the channel was closed, or has no receiver.
@@ -155,16 +156,23 @@ impl<T, H: Host> Sender<T, H> {
         self.pipe.is_closed()
     }
 
-    /// Returns how many items were sent and not yet received.
+    /// Returns how many items are in it that are not on their way to somebody.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pipe.len()
     }
 
-    /// Returns whether all items that were sent were received.
+    /// Returns whether nothing is in it that is not on its way to somebody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns whether a send has to wait, unless a receiver waits.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.capacity()
+            .is_some_and(|capacity| self.len() >= capacity)
     }
 
     /// Returns how many items are let in before senders have to wait, or `None` without a bound.
