@@ -212,7 +212,7 @@ fn explore_fifo<const CAPACITY: usize>(
         scripts,
         acts,
         faults,
-        at_least: 1200,
+        at_least: 1000,
     }
     .explore();
 }
@@ -277,6 +277,16 @@ fn jobs_are_joined() {
     explore_fifo::<1>("queue: jobs are joined", &[JOB, JOIN, PUT_AND_JOIN], &[], 2);
     explore_fifo::<1>("queue: jobs are joined", &[JOB, JOIN, CLOSE], &[], 2);
     explore_fifo::<0>("queue: jobs are joined", &[JOB, JOIN, PUT_AND_JOIN], &[], 2);
+
+    const GET: &[Step<Op>] = &[Do(Op::Get), Yield, Do(Op::TryGet)];
+    const TRY: &[Step<Op>] = &[Do(Op::TryGet), Yield, Do(Op::TryGet)];
+    explore_fifo::<1>("queue: items are joined", &[GET, PUT_AND_JOIN], &[], 4);
+    explore_fifo::<1>(
+        "queue: items are joined",
+        &[TRY, PUT_AND_JOIN, JOIN],
+        &[],
+        2,
+    );
 }
 
 /// What comes out is the best at the time, also for those who were woken before.
@@ -290,7 +300,7 @@ fn other_orders() {
         scripts: SCRIPTS,
         acts: &[],
         faults: 3,
-        at_least: 1200,
+        at_least: 1000,
     }
     .explore();
     Scenario::<Priority> {
@@ -299,7 +309,7 @@ fn other_orders() {
         scripts: SCRIPTS,
         acts: &[],
         faults: 3,
-        at_least: 1200,
+        at_least: 1000,
     }
     .explore();
     Scenario::<Priority> {
@@ -313,7 +323,7 @@ fn other_orders() {
         scripts: &[PUT_WORSE, &[Do(Op::Get)]],
         acts: &[Op::CloseNow],
         faults: 3,
-        at_least: 1200,
+        at_least: 1000,
     }
     .explore();
 }
