@@ -177,7 +177,7 @@ pub struct Recv<'a, T, H: Host>(Get<'a, T, H, VecDeque<T>>);
 impl<T, H: Host> Future for Recv<'_, T, H> {
     type Output = Result<T, RecvError<H::Cancelled>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let item = ready!(self.0.poll_item(cx));
         Poll::Ready(item.map_err(|error| match error {
@@ -195,7 +195,7 @@ pub struct RecvNext<'a, T, H: Host>(Recv<'a, T, H>);
 impl<T, H: Host> Future for RecvNext<'_, T, H> {
     type Output = H::Outcome<Option<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let item = ready!(Pin::new(&mut self.0).poll(cx));
         Poll::Ready(H::outcome(match item {

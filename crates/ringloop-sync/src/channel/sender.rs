@@ -157,7 +157,7 @@ pub struct SendItem<'a, T, H: Host>(Put<'a, T, H, VecDeque<T>>);
 impl<T, H: Host> Future for SendItem<'_, T, H> {
     type Output = Result<(), SendError<T, H::Cancelled>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let put = ready!(Pin::new(&mut self.0).poll(cx));
         Poll::Ready(put.map_err(|error| match error {

@@ -69,7 +69,7 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_put(&self, item: T) -> Result<(), TryPutError<T>> {
         if self.getters.is_empty() && !self.is_closed.get() {
             let mut buffer = self.buffer.borrow_mut();
@@ -82,6 +82,7 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
     }
 
     /// Puts an item that is for somebody who waits.
+    #[cold]
     fn hand_over(&self, item: T) -> Result<(), TryPutError<T>> {
         if self.is_closed.get() {
             return Err(TryPutError::Closed(item));
@@ -90,11 +91,15 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
             return Err(TryPutError::Full(item));
         }
         self.buffer.borrow_mut().push(item);
-        self.grant();
+        // I2: nothing else is free.
+        if let Ok((_, getter)) = self.getters.grant_one(Handed::Item) {
+            self.reserved.update(|reserved| reserved + 1);
+            getter.wake();
+        }
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_get(&self) -> Result<T, TryGetError> {
         let mut buffer = self.buffer.borrow_mut();
         if buffer.len() > self.reserved.get()
@@ -108,10 +113,14 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
         }
         let is_drained = buffer.is_empty();
         drop(buffer);
+        if self.putters.is_empty() && !self.is_closed.get() {
+            return Err(TryGetError::Empty);
+        }
         self.meet_putter(is_drained)
     }
 
     /// Takes the item of a putter that waits although nothing is free: this is a rendezvous.
+    #[cold]
     fn meet_putter(&self, is_drained: bool) -> Result<T, TryGetError> {
         if self.is_closed.get() {
             return Err(if is_drained {
@@ -177,17 +186,20 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
     }
 
     /// Makes the invariants hold for somebody who has begun to wait, if something has changed since
-    /// the look that said so.
+    /// the look that said so. Returns whether it has.
     #[inline]
-    pub(super) fn settle_waiter(&self) {
+    pub(super) fn settle_waiter(&self) -> bool {
         let can_put = !self.putters.is_empty() && self.has_room();
         let can_get = !self.getters.is_empty() && self.free() > 0;
-        if can_put || can_get || self.is_closed.get() {
+        let is_unsettled = can_put || can_get || self.is_closed.get();
+        if is_unsettled {
             self.settle();
         }
+        is_unsettled
     }
 
     /// Makes the invariants hold after something has changed.
+    #[cold]
     fn settle(&self) {
         if self.is_closed.get() {
             self.putters.wake_all();
@@ -231,6 +243,7 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
     }
 
     /// Whether a putter need not wait.
+    #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.free() < self.capacity || !self.getters.is_empty()
     }

@@ -31,36 +31,51 @@ impl<'a, T, H: Host, B: Buffer<T>> Get<'a, T, H, B> {
     }
 
     /// Polls for an item, for a caller that looks after those who join the queue.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll_item(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, GetError<H::Cancelled>>> {
-        let exchange = &self.queue.exchange;
-        if !self.wait.is_listed() {
-            if let Err(cancelled) = ready!(self.wait.poll_begin(cx)) {
-                return Poll::Ready(Err(GetError::Cancelled(cancelled)));
-            }
-            match exchange.try_get() {
-                Ok(item) => return Poll::Ready(Ok(item)),
-                Err(TryGetError::Closed) => return Poll::Ready(Err(GetError::Closed)),
-                Err(TryGetError::Empty) => {}
-            }
-            self.wait.enlist(&exchange.getters, Handed::Nothing, cx);
-            exchange.settle_waiter();
+        if self.wait.is_listed() {
+            return self.poll_listed(cx);
         }
-        self.poll_listed(cx)
+        if let Err(cancelled) = ready!(self.wait.poll_begin(cx)) {
+            return Poll::Ready(Err(GetError::Cancelled(cancelled)));
+        }
+        match self.queue.exchange.try_get() {
+            Ok(item) => Poll::Ready(Ok(item)),
+            Err(TryGetError::Closed) => Poll::Ready(Err(GetError::Closed)),
+            Err(TryGetError::Empty) => self.poll_enlisted(cx),
+        }
     }
 
-    /// Out of line, so that a get that need not wait is inlined whole.
-    #[inline(never)]
-    fn poll_listed(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, GetError<H::Cancelled>>> {
+    /// Out of line, as is all that waits, so that a get that need not is inlined whole.
+    #[cold]
+    fn poll_enlisted(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, GetError<H::Cancelled>>> {
         let exchange = &self.queue.exchange;
-        Poll::Ready(match ready!(self.wait.poll_listed(&exchange.getters, cx)) {
-            Ok(Handed::Item) => exchange.take_reserved().ok_or(GetError::Closed),
+        self.wait.enlist(&exchange.getters, Handed::Nothing, cx);
+        if exchange.settle_waiter() {
+            return self.poll_listed(cx);
+        }
+        let handed = ready!(self.wait.poll_enlisted(&exchange.getters, cx));
+        Poll::Ready(self.take(handed))
+    }
+
+    #[cold]
+    fn poll_listed(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, GetError<H::Cancelled>>> {
+        let handed = ready!(self.wait.poll_listed(&self.queue.exchange.getters, cx));
+        Poll::Ready(self.take(handed))
+    }
+
+    fn take(
+        &self,
+        handed: Result<Handed, (Handed, H::Cancelled)>,
+    ) -> Result<T, GetError<H::Cancelled>> {
+        match handed {
+            Ok(Handed::Item) => self.queue.exchange.take_reserved().ok_or(GetError::Closed),
             Ok(Handed::Nothing) => Err(GetError::Closed),
             Err((_, cancelled)) => Err(GetError::Cancelled(cancelled)),
-        })
+        }
     }
 
     /// Leaves the line, and passes the item on that it was given.
@@ -76,7 +91,7 @@ impl<'a, T, H: Host, B: Buffer<T>> Get<'a, T, H, B> {
 impl<T, H: Host, B: Buffer<T>> Future for Get<'_, T, H, B> {
     type Output = Result<T, GetError<H::Cancelled>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let item = ready!(self.poll_item(cx));
         self.queue.end_joins_if_idle();
@@ -109,7 +124,7 @@ pub struct GetJob<'a, T, H: Host, B: Buffer<T>>(pub(super) Get<'a, T, H, B>);
 impl<'a, T, H: Host, B: Buffer<T>> Future for GetJob<'a, T, H, B> {
     type Output = Result<Job<'a, T>, GetError<H::Cancelled>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // Counted before the item leaves the queue, so that at no time it is in neither.
         let unfinished = Unfinished::begin(self.0.queue);
@@ -126,7 +141,7 @@ pub struct GetNext<'a, T, H: Host, B: Buffer<T>>(pub(super) Get<'a, T, H, B>);
 impl<T, H: Host, B: Buffer<T>> Future for GetNext<'_, T, H, B> {
     type Output = H::Outcome<Option<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let item = ready!(Pin::new(&mut self.0).poll(cx));
         Poll::Ready(H::outcome(match item {

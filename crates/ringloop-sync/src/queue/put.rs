@@ -36,18 +36,26 @@ impl<'a, T, H: Host, B: Buffer<T>> Put<'a, T, H, B> {
         self.item.take().expect("a put that is over is not polled")
     }
 
-    /// Out of line, so that a put that need not wait is inlined whole.
-    #[inline(never)]
+    /// Out of line, as is all that waits, so that a put that need not is inlined whole.
+    #[cold]
+    fn poll_enlisted(
+        &mut self,
+        item: T,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), PutError<T, H::Cancelled>>> {
+        let exchange = &self.queue.exchange;
+        self.wait.enlist(&exchange.putters, Some(item), cx);
+        if exchange.settle_waiter() {
+            return self.poll_listed(cx);
+        }
+        let left = self.wait.poll_enlisted(&exchange.putters, cx);
+        left.map(end)
+    }
+
+    #[cold]
     fn poll_listed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), PutError<T, H::Cancelled>>> {
-        let putters = &self.queue.exchange.putters;
-        Poll::Ready(match ready!(self.wait.poll_listed(putters, cx)) {
-            Ok(None) => Ok(()),
-            Ok(Some(item)) => Err(PutError::Closed(item)),
-            Err((item, cancelled)) => {
-                let item = item.expect("a putter that waits has an item");
-                Err(PutError::Cancelled(item, cancelled))
-            }
-        })
+        let left = self.wait.poll_listed(&self.queue.exchange.putters, cx);
+        left.map(end)
     }
 
     /// Leaves the line with the item, unless it was put.
@@ -60,24 +68,32 @@ impl<'a, T, H: Host, B: Buffer<T>> Put<'a, T, H, B> {
 impl<T, H: Host, B: Buffer<T>> Future for Put<'_, T, H, B> {
     type Output = Result<(), PutError<T, H::Cancelled>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let exchange = &this.queue.exchange;
-        if !this.wait.is_listed() {
-            if let Err(cancelled) = ready!(this.wait.poll_begin(cx)) {
-                return Poll::Ready(Err(PutError::Cancelled(this.take_item(), cancelled)));
-            }
-            match exchange.try_put(this.take_item()) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(TryPutError::Closed(item)) => return Poll::Ready(Err(PutError::Closed(item))),
-                Err(TryPutError::Full(item)) => {
-                    this.wait.enlist(&exchange.putters, Some(item), cx);
-                }
-            }
-            exchange.settle_waiter();
+        if this.wait.is_listed() {
+            return this.poll_listed(cx);
         }
-        this.poll_listed(cx)
+        if let Err(cancelled) = ready!(this.wait.poll_begin(cx)) {
+            return Poll::Ready(Err(PutError::Cancelled(this.take_item(), cancelled)));
+        }
+        match this.queue.exchange.try_put(this.take_item()) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(TryPutError::Closed(item)) => Poll::Ready(Err(PutError::Closed(item))),
+            Err(TryPutError::Full(item)) => this.poll_enlisted(item, cx),
+        }
+    }
+}
+
+/// How a put ended by what was left in its place: nothing if the item is in the queue.
+fn end<T, C>(left: Result<Option<T>, (Option<T>, C)>) -> Result<(), PutError<T, C>> {
+    match left {
+        Ok(None) => Ok(()),
+        Ok(Some(item)) => Err(PutError::Closed(item)),
+        Err((item, cancelled)) => {
+            let item = item.expect("a putter that waits has an item");
+            Err(PutError::Cancelled(item, cancelled))
+        }
     }
 }
 
