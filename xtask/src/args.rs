@@ -101,7 +101,9 @@ impl Command {
             Self::Test => "all tests and doctests; --crate NAME: of that crate and those above it",
             Self::Alone => "builds, tests and documents each library crate by itself",
             Self::Loom => "the loom tests of each crate that has some; LOOM_MAX_PREEMPTIONS=2",
-            Self::Asan => "the tests of core, proactor and task under AddressSanitizer (nightly)",
+            Self::Asan => {
+                "the tests of the crates with unsafe code under AddressSanitizer (nightly)"
+            }
             Self::Soundness => "the proactor's integration tests, optimized as far as it goes",
             Self::Fuzz => {
                 "random programs against a model; [TARGET] [--seconds N] [--keep] (nightly)"
