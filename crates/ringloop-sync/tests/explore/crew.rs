@@ -44,6 +44,8 @@ struct Seat {
 
 thread_local! {
     static CREW: RefCell<Option<Rc<Crew>>> = const { RefCell::new(None) };
+    /// Who is being polled.
+    static CURRENT: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 impl Crew {
@@ -97,7 +99,9 @@ impl Crew {
         seat.polls.set(poll);
         let waker = Waker::from(Arc::new(Call { who, poll }));
         let mut cx = Context::from_waker(&waker);
+        let outer = CURRENT.replace(Some(who));
         let polled = while_cancelled(seat.is_cancelled.get(), || member.as_mut().poll(&mut cx));
+        CURRENT.set(outer);
         if polled.is_ready() {
             seat.is_gone.set(true);
         } else {
@@ -121,9 +125,15 @@ impl Crew {
         drop(member);
     }
 
+    /// Who is being polled.
+    pub(crate) fn current() -> Option<usize> {
+        CURRENT.get()
+    }
+
     /// No waker calls anybody any more.
     pub(crate) fn dismiss() {
         CREW.set(None);
+        CURRENT.set(None);
     }
 
     fn wake(&self, who: usize) {

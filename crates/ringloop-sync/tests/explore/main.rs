@@ -24,6 +24,7 @@ mod broadcast;
 mod capacity_limiter;
 mod channel;
 mod condvar;
+mod deadlock;
 mod event;
 mod mutex;
 mod notify;
