@@ -250,7 +250,7 @@ fn all_are_quick() {
             scripts,
             acts: &[],
             faults: 3,
-            at_least: 2600,
+            at_least: 12_000,
         }
         .explore();
     }

@@ -300,7 +300,7 @@ fn other_orders() {
         scripts: SCRIPTS,
         acts: &[],
         faults: 3,
-        at_least: 1000,
+        at_least: 19_000,
     }
     .explore();
     Scenario::<Priority> {
@@ -309,7 +309,7 @@ fn other_orders() {
         scripts: SCRIPTS,
         acts: &[],
         faults: 3,
-        at_least: 1000,
+        at_least: 19_000,
     }
     .explore();
     Scenario::<Priority> {
@@ -323,7 +323,7 @@ fn other_orders() {
         scripts: &[PUT_WORSE, &[Do(Op::Get)]],
         acts: &[Op::CloseNow],
         faults: 3,
-        at_least: 1000,
+        at_least: 2000,
     }
     .explore();
 }
