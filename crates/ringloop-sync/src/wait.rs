@@ -62,6 +62,7 @@ impl<H: Host> Wait<H> {
     /// What comes next in the poll in which the wait went to the list, in place of
     /// [`poll_listed`](Self::poll_listed): if it was woken meanwhile, so was the task, which is polled
     /// again therefore.
+    #[inline(always)]
     pub(crate) fn poll_enlisted<T>(
         &mut self,
         list: &WaitList<T>,
