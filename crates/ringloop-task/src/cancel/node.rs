@@ -61,6 +61,23 @@ impl Node {
         self.has_expired.get() || self.token.get().is_some_and(CancelToken::is_cancelled)
     }
 
+    /// Whether neither the scope is cancelled, nor one around it up to a shield, nor `task`, which is
+    /// around all of them.
+    ///
+    /// By reference all the way: most scopes are never cancelled, and this is asked at every wait.
+    fn is_quiet(&self, task: TaskPtr) -> bool {
+        if self.is_cancelled() {
+            return false;
+        }
+        if self.is_shield.get() {
+            return true;
+        }
+        match &*self.parent.borrow() {
+            Some(parent) => parent.is_quiet(task),
+            None => !task::is_requested(task),
+        }
+    }
+
     /// Returns why the scope is cancelled, if it is.
     pub(super) fn reason(&self) -> Option<Reason> {
         let by_token = self.token.get().and_then(CancelToken::reason);
@@ -153,6 +170,15 @@ pub(super) fn may_go_on(home: &Home, task: TaskPtr) -> bool {
     home.scope.borrow().is_none() && !task::is_requested(task)
 }
 
+/// The same by a look at all scopes around.
+#[inline(never)]
+pub(super) fn is_quiet(home: &Home, task: TaskPtr) -> bool {
+    match &*home.scope.borrow() {
+        Some(node) => node.is_quiet(task),
+        None => !task::is_requested(task),
+    }
+}
+
 /// Returns what a wait that is begun here and now has to say: `Err` in a cancelled scope or task.
 ///
 /// The outermost cancelled scope is the one that reports, so that it, and no scope inside it,
@@ -162,7 +188,7 @@ pub(super) fn check(home: &Home) -> Result<(), Cancelled> {
     let Some(task) = home.current.get() else {
         return Ok(());
     };
-    if may_go_on(home, task) {
+    if may_go_on(home, task) || is_quiet(home, task) {
         return Ok(());
     }
     check_scopes(home)

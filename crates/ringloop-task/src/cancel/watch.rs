@@ -149,18 +149,19 @@ impl CancelWatch {
     /// Nothing to cancel: the function does not wait.
     #[inline]
     pub fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
-        let is_quick = context::with_home(|home| {
-            let may_go_on = (home.current.get()).is_some_and(|task| node::may_go_on(home, task));
+        let begins = context::with_home(|home| {
+            let may_go_on = (home.current.get())
+                .is_some_and(|task| node::may_go_on(home, task) || node::is_quiet(home, task));
             may_go_on && task::try_spend(home)
         });
-        if is_quick == Some(true) {
+        if begins == Some(true) {
             return Poll::Ready(Ok(()));
         }
         Self::poll_begin_slowly(cx)
     }
 
-    /// The same where there is something to be said: cancelled, in a scope, without budget, or
-    /// outside of tasks. It has no use for the watch, which may stay in registers therefore.
+    /// The same where there is more to be said: when cancelled, without budget, or outside of
+    /// tasks. It has no use for the watch, which may stay in registers therefore.
     #[cold]
     fn poll_begin_slowly(cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
         context::with_home(node::check).unwrap_or(Ok(()))?;
