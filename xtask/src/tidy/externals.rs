@@ -37,9 +37,14 @@ const ALLOWED: [(&str, &[&str]); 6] = [
 /// What tests may use besides.
 const ALLOWED_IN_TESTS: [&str; 5] = ["libc", "loom", "pin-project-lite", "socket2", "trybuild"];
 
-/// What the tests of one library may use besides: the runtimes of others that it has to work under.
-const ALLOWED_IN_TESTS_OF: [(&str, &[&str]); 1] =
-    [("ringloop-offload", &["async-executor", "async-io", "tokio"])];
+/// What the tests of some libraries may use besides: the runtimes of others that they have to work
+/// under.
+const ALLOWED_IN_TESTS_OF: [(&str, &[&str]); 2] = [
+    ("ringloop-offload", &OTHER_RUNTIMES),
+    ("ringloop-sync", &OTHER_RUNTIMES),
+];
+
+const OTHER_RUNTIMES: [&str; 3] = ["async-executor", "async-io", "tokio"];
 
 /// The one package that may use anything: it is not published, and compares with others.
 const FREE: &str = "ringloop-benches";

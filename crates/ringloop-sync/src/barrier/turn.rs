@@ -68,11 +68,12 @@ impl<C> From<C> for BarrierError<C> {
     }
 }
 
-impl<C: Into<Self>> From<BarrierError<C>> for io::Error {
+/// A cancelled wait becomes its reason, to be found by [`get_ref`](io::Error::get_ref).
+impl<C: Error + Send + Sync + 'static> From<BarrierError<C>> for io::Error {
     fn from(error: BarrierError<C>) -> Self {
         match error {
             BarrierError::Broken => Self::other(BarrierError::<Infallible>::Broken),
-            BarrierError::Cancelled(cancelled) => cancelled.into(),
+            BarrierError::Cancelled(cancelled) => Self::other(cancelled),
         }
     }
 }

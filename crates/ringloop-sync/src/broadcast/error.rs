@@ -135,12 +135,14 @@ impl<C: Error + 'static> Error for RecvError<C> {
 
 impl Error for TryRecvError {}
 
-impl<C: Into<Self> + fmt::Display> From<RecvError<C>> for io::Error {
+/// A cancelled wait becomes its reason, to be found by [`get_ref`](io::Error::get_ref), an ended
+/// broadcast a broken pipe.
+impl<C: Error + Send + Sync + 'static> From<RecvError<C>> for io::Error {
     fn from(error: RecvError<C>) -> Self {
         let kind = match error {
             RecvError::Closed => io::ErrorKind::BrokenPipe,
             RecvError::Lagged(_) => io::ErrorKind::Other,
-            RecvError::Cancelled(cancelled) => return cancelled.into(),
+            RecvError::Cancelled(cancelled) => return Self::other(cancelled),
         };
         Self::new(kind, error.to_string())
     }

@@ -111,13 +111,14 @@ impl<C> From<C> for AcquireTokenError<C> {
     }
 }
 
-impl<C: Into<Self>> From<AcquireTokenError<C>> for io::Error {
+/// A cancelled wait becomes its reason, to be found by [`get_ref`](io::Error::get_ref).
+impl<C: Error + Send + Sync + 'static> From<AcquireTokenError<C>> for io::Error {
     fn from(error: AcquireTokenError<C>) -> Self {
         match error {
             AcquireTokenError::AlreadyBorrowed(borrower) => {
                 Self::other(TryAcquireTokenError::AlreadyBorrowed(borrower))
             }
-            AcquireTokenError::Cancelled(cancelled) => cancelled.into(),
+            AcquireTokenError::Cancelled(cancelled) => Self::other(cancelled),
         }
     }
 }

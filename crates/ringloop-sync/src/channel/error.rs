@@ -67,11 +67,11 @@ impl<T, C: Error + 'static> Error for SendError<T, C> {
 }
 
 /// A cancelled wait becomes its reason, an ended channel a broken pipe; the item is dropped.
-impl<T, C: Into<Self>> From<SendError<T, C>> for io::Error {
+impl<T, C: Error + Send + Sync + 'static> From<SendError<T, C>> for io::Error {
     fn from(error: SendError<T, C>) -> Self {
         match error {
             SendError::Closed(_) => Self::new(io::ErrorKind::BrokenPipe, SEND_CLOSED),
-            SendError::Cancelled(_, cancelled) => cancelled.into(),
+            SendError::Cancelled(_, cancelled) => Self::other(cancelled),
         }
     }
 }
@@ -188,11 +188,11 @@ impl<C: Error + 'static> Error for RecvError<C> {
 }
 
 /// A cancelled wait becomes its reason, an ended channel an unexpected end.
-impl<C: Into<Self>> From<RecvError<C>> for io::Error {
+impl<C: Error + Send + Sync + 'static> From<RecvError<C>> for io::Error {
     fn from(error: RecvError<C>) -> Self {
         match error {
             RecvError::Closed => Self::new(io::ErrorKind::UnexpectedEof, RECV_CLOSED),
-            RecvError::Cancelled(cancelled) => cancelled.into(),
+            RecvError::Cancelled(cancelled) => Self::other(cancelled),
         }
     }
 }

@@ -67,11 +67,11 @@ impl<T, C: Error + 'static> Error for PutError<T, C> {
 }
 
 /// A cancelled wait becomes its reason, a closed queue a broken pipe; the item is dropped.
-impl<T, C: Into<Self>> From<PutError<T, C>> for io::Error {
+impl<T, C: Error + Send + Sync + 'static> From<PutError<T, C>> for io::Error {
     fn from(error: PutError<T, C>) -> Self {
         match error {
             PutError::Closed(_) => Self::new(io::ErrorKind::BrokenPipe, PUT_CLOSED),
-            PutError::Cancelled(_, cancelled) => cancelled.into(),
+            PutError::Cancelled(_, cancelled) => Self::other(cancelled),
         }
     }
 }
@@ -188,11 +188,11 @@ impl<C: Error + 'static> Error for GetError<C> {
 }
 
 /// A cancelled wait becomes its reason, a closed queue an unexpected end.
-impl<C: Into<Self>> From<GetError<C>> for io::Error {
+impl<C: Error + Send + Sync + 'static> From<GetError<C>> for io::Error {
     fn from(error: GetError<C>) -> Self {
         match error {
             GetError::Closed => Self::new(io::ErrorKind::UnexpectedEof, GET_CLOSED),
-            GetError::Cancelled(cancelled) => cancelled.into(),
+            GetError::Cancelled(cancelled) => Self::other(cancelled),
         }
     }
 }

@@ -95,14 +95,16 @@ impl<C: Error + 'static> Error for RecvError<C> {
     }
 }
 
-impl<C: Into<Self>> From<RecvError<C>> for io::Error {
+/// A cancelled wait becomes its reason, to be found by [`get_ref`](io::Error::get_ref), an ended
+/// watch a broken pipe.
+impl<C: Error + Send + Sync + 'static> From<RecvError<C>> for io::Error {
     fn from(error: RecvError<C>) -> Self {
         match error {
             RecvError::Closed => Self::new(
                 io::ErrorKind::BrokenPipe,
                 RecvError::<Infallible>::Closed.to_string(),
             ),
-            RecvError::Cancelled(cancelled) => cancelled.into(),
+            RecvError::Cancelled(cancelled) => Self::other(cancelled),
         }
     }
 }

@@ -11,6 +11,7 @@ mod channel;
 mod condvar;
 mod deadlock;
 mod event;
+mod io_errors;
 mod items;
 mod mutex;
 mod notify;

@@ -85,17 +85,19 @@ fn tests_may_use_a_little_more() {
 }
 
 #[test]
-fn one_library_is_tested_under_other_runtimes() {
-    finds(
-        "ringloop-offload",
-        Dependency {
-            dev: true,
-            ..dependency("tokio")
-        },
-        &[],
-    );
-    let finding = "ringloop-offload -> tokio: not among the allowed external dependencies";
-    finds("ringloop-offload", dependency("tokio"), &[finding]);
+fn some_libraries_are_tested_under_other_runtimes() {
+    for library in ["ringloop-offload", "ringloop-sync"] {
+        finds(
+            library,
+            Dependency {
+                dev: true,
+                ..dependency("tokio")
+            },
+            &[],
+        );
+        let finding = format!("{library} -> tokio: not among the allowed external dependencies");
+        finds(library, dependency("tokio"), &[&finding]);
+    }
 }
 
 #[test]
