@@ -11,7 +11,7 @@ pub use crate::mutex::{Lock, Mutex};
 pub use crate::notify::{Notified, Notify};
 pub use crate::once_cell::{OnceCell, OnceCellWait};
 pub use crate::queue::{
-    Buffer, Get, GetJob, GetNext, Heap, JoinQueue, LifoQueue, PriorityQueue, Put, Queue,
+    Buffer, Get, GetJob, GetNext, GetNextJob, Heap, JoinQueue, LifoQueue, PriorityQueue, Put, Queue,
 };
 pub use crate::rw_lock::{ReadLock, RwLock, WriteLock};
 pub use crate::semaphore::{Acquire, AcquireOwned, OwnedPermit, Semaphore};

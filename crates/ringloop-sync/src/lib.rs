@@ -66,7 +66,7 @@
 //! };
 //! let worker = async {
 //!     let mut done = Vec::new();
-//!     while let Ok(job) = queue.get_job().await {
+//!     while let Some(job) = queue.next_job().await {
 //!         done.push(*job);
 //!     }
 //!     done

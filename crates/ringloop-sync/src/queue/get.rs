@@ -1,4 +1,4 @@
-//! The futures of an item, in three forms.
+//! The futures of an item, in four forms.
 
 use std::fmt;
 use std::future::Future;
@@ -144,10 +144,31 @@ impl<T, H: Host, B: Buffer<T>> Future for GetNext<'_, T, H, B> {
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let item = ready!(Pin::new(&mut self.0).poll(cx));
-        Poll::Ready(H::outcome(match item {
-            Ok(item) => Ok(Some(item)),
-            Err(GetError::Closed) => Ok(None),
-            Err(GetError::Cancelled(cancelled)) => Err(cancelled),
-        }))
+        Poll::Ready(H::outcome(or_end(item)))
+    }
+}
+
+/// A future of the next item as a [`Job`], or of the end; see [`Queue::next_job`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct GetNextJob<'a, T, H: Host, B: Buffer<T>>(pub(super) GetJob<'a, T, H, B>);
+
+impl<'a, T, H: Host, B: Buffer<T>> Future for GetNextJob<'a, T, H, B> {
+    type Output = H::Outcome<Option<Job<'a, T>>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let job = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(H::outcome(or_end(job)))
+    }
+}
+
+/// What is got, or `None` at the end.
+#[inline]
+fn or_end<T, C>(got: Result<T, GetError<C>>) -> Result<Option<T>, C> {
+    match got {
+        Ok(got) => Ok(Some(got)),
+        Err(GetError::Closed) => Ok(None),
+        Err(GetError::Cancelled(cancelled)) => Err(cancelled),
     }
 }

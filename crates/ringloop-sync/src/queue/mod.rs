@@ -18,7 +18,7 @@ mod put;
 
 pub use buffer::{Buffer, Heap};
 pub use error::{GetError, PutError, TryGetError, TryPutError};
-pub use get::{Get, GetJob, GetNext};
+pub use get::{Get, GetJob, GetNext, GetNextJob};
 pub use job::Job;
 pub use join::JoinQueue;
 pub use put::Put;
@@ -224,7 +224,7 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     /// # let mut cx = Context::from_waker(Waker::noop());
     /// let worker = async {
     ///     let mut sum = 0;
-    ///     while let Ok(job) = queue.get_job().await {
+    ///     while let Some(job) = queue.next_job().await {
     ///         sum += *job;
     ///     }
     ///     assert_eq!(sum, 6);
@@ -287,6 +287,31 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     #[inline]
     pub fn next(&self) -> GetNext<'_, T, H, B> {
         GetNext(self.get())
+    }
+
+    /// Takes the item whose turn it is as a [`Job`], waiting until there is one. `None`: the queue is
+    /// [closed](Self::close) and nothing is left in it.
+    ///
+    /// [`get_job`](Self::get_job), in the form of an iteration, as [`next`](Self::next) is for
+    /// [`get`](Self::get): the loop of a worker is `while let Some(job) = queue.next_job().await`,
+    /// with a `?` after it on a [host](Host) with cancellation, which a `while let Ok` would take for
+    /// the end of the queue.
+    ///
+    /// # Errors
+    ///
+    /// On such a host, why the wait was cancelled.
+    ///
+    /// # Panics
+    ///
+    /// As [`put`](Self::put).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get).
+    #[track_caller]
+    #[inline]
+    pub fn next_job(&self) -> GetNextJob<'_, T, H, B> {
+        GetNextJob(self.get_job())
     }
 
     /// Waits until everything that was put is done.

@@ -276,6 +276,7 @@ fn what_has_items() {
             hosted::Get<'static, u32, Any, Fifo>,
             hosted::GetJob<'static, u32, Any, Fifo>,
             hosted::GetNext<'static, u32, Any, Fifo>,
+            hosted::GetNextJob<'static, u32, Any, Fifo>,
             hosted::JoinQueue<'static, u32, Any, Fifo>,
             Sender<u32>,
             Receiver<u32>,
@@ -295,6 +296,7 @@ fn what_has_items() {
             hosted::Get<'static, u32, Any, Fifo>: Unpin
             hosted::GetJob<'static, u32, Any, Fifo>: Unpin
             hosted::GetNext<'static, u32, Any, Fifo>: Unpin
+            hosted::GetNextJob<'static, u32, Any, Fifo>: Unpin
             hosted::JoinQueue<'static, u32, Any, Fifo>: Unpin
             Sender<u32>: Unpin
             Receiver<u32>: Unpin

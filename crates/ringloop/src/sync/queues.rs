@@ -20,10 +20,10 @@ use super::TaskHost;
 ///         let queue = Rc::clone(&queue);
 ///         ringloop::spawn(async move {
 ///             let mut sum = 0;
-///             while let Ok(job) = queue.get_job().await {
+///             while let Some(job) = queue.next_job().await? {
 ///                 sum += *job;
 ///             }
-///             sum
+///             Ok::<_, ringloop::Cancelled>(sum)
 ///         })
 ///     });
 ///     for n in 1..=100 {
@@ -33,7 +33,7 @@ use super::TaskHost;
 ///     queue.close();
 ///     let mut sum = 0;
 ///     for worker in workers {
-///         sum += worker.await.expect("the worker does not panic");
+///         sum += worker.await.expect("the worker does not panic")?;
 ///     }
 ///     assert_eq!(sum, 5050);
 ///     Ok::<(), Box<dyn std::error::Error>>(())

@@ -35,14 +35,36 @@ fn join_waits_for_items_and_jobs() {
 }
 
 #[test]
+fn the_jobs_of_a_worker_end_with_the_queue_and_with_its_task() {
+    let queue = Queue::unbounded();
+    queue.try_put(1).unwrap();
+    let mut join = Task::new(queue.join());
+    join.waits();
+    let job = Task::new(queue.next_job()).ends_at_once().unwrap();
+    assert_eq!(job.as_deref(), Some(&1));
+    join.waits();
+    drop(job);
+    assert_eq!(join.ends(), Ok(()));
+    let mut cancelled = Task::new(queue.next_job());
+    let mut last = Task::new(queue.next_job());
+    cancelled.waits();
+    last.waits();
+    cancelled.cancel();
+    assert!(matches!(cancelled.ends(), Err(Cancelled)));
+    queue.close();
+    assert!(matches!(last.ends(), Ok(None)));
+}
+
+#[test]
 fn every_way_of_getting_the_last_item_ends_a_join() {
     type Way = fn(&Queue<u8>);
-    let ways: [Way; 6] = [
+    let ways: [Way; 7] = [
         |queue| assert!(queue.try_get().is_ok()),
         |queue| assert!(Task::new(queue.get()).ends_at_once().is_ok()),
         |queue| assert_eq!(Task::new(queue.next()).ends_at_once(), Ok(Some(1))),
         |queue| drop(queue.try_get_job().unwrap()),
         |queue| assert!(Task::new(queue.get_job()).ends_at_once().is_ok()),
+        |queue| assert!(Task::new(queue.next_job()).ends_at_once().is_ok()),
         |queue| assert_eq!(queue.close_now(), [1]),
     ];
     for (index, get) in ways.iter().enumerate() {
