@@ -8,6 +8,7 @@ use std::mem;
 use std::panic::Location;
 use std::task::{Context, Poll, Waker};
 
+use ringloop_core::panics::drop_quietly;
 use ringloop_core::{WaitKey, WaitList};
 
 use super::wait_list::{Look, Waiters, look};
@@ -114,12 +115,16 @@ impl<H: Host> Wait<H> {
     }
 
     /// Leaves the list: `Ok` with what the wait was left if it was woken, `Err` with what it had
-    /// brought if not. `None` if it is in no list.
+    /// brought if not. `None` if it is in no list. Does not panic: the caller may have to pass on
+    /// what it was granted.
     pub(super) fn leave<W: Waiters>(&mut self, list: &W) -> Option<Result<W::Value, W::Value>> {
         match mem::replace(&mut self.stage, Stage::New) {
             Stage::Listed(key) => {
                 let left = list.with(|list| list.withdraw(key));
-                Some(left.map_err(|(value, _waker)| value))
+                Some(left.map_err(|(value, waker)| {
+                    drop_quietly(waker);
+                    value
+                }))
             }
             Stage::New | Stage::Begun => None,
         }

@@ -23,6 +23,7 @@ mod shared_channel;
 mod shared_event;
 mod shared_mutex;
 mod shared_semaphore;
+mod shared_wakers;
 mod support;
 mod test_host;
 mod wakers;

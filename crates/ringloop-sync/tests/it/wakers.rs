@@ -18,10 +18,10 @@ pub(crate) enum Act {
     Drop,
 }
 
-type Hook = Rc<dyn Fn()>;
+type Hook = Rc<dyn Fn(Act)>;
 
 thread_local! {
-    static HOOK: RefCell<Option<(Act, Hook)>> = const { RefCell::new(None) };
+    static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
 }
 
 /// Runs `body` with a waker that calls `hook` whenever `act` is done to it.
@@ -30,7 +30,20 @@ pub(crate) fn with_hook<R>(
     hook: impl Fn() + 'static,
     body: impl FnOnce(&mut Context<'_>) -> R,
 ) -> R {
-    HOOK.set(Some((act, Rc::new(hook))));
+    let hook = move |done| {
+        if done == act {
+            hook();
+        }
+    };
+    with_hooks(hook, body)
+}
+
+/// Runs `body` with a waker that tells `hook` of whatever is done to it.
+pub(crate) fn with_hooks<R>(
+    hook: impl Fn(Act) + 'static,
+    body: impl FnOnce(&mut Context<'_>) -> R,
+) -> R {
+    HOOK.set(Some(Rc::new(hook)));
     // SAFETY: the functions of the table use no data, so they are sound with any pointer and on
     // any thread.
     let waker = unsafe { Waker::new(ptr::null(), &HOOKED) };
@@ -42,10 +55,8 @@ pub(crate) fn with_hook<R>(
 
 fn call(act: Act) {
     let hook = HOOK.with_borrow(Option::clone);
-    if let Some((wanted, hook)) = hook
-        && wanted == act
-    {
-        hook();
+    if let Some(hook) = hook {
+        hook(act);
     }
 }
 

@@ -26,6 +26,7 @@ use std::mem;
 use std::task::Waker;
 
 use ringloop_core::WaitList;
+use ringloop_core::panics::drop_quietly;
 
 use crate::channel::{ChannelStatistics, TryRecvError, TrySendError};
 use crate::host::Host;
@@ -130,7 +131,7 @@ impl<T> Pipe<T> {
             sent => sent,
         };
         drop(both);
-        drop(waker);
+        drop_quietly(waker);
         Some(sent.map(wake))
     }
 
@@ -170,7 +171,7 @@ impl<T> Pipe<T> {
             received => received,
         };
         drop(both);
-        drop(waker);
+        drop_quietly(waker);
         let received = received.map(|(item, sender)| {
             wake(sender);
             item
@@ -212,17 +213,12 @@ impl<T> Pipe<T> {
 
     /// Closes the channel and drops the items: nobody will receive them.
     fn discard(&self) {
-        self.close();
-        let both = self.lock();
-        let Both {
-            mut outlet,
-            mut inlet,
-        } = both;
-        let items = (mem::take(&mut outlet.items), mem::take(&mut inlet.items));
-        // P3, also if a receiver that was called was leaked.
-        outlet.reserved = 0;
-        drop(inlet);
-        drop(outlet);
+        let mut both = self.lock();
+        let waiters = both.close();
+        let items = both.discard();
+        drop(both);
+        waiters.wake();
+        // A waker that panics drops them as well.
         drop(items);
     }
 
@@ -409,6 +405,16 @@ impl<T> Both<'_, T> {
             wakers.push(waker);
         }
         wakers
+    }
+
+    /// Takes out all items, the older ones first.
+    fn discard(&mut self) -> (VecDeque<T>, VecDeque<T>) {
+        // P3, also if a receiver that was called was leaked.
+        self.outlet.reserved = 0;
+        (
+            mem::take(&mut self.outlet.items),
+            mem::take(&mut self.inlet.items),
+        )
     }
 
     /// Calls all receivers that wait, if the channel is closed and nothing can come any more (P6).

@@ -16,6 +16,8 @@ use std::panic::Location;
 use std::task::Waker;
 use std::time::Duration;
 
+use ringloop_core::panics::drop_quietly;
+
 use super::block::block_on;
 use super::wait::Wait;
 use super::wait_list::{WaitList, Wakers};
@@ -195,7 +197,7 @@ impl RawEvent {
             return false;
         }
         drop(list);
-        drop(waker);
+        drop_quietly(waker);
         true
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::panic::Location;
 use std::task::{Context, Poll, Waker, ready};
 
+use ringloop_core::panics::drop_quietly;
+
 use super::state::State;
 use crate::host::Host;
 use crate::mutex::MutexStatistics;
@@ -50,7 +52,7 @@ impl RawMutex {
             }
             if self.state.try_lock() {
                 drop(list);
-                drop(waker);
+                drop_quietly(waker);
                 return Some(Held(self));
             }
         }

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::task::{Context, Poll, Waker, ready};
 
 use ringloop_core::WaitList as Line;
+use ringloop_core::panics::drop_quietly;
 
 use super::state::{Attempt, MAX, State};
 use crate::host::Host;
@@ -49,7 +50,7 @@ impl RawSemaphore {
         if list.is_empty() && there >= permits {
             self.state.end(there - permits, false);
             drop(list);
-            drop(waker);
+            drop_quietly(waker);
             return true;
         }
         wait.enlist(&list, permits, waker);
