@@ -1,10 +1,11 @@
 use std::sync::Arc as StdArc;
 use std::task::Poll;
+use std::time::Duration;
 
 use ::loom::thread;
 
 use crate::shared::tests::{Polled, block_on, model};
-use crate::shared::{RecvError, SendError, TryRecvError, TrySendError, channel};
+use crate::shared::{RecvError, SendError, SendTimeoutError, TryRecvError, TrySendError, channel};
 
 #[test]
 fn items_of_two_threads_arrive_in_order() {
@@ -181,5 +182,194 @@ fn the_end_is_told_to_who_waits() {
         };
         assert_eq!(called.poll(), Poll::Ready(Ok(1)));
         assert_eq!(other.join().unwrap(), Err(RecvError::Closed));
+    });
+}
+
+/// A receiver that was called goes, with a sender behind a full channel, while it is closed: each
+/// item comes out once, or back.
+#[test]
+fn a_close_meets_a_receiver_that_goes_and_a_sender_that_waits() {
+    for capacity in [0, 1] {
+        model(move || {
+            let (sender, receiver) = channel(capacity);
+            let mut called = Polled::new(receiver.recv());
+            assert!(called.poll().is_pending());
+            sender.try_send(1).unwrap();
+            if capacity == 1 {
+                sender.try_send(2).unwrap();
+            }
+            let sends = {
+                let sender = sender.clone();
+                thread::spawn(move || sender.blocking_send(3))
+            };
+            let closes = thread::spawn(move || sender.close());
+            drop(called);
+            let got: Vec<_> = std::iter::from_fn(|| receiver.blocking_recv().ok()).collect();
+            let is_sent = match sends.join().unwrap() {
+                Ok(()) => true,
+                Err(error) => {
+                    assert_eq!(error, SendError::Closed(3));
+                    false
+                }
+            };
+            closes.join().unwrap();
+            let expected = [1, 2, 3].into_iter();
+            let expected = expected.filter(|item| match item {
+                2 => capacity == 1,
+                3 => is_sent,
+                _ => true,
+            });
+            assert!(got.iter().copied().eq(expected), "{got:?} {is_sent}");
+        });
+    }
+}
+
+/// A receiver gives up while an item comes, with another one behind it.
+#[test]
+fn a_receiver_that_gives_up_loses_nothing() {
+    for capacity in [0, 1] {
+        model(move || {
+            let (sender, receiver) = channel(capacity);
+            let gives_up = {
+                let receiver = receiver.clone();
+                thread::spawn(move || receiver.blocking_recv_timeout(Duration::ZERO))
+            };
+            let stays = thread::spawn(move || receiver.blocking_recv());
+            sender.blocking_send(1).unwrap();
+            drop(sender);
+            let got = (gives_up.join().unwrap(), stays.join().unwrap());
+            match got {
+                (Ok(1), Err(RecvError::Closed)) | (Err(_), Ok(1)) => {}
+                other => panic!("{other:?}"),
+            }
+        });
+    }
+}
+
+/// A sender gives up while a place gets free, with another one behind it.
+#[test]
+fn a_sender_that_gives_up_has_its_item_or_has_sent_it() {
+    for capacity in [0, 1] {
+        model(move || {
+            let (sender, receiver) = channel(capacity);
+            if capacity == 1 {
+                sender.try_send(0).unwrap();
+            }
+            let gives_up = {
+                let sender = sender.clone();
+                thread::spawn(move || sender.blocking_send_timeout(1, Duration::ZERO))
+            };
+            let stays = thread::spawn(move || sender.blocking_send(2).unwrap());
+            let mut got = Vec::new();
+            while let Ok(item) = receiver.blocking_recv() {
+                got.push(item);
+            }
+            stays.join().unwrap();
+            got.sort_unstable();
+            got.retain(|&item| item != 0);
+            match gives_up.join().unwrap() {
+                Ok(()) => assert_eq!(got, [1, 2]),
+                Err(error) => assert_eq!((error, got), (SendTimeoutError::Timeout(1), vec![2])),
+            }
+        });
+    }
+}
+
+/// The last two senders go at once, of which one has sent, while a receiver falls asleep.
+#[test]
+fn the_last_sender_ends_the_wait_of_a_receiver() {
+    for capacity in [0, 2] {
+        model(move || {
+            let (sender, receiver) = channel(capacity);
+            let goes = {
+                let sender = sender.clone();
+                thread::spawn(move || drop(sender))
+            };
+            let sends = thread::spawn(move || sender.try_send(1).is_ok());
+            let got = block_on(receiver.recv());
+            let then = block_on(receiver.recv());
+            goes.join().unwrap();
+            let is_sent = sends.join().unwrap();
+            assert_eq!(
+                got,
+                if is_sent {
+                    Ok(1)
+                } else {
+                    Err(RecvError::Closed)
+                }
+            );
+            assert_eq!(then, Err(RecvError::Closed));
+            assert!(is_sent || capacity == 0);
+        });
+    }
+}
+
+/// The last two receivers go at once, of which one has received, while a sender falls asleep.
+#[test]
+fn the_last_receiver_ends_the_wait_of_a_sender() {
+    for capacity in [0, 1] {
+        model(move || {
+            let (sender, receiver) = channel(capacity);
+            let item = StdArc::new(());
+            if capacity == 1 {
+                sender.try_send(StdArc::clone(&item)).unwrap();
+            }
+            let goes = {
+                let receiver = receiver.clone();
+                thread::spawn(move || drop(receiver))
+            };
+            let receives = thread::spawn(move || receiver.try_recv().is_ok());
+            let sent = sender.blocking_send(StdArc::clone(&item));
+            goes.join().unwrap();
+            let is_received = receives.join().unwrap();
+            assert!(is_received || sent.is_err());
+            drop(sent);
+            assert_eq!(StdArc::strong_count(&item), 1);
+        });
+    }
+}
+
+/// The looks that lock one side only, while somebody begins to wait on the other.
+#[test]
+fn looks_at_one_side_strand_nobody() {
+    model(|| {
+        let (sender, receiver) = channel(1);
+        sender.try_send(0).unwrap();
+        let waits = {
+            let sender = sender.clone();
+            thread::spawn(move || sender.blocking_send(1).unwrap())
+        };
+        let looks = {
+            let receiver = receiver.clone();
+            thread::spawn(move || receiver.try_recv().ok())
+        };
+        let first = receiver.try_recv().ok();
+        let looked = looks.join().unwrap();
+        // Whoever had the first item has let the sender in, or it found the place.
+        assert!(first.or(looked).is_some());
+        waits.join().unwrap();
+        let mut got: Vec<_> = [first, looked, receiver.try_recv().ok()]
+            .into_iter()
+            .flatten()
+            .collect();
+        got.sort_unstable();
+        assert_eq!(got, [0, 1]);
+        assert!(sender.is_empty());
+    });
+    model(|| {
+        let (sender, receiver) = channel(2);
+        let waits = {
+            let receiver = receiver.clone();
+            thread::spawn(move || receiver.blocking_recv().unwrap())
+        };
+        let looks = {
+            let sender = sender.clone();
+            thread::spawn(move || sender.try_send(1).unwrap())
+        };
+        sender.try_send(2).unwrap();
+        looks.join().unwrap();
+        let mut got = [waits.join().unwrap(), receiver.try_recv().unwrap()];
+        got.sort_unstable();
+        assert_eq!(got, [1, 2]);
     });
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use ::loom::cell::UnsafeCell;
 use ::loom::sync::Arc;
 use ::loom::thread;
@@ -95,6 +97,37 @@ fn who_goes_keeps_nobody() {
         };
         shared.0.blocking_wait();
         goes.join().unwrap();
+        sets.join().unwrap();
+        assert_eq!(shared.0.statistics().waiting, 0);
+    });
+}
+
+/// A set and a clear pass while one begins to wait and another one gives up: a set before the clear
+/// may be missed, one after it is not.
+#[test]
+fn the_last_set_is_missed_by_nobody() {
+    model(|| {
+        let shared = shared();
+        let gives_up = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                if shared.0.blocking_wait_timeout(Duration::ZERO) {
+                    shared.1.with(|_| ());
+                }
+            })
+        };
+        let sets = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                shared.1.with_mut(|_| ());
+                shared.0.set();
+                shared.0.clear();
+                shared.0.set();
+            })
+        };
+        shared.0.blocking_wait();
+        shared.1.with(|_| ());
+        gives_up.join().unwrap();
         sets.join().unwrap();
         assert_eq!(shared.0.statistics().waiting, 0);
     });

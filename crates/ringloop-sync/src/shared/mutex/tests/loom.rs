@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use ::loom::cell::UnsafeCell;
 use ::loom::sync::Arc;
 use ::loom::thread;
@@ -99,5 +101,34 @@ fn a_waiter_that_moves_is_woken() {
         drop(held);
         other.join().unwrap();
         assert!(!mutex.is_locked());
+    });
+}
+
+/// A thread gives up while the lock is handed to it, with another one behind it.
+#[test]
+fn who_gives_up_keeps_no_lock() {
+    model(|| {
+        let mutex = shared();
+        let mut held = mutex.try_lock().unwrap();
+        let gives_up = {
+            let mutex = Arc::clone(&mutex);
+            thread::spawn(move || {
+                let guard = mutex.blocking_lock_timeout(Duration::ZERO);
+                guard.is_some_and(|mut guard| {
+                    visit(&mut guard);
+                    true
+                })
+            })
+        };
+        let stays = {
+            let mutex = Arc::clone(&mutex);
+            thread::spawn(move || visit(&mut mutex.blocking_lock()))
+        };
+        visit(&mut held);
+        drop(held);
+        let visits = 2 + u32::from(gives_up.join().unwrap());
+        stays.join().unwrap();
+        assert!(!mutex.is_locked());
+        assert_eq!(mutex.try_lock().unwrap().1, visits);
     });
 }

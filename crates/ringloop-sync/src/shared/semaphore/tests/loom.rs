@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use ::loom::cell::UnsafeCell;
 use ::loom::sync::Arc;
 use ::loom::thread;
@@ -119,5 +121,60 @@ fn added_permits_are_found() {
             other.join().unwrap();
         }
         assert_eq!(shared.0.available(), 0);
+    });
+}
+
+/// A thread gives up that wants more than is there, or is given it, with another one behind it.
+#[test]
+fn who_gives_up_keeps_no_permits() {
+    for wanted in [1, 2] {
+        model(move || {
+            let shared = shared(0);
+            let gives_up = {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    let permit = (shared.0).blocking_acquire_many_timeout(wanted, Duration::ZERO);
+                    if permit.is_some() {
+                        shared.1.with_mut(|_| ());
+                    }
+                })
+            };
+            let stays = {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    let permit = shared.0.blocking_acquire();
+                    shared.1.with_mut(|_| ());
+                    drop(permit);
+                })
+            };
+            shared.0.add_permits(1);
+            gives_up.join().unwrap();
+            stays.join().unwrap();
+            assert_eq!(shared.0.available(), 1);
+            assert_eq!(shared.0.statistics().waiting, 0);
+        });
+    }
+}
+
+/// Nobody is given permits past one who waits for more, and none are made or lost when many are
+/// given back in parts.
+#[test]
+fn permits_that_come_in_parts_add_up() {
+    model(|| {
+        let shared = shared(2);
+        let mut held = shared.0.try_acquire_many(2).unwrap();
+        let other = held.split(1).unwrap();
+        let mut many = Polled::new(shared.0.acquire_many(2));
+        assert!(many.poll().is_pending());
+        let tries = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.0.try_acquire().is_some())
+        };
+        drop(held);
+        drop(other);
+        assert!(many.is_woken());
+        assert!(!tries.join().unwrap(), "nobody barges in");
+        assert!(many.poll().is_ready());
+        assert_eq!(shared.0.available(), 2);
     });
 }
