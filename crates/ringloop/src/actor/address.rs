@@ -42,9 +42,20 @@ impl<M> Address<M> {
     /// Dropped before it completes, the message is dropped as well, and not told.
     #[track_caller]
     pub fn tell(&self, message: M) -> impl Future<Output = Result<(), TellError<M>>> {
-        let put = self.shared.queue.put(message);
+        let at = Location::caller();
+        let queue = &self.shared.queue;
+        let mut put = queue.put(message);
         async move {
-            put.await.map_err(|error| {
+            let told = poll_fn(|cx| {
+                let polled = Pin::new(&mut put).poll(cx);
+                // Else it merely gives way to other tasks.
+                if polled.is_pending() && queue.is_full() {
+                    self.shared
+                        .watch_out(at, "it tells while its inbox is full");
+                }
+                polled
+            });
+            told.await.map_err(|error| {
                 if let PutError::Cancelled(message, cancelled) = error {
                     TellError::Cancelled(message, cancelled)
                 } else {
@@ -92,7 +103,8 @@ impl<M> Address<M> {
         &self,
         question: impl FnOnce(Reply<R>) -> M,
     ) -> impl Future<Output = Result<R, AskError>> {
-        let mut watch = CancelWatch::at(Location::caller());
+        let at = Location::caller();
+        let mut watch = CancelWatch::at(at);
         let (setter, mut answer) = postbox();
         let told = self.tell(question(Reply::new(setter)));
         async move {
@@ -101,6 +113,7 @@ impl<M> Address<M> {
                 if let Poll::Ready(answered) = Pin::new(&mut answer).poll(cx) {
                     return Poll::Ready(answered.map_err(|_| AskError::Unanswered));
                 }
+                self.shared.watch_out(at, "it asks");
                 match watch.poll_cancelled(cx) {
                     Ok(()) => Poll::Pending,
                     Err(cancelled) => Poll::Ready(Err(AskError::Cancelled(cancelled))),
@@ -110,7 +123,8 @@ impl<M> Address<M> {
         }
     }
 
-    /// Ends the actor gracefully: it handles what is in the inbox, and nothing that comes later.
+    /// Ends the actor gracefully: it handles what is in the inbox, and nothing that comes later. Those
+    /// who wait for room have their messages back.
     ///
     /// To end it without that, [cancel](crate::task::JoinHandle::cancel) its task.
     ///

@@ -27,6 +27,24 @@ impl<M> TellError<M> {
             Self::Full(message) | Self::Stopped(message) | Self::Cancelled(message, _) => message,
         }
     }
+
+    /// Returns whether the inbox was full.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
+    /// Returns whether the actor was stopped or has ended.
+    #[must_use]
+    pub const fn is_stopped(&self) -> bool {
+        matches!(self, Self::Stopped(_))
+    }
+
+    /// Returns whether the wait was cancelled.
+    #[must_use]
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled(..))
+    }
 }
 
 const STOPPED: &str = "the actor has stopped; the handle of its task says how";

@@ -1,5 +1,6 @@
 //! The receiving end of an actor, and the loop that runs it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -8,6 +9,7 @@ use super::address::Address;
 use super::caught::Caught;
 use super::context::Context;
 use super::error::{ActorError, Failure};
+use super::hook::Hook;
 use super::shared::Shared;
 use super::supervision::{Restarts, Supervision};
 use crate::Cancelled;
@@ -42,7 +44,11 @@ use crate::time::{now, sleep};
 /// ```
 pub fn inbox<M>(capacity: usize) -> (Address<M>, Inbox<M>) {
     let shared = Rc::new(Shared::new(capacity));
-    (Address::new(&shared), Inbox { shared })
+    let inbox = Inbox {
+        shared: Rc::clone(&shared),
+        is_over: Cell::new(false),
+    };
+    (Address::new(&shared), inbox)
 }
 
 /// The receiving end of an actor; see [`inbox()`].
@@ -52,6 +58,8 @@ pub fn inbox<M>(capacity: usize) -> (Address<M>, Inbox<M>) {
 #[must_use = "an inbox that is dropped stops its actor"]
 pub struct Inbox<M> {
     shared: Rc<Shared<M>>,
+    /// Whether no message is handled any more: whatever comes of the last hook, the actor has ended.
+    is_over: Cell<bool>,
 }
 
 /// How one life of an actor ended, if it was not stopped.
@@ -88,9 +96,12 @@ impl<M> Inbox<M> {
     /// Runs an actor and, when it fails, another one in its place, as the [`Supervision`] says.
     ///
     /// `make` makes each of them, and is told why the one before has failed. The message that it
-    /// failed over is gone, and whoever asked it learns so; the others stay in the inbox. A last
-    /// failure, after which there is no other actor, is that of the future: an error comes out, a
-    /// panic goes on.
+    /// failed over is gone, and whoever asked it learns so; the others stay in the inbox. Nobody else
+    /// hears of a failure that another actor follows: `make` is the place for a line in the log.
+    ///
+    /// A last failure, after which there is no other actor, is that of the future: an error comes
+    /// out, a panic goes on. So is one in [`stopped`](Actor::stopped), which comes after the last
+    /// message.
     ///
     /// # Errors
     ///
@@ -149,6 +160,9 @@ impl<M> Inbox<M> {
                 Ok(Err(End::Failed(error))) => Failure::Error(error),
                 Err(payload) => Failure::Panic(payload),
             };
+            if self.is_over.get() {
+                return failure.into_end(restarts.count());
+            }
             let Some(delay) = restarts.next(&failure, now()) else {
                 return failure.into_end(restarts.count());
             };
@@ -166,7 +180,9 @@ impl<M> Inbox<M> {
         let context = Context::new(&self.shared);
         let cancelled = match self.attend_to_messages(&mut actor, &context).await {
             Ok(()) => {
-                actor.stopped(&context).await.map_err(End::Failed)?;
+                self.is_over.set(true);
+                let stopped = self.hook(actor.stopped(&context)).await;
+                stopped.map_err(End::Failed)?;
                 return Ok(actor);
             }
             Err(End::Failed(error)) => match check_cancelled() {
@@ -175,8 +191,15 @@ impl<M> Inbox<M> {
             },
             Err(End::Cancelled(cancelled)) => cancelled,
         };
-        drop(actor.stopped(&context).await);
+        // Nobody is to wait for what is never handled, nor to tell more of it.
+        drop(self.shared.queue.close_now());
+        self.is_over.set(true);
+        drop(self.hook(actor.stopped(&context)).await);
         Err(End::Cancelled(cancelled))
+    }
+
+    fn hook<F: Future>(&self, future: F) -> Hook<'_, F> {
+        Hook::new(&self.shared.is_in_hook, future)
     }
 
     async fn attend_to_messages<A>(
@@ -187,10 +210,14 @@ impl<M> Inbox<M> {
     where
         A: Actor<Message = M>,
     {
-        actor.started(context).await.map_err(End::Failed)?;
+        let started = self.hook(actor.started(context)).await;
+        started.map_err(End::Failed)?;
         loop {
             match self.shared.queue.get().await {
-                Ok(message) => actor.handle(message, context).await.map_err(End::Failed)?,
+                Ok(message) => {
+                    let handled = self.hook(actor.handle(message, context)).await;
+                    handled.map_err(End::Failed)?;
+                }
                 Err(GetError::Cancelled(cancelled)) => return Err(End::Cancelled(cancelled)),
                 Err(_closed) => return Ok(()),
             }

@@ -16,7 +16,32 @@
 //! What another task may do meanwhile is clear from the code: a message is handled to its end before
 //! the next one is looked at, whatever the handler awaits.
 //!
+//! # When it ends, and when it goes wrong
+//!
+//! | what happens | what becomes of the actor | who asks it | who waits for room |
+//! |---|---|---|---|
+//! | it is stopped, or its last address is dropped | handles what is in the inbox; [`stopped`](Actor::stopped); its task gives it back | has the answer | has the message back |
+//! | its task is cancelled | the waits of its handler say so; `stopped`; [`ActorError::Cancelled`] | [`AskError::Unanswered`] | has the message back |
+//! | a hook fails | [`ActorError::Failed`], or made anew | `Unanswered` | has the message back, or goes on waiting |
+//! | a hook panics | its task has panicked, or made anew | `Unanswered` | has the message back, or goes on waiting |
+//! | its task is aborted, or its runtime goes | dropped where it is | `Unanswered` | has the message back |
+//! | it drops the [`Reply`] | nothing | `Unanswered` | |
+//!
+//! - Nobody hears of an actor that fails with an error but the handle of its task. Keep that, or run the
+//!   [`Inbox`] in a [`group`](mod@crate::group), which fails with it. Of failures that another life
+//!   follows, only the closure that makes it hears.
+//! - An actor that asks itself waits for ever, as does one that tells itself something while its
+//!   inbox is full. In debug mode, that is reported as a
+//!   [deadlock](crate::observe::Report::Deadlock). Two actors that ask each other at the same time do
+//!   the same and are not found out: let one of them tell, or bound the wait with a
+//!   [`timeout`](crate::timeout).
+//! - Actors that have each other's addresses keep each other running until one of them is stopped, or
+//!   the runtime ends.
+//!
 //! # Examples
+//!
+//! Such an error type as [`Cancelled`](crate::Cancelled) or [`io::Error`](std::io::Error) lets the
+//! waits of the hooks end them with `?`:
 //!
 //! ```
 //! use ringloop::Cancelled;
@@ -61,6 +86,7 @@ mod caught;
 mod context;
 mod error;
 mod from_fn;
+mod hook;
 mod inbox;
 mod reply;
 mod shared;

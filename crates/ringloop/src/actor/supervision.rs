@@ -126,12 +126,21 @@ impl Restarts {
         {
             self.recent.pop_front();
         }
-        if !self.supervision.covers(failure) || self.recent.len() >= max_restarts {
+        // Nothing is ever forgotten then, so the number is all that has to be kept.
+        let is_for_life = within == Duration::MAX;
+        let seen = if is_for_life {
+            usize::try_from(self.count).unwrap_or(usize::MAX)
+        } else {
+            self.recent.len()
+        };
+        if !self.supervision.covers(failure) || seen >= max_restarts {
             return None;
         }
-        let doublings = u32::try_from(self.recent.len()).unwrap_or(u32::MAX);
+        let doublings = u32::try_from(seen).unwrap_or(u32::MAX);
         let factor = 2_u32.checked_pow(doublings).unwrap_or(u32::MAX);
-        self.recent.push_back(now);
+        if !is_for_life {
+            self.recent.push_back(now);
+        }
         self.count = self.count.saturating_add(1);
         Some(backoff.saturating_mul(factor).min(max_backoff))
     }

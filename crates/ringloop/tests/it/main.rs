@@ -7,6 +7,7 @@
 )]
 
 mod actor;
+mod actor_faults;
 mod bad_input;
 mod budget;
 mod cancel;
