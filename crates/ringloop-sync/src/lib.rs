@@ -4,21 +4,25 @@
 //! they work on every one. Those of one thread use no atomic operation; those in [`shared`] connect
 //! loops and plain threads.
 //!
-//! | between tasks of one thread | between threads | counterpart |
-//! |---|---|---|
-//! | [`Mutex`] | [`shared::Mutex`] | `asyncio.Lock` |
-//! | [`RwLock`] | | |
-//! | [`Condvar`] | | `asyncio.Condition` |
-//! | [`OnceCell`] | | |
-//! | [`Semaphore`] | [`shared::Semaphore`] | `asyncio.Semaphore`, `asyncio.BoundedSemaphore` |
-//! | [`CapacityLimiter`] | | `trio.CapacityLimiter` |
-//! | [`Event`] | [`shared::Event`] | `asyncio.Event` |
-//! | [`Notify`] | | `trio.lowlevel.ParkingLot` |
-//! | [`Barrier`] | | `asyncio.Barrier` |
-//! | [`Queue`], [`LifoQueue`], [`PriorityQueue`] | | `asyncio.Queue` and its kin |
-//! | [`channel`](channel()) | [`shared::channel`] | `trio.open_memory_channel` |
-//! | [`watch`], [`broadcast`] | | |
-//! | [`oneshot`] | [`remote_postbox`](ringloop_core::remote_postbox) | `loop.create_future` |
+//! | to | between tasks of one thread | between threads | counterpart |
+//! |---|---|---|---|
+//! | change something across an `.await`, one task at a time | [`Mutex`] | [`shared::Mutex`] | `asyncio.Lock` |
+//! | let many read it, or one write it | [`RwLock`] | | |
+//! | wait until what a mutex protects is as you want it | [`Condvar`] | | `asyncio.Condition` |
+//! | make something once, when it is first needed | [`OnceCell`] | | |
+//! | do so many things at a time | [`Semaphore`] | [`shared::Semaphore`] | `asyncio.Semaphore`, `asyncio.BoundedSemaphore` |
+//! | the same, with a limit that changes and that knows who has what | [`CapacityLimiter`] | | `trio.CapacityLimiter` |
+//! | say once, to all, that something is so | [`Event`] | [`shared::Event`] | `asyncio.Event` |
+//! | say to one who waits that something has changed | [`Notify`] | | `trio.lowlevel.ParkingLot` |
+//! | wait for each other | [`Barrier`] | | `asyncio.Barrier` |
+//! | give work to workers, and know when it is done | [`Queue`], [`LifoQueue`], [`PriorityQueue`] | | `asyncio.Queue` and its kin |
+//! | send items that one of the receivers gets | [`channel`](channel()) | [`shared::channel`] | `trio.open_memory_channel` |
+//! | send items that all receivers get | [`broadcast`] | | |
+//! | have all see the latest value | [`watch`] | | |
+//! | send one value, once | [`oneshot`] | [`remote_postbox`](ringloop_core::remote_postbox) | `loop.create_future` |
+//!
+//! Tasks of one thread share a type by reference or in an [`Rc`](std::rc::Rc); those in [`shared`]
+//! stand in an [`Arc`](std::sync::Arc) or a `static`; the ends of channels are cloned.
 //!
 //! # What all of them promise
 //!
@@ -41,6 +45,42 @@
 //! parameter of the types in [`hosted`]; the names at the root of the crate are those of
 //! [`AnyExecutor`]. In the crate `ringloop`, `sync::Mutex` is a `hosted::Mutex` whose lock is a
 //! `Result<_, Cancelled>`.
+//!
+//! # Under tokio, smol and others
+//!
+//! Tasks that may move from thread to thread take the types in [`shared`], whose futures are `Send`.
+//! The others are for tasks that stay: those of tokio's `LocalSet`, of an `async_executor::LocalExecutor`,
+//! or the branches of one future. A lock that is free and a queue that has items are there at once, so
+//! a task which never has to wait does not let others run: that is for the host to see to, and
+//! [`AnyExecutor`] does not.
+//!
+//! ```
+//! use ringloop_sync::shared::{self, Mutex};
+//! use std::io;
+//! use std::sync::Arc;
+//!
+//! let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+//! let total = Arc::new(Mutex::new(0));
+//! let (sender, receiver) = shared::channel(4);
+//! let workers = [(); 3].map(|()| {
+//!     let (receiver, total) = (receiver.clone(), Arc::clone(&total));
+//!     runtime.spawn(async move {
+//!         while let Some(number) = receiver.next().await {
+//!             *total.lock().await += number;
+//!         }
+//!     })
+//! });
+//! // A plain thread, such as this one, has ends of its own.
+//! for number in 1..=100 {
+//!     sender.blocking_send(number)?;
+//! }
+//! drop(sender);
+//! for worker in workers {
+//!     runtime.block_on(worker)?;
+//! }
+//! assert_eq!(*total.blocking_lock(), 5050);
+//! # Ok::<(), io::Error>(())
+//! ```
 //!
 //! # Reading order
 //!
