@@ -33,6 +33,9 @@ impl<M> Address<M> {
 
     /// Puts a message into the inbox, waiting while that is full, first come, first served.
     ///
+    /// The future borrows the address. A task that is spawned for it has a clone of its own:
+    /// `async move { address.tell(message).await }`.
+    ///
     /// # Errors
     ///
     /// Gives the message back if the actor has stopped, or the wait is cancelled.

@@ -106,6 +106,10 @@ use crate::task::{self, JoinHandle};
 ///
 /// An actor stays on its thread, so nothing in it has to be `Send`. Counterpart: the actors of the
 /// gevent tutorial, `GenServer`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an actor",
+    note = "`actor::from_fn(async |message| ..)` makes one of a closure"
+)]
 #[expect(
     async_fn_in_trait,
     reason = "an actor stays on its thread: nobody asks whether its futures are `Send`"

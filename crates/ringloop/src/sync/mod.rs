@@ -25,7 +25,9 @@
 //! What changes only between two `.await`s needs none of these: on one thread, a
 //! [`Cell`](std::cell::Cell) or [`RefCell`](std::cell::RefCell) will do. Tasks share a type of this
 //! module by reference or in an [`Rc`](std::rc::Rc), one of [`shared`] in an
-//! [`Arc`](std::sync::Arc) or a `static`; the ends of channels are cloned.
+//! [`Arc`](std::sync::Arc) or a `static`; the ends of channels are cloned. Where the compiler says
+//! that a `Cell` or an `Rc` in one of these types cannot go to another thread, the remedy is in
+//! [`shared`].
 //!
 //! # Errors
 //!
