@@ -2,7 +2,8 @@
 //!
 //! | file | what it has |
 //! |---|---|
-//! | `pipe` | the items, and who waits |
+//! | `pipe` | what the ends share, behind two locks |
+//! | `sides` | the items, and who waits |
 //! | `sender`, `receiver` | the ends |
 //! | `send`, `recv` | their futures |
 //! | `error` | why an item was not sent, or none was received, in time |
@@ -13,6 +14,7 @@ mod receiver;
 mod recv;
 mod send;
 mod sender;
+mod sides;
 
 pub use error::{RecvTimeoutError, SendTimeoutError};
 pub use receiver::Receiver;

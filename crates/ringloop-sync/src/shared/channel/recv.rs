@@ -6,7 +6,8 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::pipe::{Call, Pipe, Receivers};
+use super::pipe::{Pipe, Receivers};
+use super::sides::Call;
 use crate::channel::{RecvError, TryRecvError};
 use crate::host::Host;
 use crate::shared::wait::Wait;
