@@ -8,7 +8,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::notice::Notices;
@@ -191,21 +191,43 @@ pub(super) fn check(home: &Home) -> Result<(), Cancelled> {
     if may_go_on(home, task) || is_quiet(home, task) {
         return Ok(());
     }
-    check_scopes(home)
+    match cancelled_here(home) {
+        None => Ok(()),
+        Some(cancelled) => deny(home, cancelled),
+    }
 }
 
+/// The same for a wait that can be put off: `Pending`, with the task woken, where [`check`] lets it
+/// through, so that what is there for it stays there.
 #[cold]
-fn check_scopes(home: &Home) -> Result<(), Cancelled> {
-    let (outermost, is_shielded) = outermost_cancelled(home);
-    let requested = || home.current.get().and_then(task::requested);
-    let (cancelled, at) = match if is_shielded { None } else { requested() } {
-        Some(cancelled) => (cancelled, None),
-        None => match outermost {
-            None => return Ok(()),
-            Some(node) => (node.cancelled(), Some(node)),
-        },
+pub(super) fn poll_check(home: &Home, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
+    let Some(cancelled) = cancelled_here(home) else {
+        return Poll::Ready(Ok(()));
     };
-    deny(home, pass_in(home, cancelled, at.as_ref()))
+    match deny(home, cancelled) {
+        Ok(()) => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Err(cancelled) => Poll::Ready(Err(cancelled)),
+    }
+}
+
+/// Returns what there is to be said here and now, if anything is cancelled.
+#[cold]
+fn cancelled_here(home: &Home) -> Option<Cancelled> {
+    let task = home.current.get()?;
+    let (outermost, is_shielded) = outermost_cancelled(home);
+    let requested = if is_shielded {
+        None
+    } else {
+        task::requested(task)
+    };
+    let (cancelled, at) = match requested {
+        Some(cancelled) => (cancelled, None),
+        None => outermost.map(|node| (node.cancelled(), Some(node)))?,
+    };
+    Some(pass_in(home, cancelled, at.as_ref()))
 }
 
 /// Returns what `cancelled`, of the scope `at` or of the task, is called here: every boundary on

@@ -138,7 +138,7 @@ impl CancelWatch {
     ///
     /// For waits that are often over at once, in place of [`poll_cancelled`](Self::poll_cancelled)
     /// and [`poll_budget`](crate::task::poll_budget) at the first poll. To be asked again if it
-    /// said `Pending`.
+    /// said `Pending`, which it also says in place of letting a cancelled wait through.
     ///
     /// # Errors
     ///
@@ -164,8 +164,10 @@ impl CancelWatch {
     /// tasks. It has no use for the watch, which may stay in registers therefore.
     #[cold]
     fn poll_begin_slowly(cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
-        context::with_home(node::check).unwrap_or(Ok(()))?;
-        task::poll_spend(cx).map(Ok)
+        match context::with_home(|home| node::poll_check(home, cx)) {
+            None | Some(Poll::Ready(Ok(()))) => task::poll_spend(cx).map(Ok),
+            Some(not_yet) => not_yet,
+        }
     }
 
     /// Says that the wait is for the end of `task`. Only a wait whose waker does not show who waits

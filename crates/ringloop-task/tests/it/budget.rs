@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use ringloop_core::{Driver, Unparker};
 use ringloop_task::call::call_soon;
-use ringloop_task::cancel::{CancelScope, CancelToken};
+use ringloop_task::cancel::{CancelScope, CancelToken, CancelWatch};
 use ringloop_task::task::{JoinHandle, POLL_BUDGET};
 use ringloop_task::{Scheduler, task, time};
 
@@ -416,5 +416,29 @@ fn a_budget_is_not_late_for_a_timer() {
         assert!(time::now() - deadline <= Duration::from_millis(2));
         ended.set(true);
         hog.await.unwrap();
+    });
+}
+
+/// A wait that begins where it is cancelled is put off now and then, never let through to what is
+/// there for it.
+#[test]
+fn a_cancelled_wait_never_begins() {
+    run(async {
+        let begun = Rc::new(Cell::new(0));
+        let count = Rc::clone(&begun);
+        let (counter, turns) = count_turns();
+        let stubborn = task::spawn(async move {
+            for _ in 0..2500 {
+                let mut watch = CancelWatch::new();
+                if poll_fn(|cx| watch.poll_begin(cx)).await.is_ok() {
+                    count.set(count.get() + 1);
+                }
+            }
+        });
+        stubborn.cancel("it does not listen");
+        stubborn.await.unwrap();
+        assert_eq!(begun.get(), 0);
+        assert!(turns.get() >= 2, "the loop came round: {}", turns.get());
+        counter.abort();
     });
 }
