@@ -140,10 +140,21 @@ impl Error for TryRecvError {}
 impl<C: Error + Send + Sync + 'static> From<RecvError<C>> for io::Error {
     fn from(error: RecvError<C>) -> Self {
         let kind = match error {
-            RecvError::Closed => io::ErrorKind::BrokenPipe,
+            RecvError::Closed => io::ErrorKind::UnexpectedEof,
             RecvError::Lagged(_) => io::ErrorKind::Other,
             RecvError::Cancelled(cancelled) => return Self::other(cancelled),
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<TryRecvError> for io::Error {
+    fn from(error: TryRecvError) -> Self {
+        let kind = match error {
+            TryRecvError::Empty => io::ErrorKind::WouldBlock,
+            TryRecvError::Closed => io::ErrorKind::UnexpectedEof,
+            TryRecvError::Lagged(_) => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
     }
 }

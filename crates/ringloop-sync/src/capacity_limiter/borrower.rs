@@ -122,3 +122,13 @@ impl<C: Error + Send + Sync + 'static> From<AcquireTokenError<C>> for io::Error 
         }
     }
 }
+
+impl From<TryAcquireTokenError> for io::Error {
+    fn from(error: TryAcquireTokenError) -> Self {
+        let kind = match error {
+            TryAcquireTokenError::AlreadyBorrowed(_) => io::ErrorKind::Other,
+            TryAcquireTokenError::NoTokens => io::ErrorKind::WouldBlock,
+        };
+        Self::new(kind, error)
+    }
+}

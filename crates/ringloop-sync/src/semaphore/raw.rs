@@ -9,6 +9,7 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::panic::RefUnwindSafe;
 
 use ringloop_core::WaitList;
@@ -171,6 +172,12 @@ impl fmt::Display for OverRelease {
 }
 
 impl Error for OverRelease {}
+
+impl From<OverRelease> for io::Error {
+    fn from(error: OverRelease) -> Self {
+        Self::other(error)
+    }
+}
 
 /// How things stand with a semaphore; see
 /// [`Semaphore::statistics`](crate::hosted::Semaphore::statistics).

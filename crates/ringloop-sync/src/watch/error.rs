@@ -101,7 +101,7 @@ impl<C: Error + Send + Sync + 'static> From<RecvError<C>> for io::Error {
     fn from(error: RecvError<C>) -> Self {
         match error {
             RecvError::Closed => Self::new(
-                io::ErrorKind::BrokenPipe,
+                io::ErrorKind::UnexpectedEof,
                 RecvError::<Infallible>::Closed.to_string(),
             ),
             RecvError::Cancelled(cancelled) => Self::other(cancelled),

@@ -3,6 +3,7 @@
 use ringloop_sync::hosted;
 
 use super::TaskHost;
+use crate::Cancelled;
 
 /// A flag that tasks of one thread wait for; see [`hosted::Event`].
 ///
@@ -121,11 +122,14 @@ pub type Notify = hosted::Notify<TaskHost>;
 ///     ringloop::task::yield_now().await;
 ///     limiter.set_total(2);
 ///     task.await.expect("the task does not panic")?;
-///     Ok::<(), AcquireTokenError<ringloop::Cancelled>>(())
+///     Ok::<(), AcquireTokenError>(())
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type CapacityLimiter = hosted::CapacityLimiter<TaskHost>;
+
+/// Why no token was borrowed for somebody; see [`ringloop_sync::AcquireTokenError`].
+pub type AcquireTokenError = ringloop_sync::AcquireTokenError<Cancelled>;
 
 /// A place where so many tasks of one thread wait for each other; see [`hosted::Barrier`].
 ///
@@ -154,3 +158,7 @@ pub type CapacityLimiter = hosted::CapacityLimiter<TaskHost>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Barrier = hosted::Barrier<TaskHost>;
+
+/// Why a party did not meet the others; see [`ringloop_sync::BarrierError`].
+#[doc(alias = "BrokenBarrierError")]
+pub type BarrierError = ringloop_sync::BarrierError<Cancelled>;

@@ -100,7 +100,10 @@ pub mod broadcast;
 pub mod shared;
 pub mod watch;
 
-pub use counts::{Barrier, CapacityLimiter, Event, Notify, OwnedPermit, Semaphore};
+pub use counts::{
+    AcquireTokenError, Barrier, BarrierError, CapacityLimiter, Event, Notify, OwnedPermit,
+    Semaphore,
+};
 pub use locks::{Condvar, Mutex, OnceCell, RwLock};
 pub use queues::{
     GetError, LifoQueue, PriorityQueue, PutError, Queue, Receiver, RecvError, SendError, Sender,
@@ -109,11 +112,10 @@ pub use queues::{
 #[doc(inline)]
 pub use ringloop_core::{Abandoned, Postbox, Setter, postbox as oneshot};
 pub use ringloop_sync::{
-    AcquireTokenError, BarrierError, BarrierState, BarrierStatistics, BarrierTurn, Borrower,
-    CapacityLimiterStatistics, CapacityToken, ChannelStatistics, CondvarStatistics,
-    EventStatistics, Job, MutexGuard, MutexStatistics, NotifyStatistics, OnceCellStatistics,
-    OverRelease, Permit, QueueStatistics, RwLockReadGuard, RwLockStatistics, RwLockWriteGuard,
-    SemaphoreStatistics, TryAcquireTokenError, TryGetError, TryPutError, TryRecvError,
-    TrySendError,
+    BarrierState, BarrierStatistics, BarrierTurn, Borrower, CapacityLimiterStatistics,
+    CapacityToken, ChannelStatistics, CondvarStatistics, EventStatistics, Job, MutexGuard,
+    MutexStatistics, NotifyStatistics, OnceCellStatistics, OverRelease, Permit, QueueStatistics,
+    RwLockReadGuard, RwLockStatistics, RwLockWriteGuard, SemaphoreStatistics, TryAcquireTokenError,
+    TryGetError, TryPutError, TryRecvError, TrySendError,
 };
 pub use task_host::TaskHost;

@@ -4,13 +4,14 @@
 //! threads without a runtime: on the thread of a loop they would stop it.
 
 pub use ringloop_sync::shared::{
-    ChannelStatistics, MutexGuard, Permit, RecvError, RecvTimeoutError, SemaphoreStatistics,
-    SendError, SendTimeoutError, TryRecvError, TrySendError,
+    ChannelStatistics, MutexGuard, Permit, RecvTimeoutError, SemaphoreStatistics, SendTimeoutError,
+    TryRecvError, TrySendError,
 };
 
 use ringloop_sync::shared::hosted;
 
 use super::TaskHost;
+use crate::Cancelled;
 
 /// A lock around a value, for tasks of several loops and for plain threads; see [`hosted::Mutex`].
 ///
@@ -80,6 +81,16 @@ pub type Sender<T> = hosted::Sender<T, TaskHost>;
 
 /// The end of a channel where items come out; see [`hosted::Receiver`].
 pub type Receiver<T> = hosted::Receiver<T, TaskHost>;
+
+/// Why an item was not sent; see [`ringloop_sync::shared::SendError`].
+///
+/// What a thread finds that blocks cannot be cancelled: it is a `SendError<T, Infallible>`.
+pub type SendError<T, C = Cancelled> = ringloop_sync::shared::SendError<T, C>;
+
+/// Why no item was received; see [`ringloop_sync::shared::RecvError`].
+///
+/// What a thread finds that blocks cannot be cancelled: it is a `RecvError<Infallible>`.
+pub type RecvError<C = Cancelled> = ringloop_sync::shared::RecvError<C>;
 
 /// Makes a channel that lets `capacity` items in before senders have to wait; see
 /// [`ringloop_sync::shared::channel()`].

@@ -32,3 +32,8 @@ mod shared;
 mod shutdown;
 mod signal;
 mod stall;
+mod sync_budget;
+mod sync_cancel;
+mod sync_errors;
+mod sync_threads;
+mod sync_waits;
