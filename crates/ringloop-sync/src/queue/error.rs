@@ -77,6 +77,7 @@ impl<T, C: Error + Send + Sync + 'static> From<PutError<T, C>> for io::Error {
 }
 
 /// Why an item was not [put](crate::hosted::Queue::try_put) at once; it has the item.
+#[doc(alias = "QueueFull")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TryPutError<T> {
@@ -198,6 +199,7 @@ impl<C: Error + Send + Sync + 'static> From<GetError<C>> for io::Error {
 }
 
 /// Why no item was [got](crate::hosted::Queue::try_get) at once.
+#[doc(alias = "QueueEmpty")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TryGetError {

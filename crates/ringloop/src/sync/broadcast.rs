@@ -6,10 +6,12 @@ use ringloop_sync::hosted;
 use super::TaskHost;
 use crate::Cancelled;
 
-/// The end of a broadcast that sends; see [`hosted::broadcast::Sender`].
+/// The end of a broadcast that sends; see [`hosted::broadcast::Sender`], and [`channel`] for an
+/// example.
 pub type Sender<T> = hosted::broadcast::Sender<T, TaskHost>;
 
-/// The end of a broadcast that receives; see [`hosted::broadcast::Receiver`].
+/// The end of a broadcast that receives; see [`hosted::broadcast::Receiver`], and [`channel`] for
+/// an example.
 pub type Receiver<T> = hosted::broadcast::Receiver<T, TaskHost>;
 
 /// There is no next item for this receiver.

@@ -24,6 +24,7 @@ use crate::Cancelled;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("asyncio.Event", "trio.Event", "ManualResetEvent"))]
 pub type Event = hosted::Event<TaskHost>;
 
 /// A number of permits that the tasks of one thread share; see [`hosted::Semaphore`].
@@ -54,6 +55,12 @@ pub type Event = hosted::Event<TaskHost>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias(
+    "BoundedSemaphore",
+    "asyncio.Semaphore",
+    "trio.Semaphore",
+    "acquire_many"
+))]
 pub type Semaphore = hosted::Semaphore<TaskHost>;
 
 /// Permits that keep their semaphore alive; see [`hosted::OwnedPermit`].
@@ -78,6 +85,7 @@ pub type Semaphore = hosted::Semaphore<TaskHost>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("OwnedSemaphorePermit", "acquire_owned"))]
 pub type OwnedPermit = hosted::OwnedPermit<TaskHost>;
 
 /// A word to one task of this thread or to all; see [`hosted::Notify`].
@@ -98,6 +106,7 @@ pub type OwnedPermit = hosted::OwnedPermit<TaskHost>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("notify_waiters", "ParkingLot", "AutoResetEvent"))]
 pub type Notify = hosted::Notify<TaskHost>;
 
 /// A limit on how many tasks of one thread do something at once; see [`hosted::CapacityLimiter`].
@@ -126,6 +135,12 @@ pub type Notify = hosted::Notify<TaskHost>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias(
+    "acquire_on_behalf_of",
+    "trio.CapacityLimiter",
+    "total_tokens",
+    "borrowed_tokens"
+))]
 pub type CapacityLimiter = hosted::CapacityLimiter<TaskHost>;
 
 /// Why no token was borrowed for somebody; see [`ringloop_sync::AcquireTokenError`].
@@ -157,6 +172,7 @@ pub type AcquireTokenError = ringloop_sync::AcquireTokenError<Cancelled>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "asyncio.Barrier")]
 pub type Barrier = hosted::Barrier<TaskHost>;
 
 /// Why a party did not meet the others; see [`ringloop_sync::BarrierError`].

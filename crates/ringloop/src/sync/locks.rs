@@ -26,6 +26,7 @@ use super::TaskHost;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("Lock", "asyncio.Lock", "trio.Lock"))]
 pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
 
 /// A lock around a value for many readers or one writer, for the tasks of one thread; see
@@ -49,6 +50,7 @@ pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
 /// assert_eq!(settings.into_inner(), ["verbose", "color"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "ReadWriteLock")]
 pub type RwLock<T> = hosted::RwLock<T, TaskHost>;
 
 /// Tasks that wait for a change of what a mutex protects; see [`hosted::Condvar`].
@@ -77,6 +79,7 @@ pub type RwLock<T> = hosted::RwLock<T, TaskHost>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("Condition", "asyncio.Condition", "trio.Condition", "wait_for"))]
 pub type Condvar = hosted::Condvar<TaskHost>;
 
 /// A value that is made once, when it is first needed; see [`hosted::OnceCell`].

@@ -39,7 +39,8 @@
 //! takes a cancellation for the end.
 //!
 //! In messages of the compiler, these types have their names at home: `Mutex<T>` is a
-//! [`hosted::Mutex<T, TaskHost>`](ringloop_sync::hosted::Mutex).
+//! [`hosted::Mutex<T, TaskHost>`](ringloop_sync::hosted::Mutex). What a type can do is on that page;
+//! its examples run on any executor, where a wait gives its value as it is and not a `Result`.
 //!
 //! # Examples
 //!

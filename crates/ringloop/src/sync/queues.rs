@@ -40,6 +40,14 @@ use super::TaskHost;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias(
+    "asyncio.Queue",
+    "put_nowait",
+    "get_nowait",
+    "task_done",
+    "qsize",
+    "maxsize"
+))]
 pub type Queue<T> = hosted::Queue<T, TaskHost>;
 
 /// A queue, last in, first out; see [`hosted::LifoQueue`].
@@ -58,6 +66,7 @@ pub type Queue<T> = hosted::Queue<T, TaskHost>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("asyncio.LifoQueue", "stack"))]
 pub type LifoQueue<T> = hosted::LifoQueue<T, TaskHost>;
 
 /// A queue, smallest first, equals as they came; see [`hosted::PriorityQueue`].
@@ -81,12 +90,15 @@ pub type LifoQueue<T> = hosted::LifoQueue<T, TaskHost>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("asyncio.PriorityQueue", "heapq"))]
 pub type PriorityQueue<T> = hosted::PriorityQueue<T, TaskHost>;
 
 /// Why an item was not put; see [`ringloop_sync::PutError`].
+#[doc(alias = "QueueShutDown")]
 pub type PutError<T> = ringloop_sync::PutError<T, crate::Cancelled>;
 
 /// Why no item was got; see [`ringloop_sync::GetError`].
+#[doc(alias("QueueShutDown", "QueueEmpty"))]
 pub type GetError = ringloop_sync::GetError<crate::Cancelled>;
 
 /// Makes the two ends of a channel in which at most `capacity` items wait; see [`hosted::channel`].
@@ -112,7 +124,7 @@ pub type GetError = ringloop_sync::GetError<crate::Cancelled>;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[doc(alias("open_memory_channel", "mpsc", "mpmc"))]
+#[doc(alias("open_memory_channel", "mpsc", "mpmc", "send_nowait", "receive_nowait"))]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     hosted::channel(capacity)
 }
@@ -136,14 +148,56 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "unbounded")]
 pub fn unbounded_channel<T>() -> (Sender<T>, Receiver<T>) {
     hosted::unbounded_channel()
 }
 
 /// The end of a [`channel()`] that items are sent from; see [`hosted::Sender`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::{SendError, Sender};
+///
+/// async fn count(numbers: Sender<u32>) -> Result<(), SendError<u32>> {
+///     for number in 1..=3 {
+///         numbers.send(number).await?; // Waits for room.
+///     }
+///     Ok(())
+/// }
+/// # ringloop::run(async {
+/// # let (sender, receiver) = ringloop::sync::channel(3);
+/// # count(sender).await.unwrap();
+/// # assert_eq!(receiver.len(), 3);
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub type Sender<T> = hosted::Sender<T, TaskHost>;
 
 /// The end of a [`channel()`] that items come out of; see [`hosted::Receiver`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::Cancelled;
+/// use ringloop::sync::Receiver;
+///
+/// async fn sum(numbers: Receiver<u32>) -> Result<u32, Cancelled> {
+///     let mut sum = 0;
+///     while let Some(number) = numbers.next().await? {
+///         sum += number;
+///     }
+///     Ok(sum) // All senders are gone.
+/// }
+/// # ringloop::run(async {
+/// # let (sender, receiver) = ringloop::sync::channel(3);
+/// # for number in 1..=3 { sender.send(number).await.unwrap(); }
+/// # drop(sender);
+/// # assert_eq!(sum(receiver).await.unwrap(), 6);
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub type Receiver<T> = hosted::Receiver<T, TaskHost>;
 
 /// Why an item was not sent; see [`ringloop_sync::SendError`].

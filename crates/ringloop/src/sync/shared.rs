@@ -33,6 +33,7 @@ use crate::Cancelled;
 /// assert_eq!(*total.blocking_lock(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("threading.Lock", "blocking_lock"))]
 pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
 
 /// A number of permits that tasks of several loops and plain threads share; see
@@ -55,9 +56,25 @@ pub type Mutex<T> = hosted::Mutex<T, TaskHost>;
 /// # drop(held);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("threading.Semaphore", "blocking_acquire", "add_permits"))]
 pub type Semaphore = hosted::Semaphore<TaskHost>;
 
 /// Permits that keep their [`Semaphore`] alive; see [`hosted::OwnedPermit`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::shared::Semaphore;
+/// use std::sync::Arc;
+///
+/// let slots = Arc::new(Semaphore::new(1));
+/// let waits = Arc::clone(&slots);
+/// let permit = ringloop::run(async move { waits.acquire_owned().await })??;
+/// // It goes where it is needed, to another thread, say.
+/// std::thread::spawn(move || drop(permit)).join().expect("it does not panic");
+/// assert_eq!(slots.available(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub type OwnedPermit = hosted::OwnedPermit<TaskHost>;
 
 /// A flag that tasks of several loops and plain threads wait for; see [`hosted::Event`].
@@ -74,12 +91,37 @@ pub type OwnedPermit = hosted::OwnedPermit<TaskHost>;
 /// thread.join().expect("it does not panic");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("threading.Event", "blocking_wait", "call_soon_threadsafe"))]
 pub type Event = hosted::Event<TaskHost>;
 
 /// The end of a channel where items go in; see [`hosted::Sender`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::shared::{Sender, channel};
+///
+/// let (sender, receiver): (Sender<u32>, _) = channel(1);
+/// let thread = std::thread::spawn(move || receiver.blocking_recv());
+/// ringloop::run(async move { sender.send(7).await })??;
+/// assert_eq!(thread.join().expect("it does not panic")?, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub type Sender<T> = hosted::Sender<T, TaskHost>;
 
 /// The end of a channel where items come out; see [`hosted::Receiver`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::shared::{Receiver, channel};
+///
+/// let (sender, receiver): (_, Receiver<u32>) = channel(1);
+/// let thread = std::thread::spawn(move || sender.blocking_send(7));
+/// assert_eq!(ringloop::run(async move { receiver.recv().await })??, 7);
+/// thread.join().expect("it does not panic")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub type Receiver<T> = hosted::Receiver<T, TaskHost>;
 
 /// Why an item was not sent; see [`ringloop_sync::shared::SendError`].
@@ -117,6 +159,14 @@ pub type RecvError<C = Cancelled> = ringloop_sync::shared::RecvError<C>;
 /// thread.join().expect("it does not panic");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias(
+    "janus",
+    "mpsc",
+    "mpmc",
+    "open_memory_channel",
+    "blocking_send",
+    "blocking_recv"
+))]
 #[must_use]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     hosted::channel(capacity)
@@ -124,6 +174,18 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 
 /// Makes a channel that lets in as many items as there is memory for; see
 /// [`ringloop_sync::shared::unbounded_channel`].
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::sync::shared::unbounded_channel;
+///
+/// let (sender, receiver) = unbounded_channel();
+/// std::thread::spawn(move || sender.try_send("hello")); // Never full.
+/// assert_eq!(ringloop::run(async move { receiver.recv().await })??, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "unbounded")]
 #[must_use]
 pub fn unbounded_channel<T>() -> (Sender<T>, Receiver<T>) {
     hosted::unbounded_channel()

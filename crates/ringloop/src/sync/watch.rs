@@ -6,10 +6,12 @@ pub use ringloop_sync::watch::{Ref, SendError, WatchStatistics};
 use super::TaskHost;
 use crate::Cancelled;
 
-/// The end of a watch that sets the value; see [`hosted::watch::Sender`].
+/// The end of a watch that sets the value; see [`hosted::watch::Sender`], and [`channel`] for an
+/// example.
 pub type Sender<T> = hosted::watch::Sender<T, TaskHost>;
 
-/// The end of a watch that sees the value; see [`hosted::watch::Receiver`].
+/// The end of a watch that sees the value; see [`hosted::watch::Receiver`], and [`channel`] for
+/// an example.
 pub type Receiver<T> = hosted::watch::Receiver<T, TaskHost>;
 
 /// There will be no other value, or the wait for it was cancelled.
