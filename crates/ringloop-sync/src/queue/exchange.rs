@@ -32,6 +32,7 @@ use ringloop_core::panics::Panics;
 
 use super::buffer::Buffer;
 use super::error::{TryGetError, TryPutError};
+use super::finally::Finally;
 
 /// The state of a queue.
 pub(super) struct Exchange<T, B> {
@@ -90,29 +91,37 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
         if self.getters.is_empty() {
             return Err(TryPutError::Full(item));
         }
+        let grants = Finally::new(|| {
+            // I2: nothing else is free.
+            if let Ok((_, getter)) = self.getters.grant_one(Handed::Item) {
+                self.reserved.update(|reserved| reserved + 1);
+                getter.wake();
+            }
+        });
         self.buffer.borrow_mut().push(item);
-        // I2: nothing else is free.
-        if let Ok((_, getter)) = self.getters.grant_one(Handed::Item) {
-            self.reserved.update(|reserved| reserved + 1);
-            getter.wake();
-        }
+        grants.run();
         Ok(())
     }
 
     #[inline(always)]
     pub(super) fn try_get(&self) -> Result<T, TryGetError> {
+        // Made first: the buffer is not borrowed any more when it runs.
+        let settles = Finally::new(|| {
+            if !self.putters.is_empty() {
+                self.settle();
+            }
+        });
         let mut buffer = self.buffer.borrow_mut();
         if buffer.len() > self.reserved.get()
             && let Some(item) = buffer.pop()
         {
             drop(buffer);
-            if !self.putters.is_empty() {
-                self.settle();
-            }
+            settles.run();
             return Ok(item);
         }
         let is_drained = buffer.is_empty();
         drop(buffer);
+        settles.forget();
         if self.putters.is_empty() && !self.is_closed.get() {
             return Err(TryGetError::Empty);
         }
@@ -157,12 +166,18 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
     /// Takes an item for a getter that was left [`Handed::Item`]. `None`: the queue was closed at
     /// once, and the item is gone.
     pub(super) fn take_reserved(&self) -> Option<T> {
-        let item = self.buffer.borrow_mut().pop()?;
+        let mut buffer = self.buffer.borrow_mut();
+        if buffer.is_empty() {
+            return None;
+        }
+        // Before the item, which may be lost to a comparison that panics.
         self.reserved.update(|reserved| reserved - 1);
+        let item = buffer.pop();
+        drop(buffer);
         if self.is_closed.get() {
             self.end_if_drained();
         }
-        Some(item)
+        item
     }
 
     /// Gives the item to the next getter that was reserved for one who is gone.
@@ -210,11 +225,13 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
             let Ok((item, putter)) = self.putters.grant_one(None) else {
                 break;
             };
+            let tells = Finally::new(|| putter.wake());
+            let grants = Finally::new(|| self.grant());
             if let Some(item) = item {
                 self.buffer.borrow_mut().push(item);
             }
-            self.grant();
-            putter.wake();
+            grants.run();
+            tells.run();
         }
         self.grant();
     }

@@ -10,6 +10,7 @@ use super::Queue;
 use super::buffer::Buffer;
 use super::error::{GetError, TryGetError};
 use super::exchange::Handed;
+use super::finally::Finally;
 use super::job::{Job, Unfinished};
 use crate::host::Host;
 use crate::wait::Wait;
@@ -72,7 +73,13 @@ impl<'a, T, H: Host, B: Buffer<T>> Get<'a, T, H, B> {
         handed: Result<Handed, (Handed, H::Cancelled)>,
     ) -> Result<T, GetError<H::Cancelled>> {
         match handed {
-            Ok(Handed::Item) => self.queue.exchange.take_reserved().ok_or(GetError::Closed),
+            Ok(Handed::Item) => {
+                let ends = Finally::new(|| self.queue.end_joins_if_idle());
+                let item = self.queue.exchange.take_reserved();
+                // The caller looks after them if nothing panics.
+                ends.forget();
+                item.ok_or(GetError::Closed)
+            }
             Ok(Handed::Nothing) => Err(GetError::Closed),
             Err((_, cancelled)) => Err(GetError::Cancelled(cancelled)),
         }

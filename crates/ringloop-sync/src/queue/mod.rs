@@ -6,11 +6,13 @@
 //! | `exchange` | the items, who waits to put or to get one, and the invariants |
 //! | `put`, `get`, `join` | the futures |
 //! | `job` | an item that is being worked on |
+//! | `finally` | what is done also if foreign code panics |
 //! | `error` | why an item was not put, or none was got |
 
 mod buffer;
 mod error;
 mod exchange;
+mod finally;
 mod get;
 mod job;
 mod join;
@@ -33,6 +35,7 @@ use ringloop_core::WaitList;
 
 use crate::host::Host;
 use exchange::Exchange;
+use finally::Finally;
 use job::{Jobs, Unfinished};
 
 /// A queue between the tasks of one thread; the first item in is the first out.
@@ -120,7 +123,8 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     ///
     /// # Panics
     ///
-    /// If the comparison of two items of a priority queue does, or uses the queue.
+    /// If the comparison of two items of a priority queue does, or uses the queue. The queue is whole
+    /// afterwards, but their order may not be the right one.
     ///
     /// # Cancel safety
     ///
@@ -162,7 +166,7 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     ///
     /// # Panics
     ///
-    /// As [`put`](Self::put).
+    /// As [`put`](Self::put); the item is lost then.
     ///
     /// # Cancel safety
     ///
@@ -183,7 +187,7 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     ///
     /// # Panics
     ///
-    /// As [`put`](Self::put).
+    /// As [`get`](Self::get).
     ///
     /// # Cancel safety
     ///
@@ -191,8 +195,9 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     #[doc(alias = "get_nowait")]
     #[inline]
     pub fn try_get(&self) -> Result<T, TryGetError> {
+        let ends = Finally::new(|| self.end_joins_if_idle());
         let item = self.exchange.try_get();
-        self.end_joins_if_idle();
+        ends.run();
         item
     }
 
@@ -207,7 +212,7 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     ///
     /// # Panics
     ///
-    /// As [`put`](Self::put).
+    /// As [`get`](Self::get).
     ///
     /// # Cancel safety
     ///
@@ -254,7 +259,7 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     ///
     /// # Panics
     ///
-    /// As [`put`](Self::put).
+    /// As [`get`](Self::get).
     ///
     /// # Cancel safety
     ///
@@ -277,7 +282,7 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     ///
     /// # Panics
     ///
-    /// As [`put`](Self::put).
+    /// As [`get`](Self::get).
     ///
     /// # Cancel safety
     ///
@@ -390,8 +395,9 @@ impl<T, H: Host, B: Buffer<T>> Queue<T, H, B> {
     #[doc(alias = "shutdown")]
     #[must_use = "`close` leaves the items to those who get them"]
     pub fn close_now(&self) -> Vec<T> {
+        let ends = Finally::new(|| self.end_joins_if_idle());
         let buffer = self.exchange.close_now();
-        self.end_joins_if_idle();
+        ends.run();
         buffer.into_items()
     }
 

@@ -5,6 +5,7 @@ mod close;
 mod errors;
 mod join;
 mod order;
+mod panics;
 mod waiters;
 mod wakers;
 
