@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -43,7 +44,9 @@ impl<'a, H: Host> Request<'a, H> {
 
     #[cold]
     fn enlist(&mut self, borrower: Option<Borrower>, cx: &mut Context<'_>) {
+        let noted = borrower.map(|borrower| Noted::new(self.raw, borrower));
         self.wait.enlist(&self.raw.waiters, borrower, cx);
+        let _stays = ManuallyDrop::new(noted);
         // A waker's clone is foreign code, which may have given a token back before.
         self.raw.hand_out();
     }
@@ -73,6 +76,25 @@ impl<'a, H: Host> Request<'a, H> {
             Some(Err(Some(borrower))) => self.raw.depart(borrower),
             Some(Err(None)) | None => {}
         }
+    }
+}
+
+/// A borrower that is about to wait. Dropped when a waker's clone has panicked: then it does not.
+struct Noted<'a> {
+    raw: &'a RawLimiter,
+    borrower: Borrower,
+}
+
+impl<'a> Noted<'a> {
+    fn new(raw: &'a RawLimiter, borrower: Borrower) -> Self {
+        raw.note(borrower, false);
+        Self { raw, borrower }
+    }
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        self.raw.depart(self.borrower);
     }
 }
 
@@ -130,7 +152,6 @@ impl<'a, H: Host> AcquireTokenFor<'a, H> {
                 }
                 Err(TryAcquireTokenError::NoTokens) => {}
             }
-            raw.note_waiting(*borrower);
             request.enlist(Some(*borrower), cx);
         }
         let polled = request.poll_listed(cx);

@@ -8,6 +8,8 @@
 //!   whether it was given one.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::panic::RefUnwindSafe;
 
@@ -20,8 +22,9 @@ use super::{Borrower, TryAcquireTokenError};
 pub(super) struct RawLimiter {
     total: Cell<usize>,
     borrowed: Cell<usize>,
-    /// Sorted. A vector rather than a tree: it allocates nothing after its largest length.
-    known: RefCell<Vec<(Borrower, bool)>>,
+    /// Each with whether it was given a token. A tree rather than a sorted vector: thousands of
+    /// borrowers who come and go in order would move all the others, each time.
+    known: RefCell<BTreeMap<Borrower, bool>>,
     /// Those who wait, each with the borrower for whom it does.
     pub(super) waiters: WaitList<Option<Borrower>>,
 }
@@ -31,7 +34,7 @@ impl RawLimiter {
         Self {
             total: Cell::new(total),
             borrowed: Cell::new(0),
-            known: RefCell::new(Vec::new()),
+            known: RefCell::new(BTreeMap::new()),
             waiters: WaitList::new(),
         }
     }
@@ -74,10 +77,7 @@ impl RawLimiter {
         {
             self.borrowed.set(self.borrowed.get() + 1);
             if let Some(borrower) = borrower {
-                let mut known = self.known.borrow_mut();
-                if let Ok(place) = find(&known, borrower) {
-                    known[place].1 = true;
-                }
+                self.note(borrower, true);
             }
             // If this hands out as well, it goes on where this loop stands.
             panics.catch(|| waker.wake());
@@ -89,31 +89,24 @@ impl RawLimiter {
     #[inline]
     pub(super) fn try_acquire_for(&self, borrower: Borrower) -> Result<(), TryAcquireTokenError> {
         let mut known = self.known.borrow_mut();
-        let Err(place) = find(&known, borrower) else {
+        let Entry::Vacant(place) = known.entry(borrower) else {
             return Err(TryAcquireTokenError::AlreadyBorrowed(borrower));
         };
         if !self.try_acquire() {
             return Err(TryAcquireTokenError::NoTokens);
         }
-        known.insert(place, (borrower, true));
+        place.insert(true);
         Ok(())
     }
 
-    /// Notes that a borrower, not known yet, waits.
-    pub(super) fn note_waiting(&self, borrower: Borrower) {
-        let mut known = self.known.borrow_mut();
-        match find(&known, borrower) {
-            Err(place) => known.insert(place, (borrower, false)),
-            Ok(_) => debug_assert!(false, "I3: it is not known yet"),
-        }
+    /// Notes that a borrower waits, or was given a token.
+    pub(super) fn note(&self, borrower: Borrower, is_given: bool) {
+        self.known.borrow_mut().insert(borrower, is_given);
     }
 
     /// Notes that a borrower neither has a token nor waits for one.
     pub(super) fn depart(&self, borrower: Borrower) {
-        let mut known = self.known.borrow_mut();
-        if let Ok(place) = find(&known, borrower) {
-            known.remove(place);
-        }
+        self.known.borrow_mut().remove(&borrower);
     }
 
     pub(super) fn total(&self) -> usize {
@@ -133,8 +126,8 @@ impl RawLimiter {
 
     pub(super) fn borrowers(&self) -> Vec<Borrower> {
         let known = self.known.borrow();
-        let given = known.iter().filter(|(_, is_given)| *is_given);
-        given.map(|(borrower, _)| *borrower).collect()
+        let given = known.iter().filter(|&(_, is_given)| *is_given);
+        given.map(|(&borrower, _)| borrower).collect()
     }
 
     pub(super) fn statistics(&self) -> CapacityLimiterStatistics {
@@ -159,11 +152,6 @@ impl RawLimiter {
 
 // Wakers run while nothing is half changed, so no panic of theirs is seen here.
 impl RefUnwindSafe for RawLimiter {}
-
-/// The place of a borrower, or where it would be.
-fn find(known: &[(Borrower, bool)], borrower: Borrower) -> Result<usize, usize> {
-    known.binary_search_by_key(&borrower, |(known, _)| *known)
-}
 
 /// How things stand with a limiter; see
 /// [`CapacityLimiter::statistics`](crate::hosted::CapacityLimiter::statistics).

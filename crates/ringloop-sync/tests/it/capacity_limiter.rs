@@ -1,5 +1,6 @@
 //! The limiter: order, one token to a borrower, and a total that moves.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;
@@ -290,4 +291,37 @@ fn it_says_how_things_stand() {
         format!("{limiter:?}"),
         "CapacityLimiter { total: <no limit>, borrowed: 1, waiting: 0, .. }"
     );
+}
+
+/// A borrower whose waker could not be cloned does not wait.
+#[test]
+fn a_waker_whose_clone_panics_leaves_no_borrower_behind() {
+    let limiter = CapacityLimiter::new(1);
+    let held = limiter.try_acquire().unwrap();
+    let mut hooked = pin!(limiter.acquire_on_behalf_of(1));
+    with_hook(
+        Act::Clone,
+        || panic!("foreign"),
+        |cx| {
+            let poll = AssertUnwindSafe(|| hooked.as_mut().poll(cx));
+            assert!(catch_unwind(poll).is_err());
+        },
+    );
+    drop(held);
+    assert!(limiter.try_acquire_on_behalf_of(1).is_ok());
+}
+
+/// With a cost for each that grows with their number, this takes minutes.
+#[test]
+fn many_borrowers_come_and_go() {
+    let limiter = CapacityLimiter::new(usize::MAX);
+    let mut tokens = VecDeque::new();
+    for name in 0..300_000 {
+        tokens.push_back(limiter.try_acquire_on_behalf_of(name).unwrap());
+    }
+    while let (Some(first), Some(last)) = (tokens.pop_front(), tokens.pop_back()) {
+        drop((first, last));
+    }
+    assert_eq!(limiter.borrowed(), 0);
+    assert_eq!(limiter.borrowers(), []);
 }
