@@ -5,8 +5,10 @@
 //! order, until it comes with its key for what it was granted.
 //!
 //! Wakers are foreign code. They are cloned, woken and dropped only while the slots are not
-//! borrowed, so a waker may use the list it was taken from. The list does not know what the tasks
-//! wait for; that is the business of the lock, queue or event which owns it.
+//! borrowed, so a waker may use the list it was taken from. A waker that panics as it is dropped
+//! with the place of somebody who leaves has that panic end here: the owner of the list may have to
+//! pass something on. The list does not know what the tasks wait for; that is the business of the
+//! lock, queue or event which owns it.
 
 mod locked;
 
@@ -16,7 +18,7 @@ use std::mem;
 use std::panic::RefUnwindSafe;
 use std::task::{Poll, Waker};
 
-use crate::panics::Panics;
+use crate::panics::{Panics, drop_quietly};
 use crate::slots::{SlotKey, Slots};
 
 /// A queue of waiting tasks on one thread, woken first come, first served.
@@ -166,8 +168,10 @@ impl<T> WaitList<T> {
     /// Takes the key, so that a waiter cannot be removed twice. A key of another list names
     /// nothing here, or somebody else.
     pub fn remove(&self, key: WaitKey) -> bool {
-        let waiter = self.vacate(&key);
-        waiter.is_some_and(|waiter| waiter.waker.is_some())
+        let waker = self.vacate(&key).and_then(|waiter| waiter.waker);
+        let was_waiting = waker.is_some();
+        drop_quietly(waker);
+        was_waiting
     }
 
     /// Takes a waiter out, and what it was granted.
@@ -185,7 +189,10 @@ impl<T> WaitList<T> {
     /// Nothing to cancel: the function does not wait.
     #[track_caller]
     pub fn take(&self, key: WaitKey) -> Result<T, T> {
-        self.withdraw(key).map_err(|(value, _waker)| value)
+        self.withdraw(key).map_err(|(value, waker)| {
+            drop_quietly(waker);
+            value
+        })
     }
 
     /// Takes a waiter out that was woken, and what it was granted; else replaces its waker.

@@ -26,5 +26,6 @@ mod shared_semaphore;
 mod shared_wakers;
 mod support;
 mod test_host;
+mod waker_panics;
 mod wakers;
 mod watch;
