@@ -143,8 +143,9 @@ impl<T, B: Buffer<T>> Exchange<T, B> {
         }
         match self.putters.grant_one(None) {
             Ok((Some(item), putter)) => {
+                let tells = Finally::new(|| putter.wake());
                 let item = self.behind_reserved(item);
-                putter.wake();
+                tells.run();
                 Ok(item)
             }
             Ok((None, _)) => unreachable!("a putter that waits has an item"),

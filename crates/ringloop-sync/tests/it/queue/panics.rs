@@ -143,3 +143,17 @@ fn a_waker_that_panics_keeps_no_join_from_ending() {
     );
     assert_eq!(join.ends(), Ok(()));
 }
+
+/// The same where items go from hand to hand, past one that is on its way.
+#[test]
+fn a_comparison_that_panics_in_a_rendezvous_tells_the_putter() {
+    let queue = PriorityQueue::bounded(0);
+    let mut get = Task::new(queue.get());
+    get.waits();
+    queue.try_put(Fragile(1)).unwrap();
+    let mut put = Task::new(queue.put(Fragile(2)));
+    put.waits();
+    breaks(|| queue.try_get());
+    assert_eq!(put.ends(), Ok(()));
+    assert!(get.ends().is_ok());
+}
