@@ -1,4 +1,4 @@
-//! Wakers that panic as they are cloned or dropped: nothing of the wait is left behind, and nobody
+//! Wakers that panic as they are cloned, woken or dropped: nothing of the wait is left behind, and nobody
 //! sleeps on.
 
 use std::cell::Cell;
@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Context;
 
-use ringloop_sync::{SendError, broadcast, hosted, watch};
+use ringloop_sync::{RecvError, SendError, broadcast, hosted, watch};
 
 use crate::support::{Cancelled, Task, TestHost};
 use crate::test_host::while_cancelled;
@@ -160,4 +160,61 @@ fn a_waker_whose_drop_panics_keeps_no_item() {
     });
     let expected = Err(SendError::Cancelled("item", Cancelled));
     assert_eq!(sent, std::task::Poll::Ready(expected));
+}
+
+/// Has two tasks wait, the first with a waker that panics when it is woken, and tells them.
+/// Returns what the second has heard.
+#[track_caller]
+fn tells_both<T, W: Future, V: Future<Output = T>>(first: W, second: V, tell: impl FnOnce()) -> T {
+    let mut first = Box::pin(first);
+    let mut second = Task::new(second);
+    with_hook(
+        Act::Wake,
+        || panic!("foreign"),
+        |cx| {
+            assert!(first.as_mut().poll(cx).is_pending());
+            second.waits();
+            assert!(catch_unwind(AssertUnwindSafe(tell)).is_err());
+        },
+    );
+    second.ends()
+}
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_from_being_told() {
+    let event = hosted::Event::<TestHost>::new();
+    tells_both(event.wait(), event.wait(), || event.set()).unwrap();
+
+    let notify = hosted::Notify::<TestHost>::new();
+    let tell = || notify.notify_waiters();
+    tells_both(notify.notified(), notify.notified(), tell).unwrap();
+
+    let (mutexes, condvar) = ([Mutex::new(0), Mutex::new(0)], hosted::Condvar::new());
+    let tells: [fn(&hosted::Condvar<TestHost>); 2] = [|it| it.notify(2), |it| it.notify_all()];
+    for tell in tells {
+        let [first, second] = mutexes.each_ref().map(|mutex| mutex.try_lock().unwrap());
+        let waits = (condvar.wait(first), condvar.wait(second));
+        let (_guard, outcome) = tells_both(waits.0, waits.1, || tell(&condvar));
+        assert_eq!(outcome, Ok(()));
+    }
+
+    let cell = hosted::OnceCell::<_, TestHost>::new();
+    let tell = || cell.set(1).unwrap();
+    assert_eq!(tells_both(cell.wait(), cell.wait(), tell), Ok(&1));
+
+    let (sender, receiver) = hosted::channel::<u32, TestHost>(1);
+    let received = tells_both(receiver.recv(), receiver.recv(), || drop(sender));
+    assert_eq!(received, Err(RecvError::Closed));
+    let (sender, receiver) = hosted::channel::<u32, TestHost>(0);
+    let sent = tells_both(sender.send(1), sender.send(2), || drop(receiver));
+    assert_eq!(sent, Err(SendError::Closed(2)));
+
+    let (sender, mut one) = watch::channel(1);
+    let mut other = one.clone();
+    let tell = || sender.send(2).unwrap();
+    tells_both(one.changed(), other.changed(), tell).unwrap();
+    let (sender, mut one) = broadcast::channel(1);
+    let mut other = one.clone();
+    let tell = || assert_eq!(sender.send(3).unwrap(), 2);
+    assert_eq!(tells_both(one.recv(), other.recv(), tell), Ok(3));
 }
