@@ -506,3 +506,19 @@ fn forgotten_guard_is_not_taken_for_one_of_another_lock() {
     drop(held);
     assert_eq!(first.ends(), Ok(()));
 }
+
+/// Two readers go one after the other; nobody waits meanwhile.
+#[test]
+fn lock_that_the_last_reader_gave_up_is_nobodys() {
+    let lock = RwLock::new(0);
+    let readers = [1, 2].map(|id| as_task(id, || lock.try_read().unwrap()));
+    drop(readers);
+    // A reader whom nobody knows, which takes no notice of what was there.
+    let held = lock.try_read().unwrap();
+    for id in [1, 2] {
+        let mut write = task(id, async { lock.write().await.map(drop) });
+        write.waits();
+        assert!(reports().is_empty(), "task {id} has it no more");
+    }
+    drop(held);
+}
