@@ -342,6 +342,7 @@ fn queues() -> Vec<Case> {
     let get = Rc::new(Queue::<u32>::bounded(2));
     let next = Rc::new(Queue::<u32>::unbounded());
     let job = Rc::new(Queue::<u32>::bounded(0));
+    let next_job = Rc::new(Queue::<u32>::unbounded());
     let lifo = Rc::new(LifoQueue::<u32>::bounded(2));
     let best = Rc::new(PriorityQueue::<u32>::unbounded());
     let join = Rc::new(Queue::<u32>::bounded(1));
@@ -366,6 +367,12 @@ fn queues() -> Vec<Case> {
             state!(job),
         )
         .not_kept(),
+        Case::new(
+            "Queue::next_job",
+            wait!(next_job => next_job.next_job().await.map(|job| job.unwrap().done())),
+            with!(next_job => next_job.try_put(7).unwrap()),
+            state!(next_job),
+        ),
         Case::new(
             "LifoQueue::get",
             wait!(lifo => lifo.get().await),
