@@ -40,7 +40,7 @@ use crate::slots::{SlotKey, Slots};
 ///
 /// ```
 /// use ringloop_core::WaitList;
-/// use std::task::{Poll, Waker};
+/// use std::task::Waker;
 ///
 /// let list = WaitList::new();
 /// let first = list.push(Waker::noop());
@@ -109,7 +109,7 @@ impl<T> WaitList<T> {
     /// # Examples
     ///
     /// ```
-    /// # use std::task::{Poll, Waker};
+    /// # use std::task::Waker;
     /// let list = ringloop_core::WaitList::new();
     /// let wants_three = list.push_with(3, Waker::noop());
     /// let wants_one = list.push_with(1, Waker::noop());
@@ -134,7 +134,7 @@ impl<T> WaitList<T> {
     /// # Examples
     ///
     /// ```
-    /// # use std::task::{Poll, Waker};
+    /// # use std::task::Waker;
     /// let list = ringloop_core::WaitList::new();
     /// let key = list.push(Waker::noop());
     /// assert!(list.update(&key, Waker::noop()));
@@ -293,7 +293,7 @@ impl<T> WaitList<T> {
     /// ```
     /// # use ringloop_core::WaitList;
     /// # use std::cell::{Cell, RefCell};
-    /// # use std::task::{Poll, Waker};
+    /// # use std::task::Waker;
     /// let queue = RefCell::new((Vec::new(), WaitList::new()));
     /// let key = queue.borrow().1.push(Waker::noop());
     ///
@@ -331,7 +331,7 @@ impl<T> WaitList<T> {
     /// # Examples
     ///
     /// ```
-    /// # use std::task::{Poll, Waker};
+    /// # use std::task::Waker;
     /// let list = ringloop_core::WaitList::new();
     /// let keys = [list.push(Waker::noop()), list.push(Waker::noop())];
     /// list.wake_all();
