@@ -8,16 +8,12 @@ use ringloop::actor::{
     self, Actor, ActorError, AskError, Context, Reply, Restart, Supervision, TellError,
 };
 use ringloop::cancel::{CancelScope, shield};
-use ringloop::testing::{VirtualDriver, settle};
+use ringloop::testing::settle;
 use ringloop::{Cancelled, group, sleep, spawn, time};
-use ringloop_task::Scheduler;
+
+use crate::rig::run_virtual as run;
 
 const MS: Duration = Duration::from_millis(1);
-
-/// Runs a future in virtual time.
-fn run<F: Future>(future: F) -> F::Output {
-    Scheduler::new(VirtualDriver::new()).block_on(future)
-}
 
 /// Who did what, in order.
 #[derive(Clone, Default)]

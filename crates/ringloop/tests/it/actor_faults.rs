@@ -8,16 +8,12 @@ use std::time::Duration;
 use ringloop::actor::{self, Actor, ActorError, AskError, Context, Reply, Restart, Supervision};
 use ringloop::cancel::shield;
 use ringloop::observe::Report;
-use ringloop::testing::{VirtualDriver, settle};
+use ringloop::testing::settle;
 use ringloop::{Runtime, sleep, spawn, task};
-use ringloop_task::Scheduler;
+
+use crate::rig::run_virtual as run;
 
 const MS: Duration = Duration::from_millis(1);
-
-/// Runs a future in virtual time.
-fn run<F: Future>(future: F) -> F::Output {
-    Scheduler::new(VirtualDriver::new()).block_on(future)
-}
 
 /// What the actor below does with a message.
 type Act = Box<dyn AsyncAct>;

@@ -9,12 +9,12 @@ use ringloop::observe::Report;
 use ringloop::sync::{Condvar, Mutex, RwLock};
 use ringloop::{Runtime, future, sleep, spawn, task, testing, timeout};
 
-use crate::rig::run;
+use crate::rig::run_virtual;
 
 /// A timeout drops what does not heed it, but not a wait that has to lock its mutex again.
 #[test]
 fn wait_for_a_condition_that_times_out_has_the_mutex_again() {
-    run(async {
+    run_virtual(async {
         let shared = Rc::new((Mutex::new(0), Condvar::new()));
         let other = Rc::clone(&shared);
         let holder = spawn(async move {

@@ -10,10 +10,17 @@ use std::time::Duration;
 use ringloop::Runtime;
 use ringloop::cancel::{CancelScope, CancelToken};
 use ringloop::net::{TcpListener, TcpStream};
+use ringloop::testing::VirtualDriver;
+use ringloop_task::Scheduler;
 
 /// Runs `main` on a runtime of its own.
 pub(crate) fn run<F: Future>(main: F) -> F::Output {
     ringloop::run(main).unwrap()
+}
+
+/// Runs `main` in virtual time, without a ring.
+pub(crate) fn run_virtual<F: Future>(main: F) -> F::Output {
+    Scheduler::new(VirtualDriver::new()).block_on(main)
 }
 
 pub(crate) fn runtime() -> Runtime {
