@@ -80,6 +80,8 @@
 mod driver;
 mod thread_driver;
 
+mod block_on;
+
 mod postbox;
 
 mod atomic_waker;
@@ -92,6 +94,7 @@ pub mod panics;
 mod loom;
 
 pub use atomic_waker::AtomicWaker;
+pub use block_on::block_on;
 pub use driver::{Driver, Unpark, Unparker};
 pub use postbox::{
     Abandoned, CallbackKey, Postbox, RemotePostbox, RemoteSetter, Setter, SharedPostbox,

@@ -1,11 +1,10 @@
 //! The wait of a thread that has no event loop.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ringloop_core::{Driver, ThreadDriver, Unparker};
+use ringloop_core::block_on;
 
 use crate::error::OffloadError;
 use crate::job;
@@ -114,34 +113,10 @@ impl<T> Offload<T> {
             return Some(result);
         }
         let _blocked = job::block_for(self.waiter().id());
-        let mut driver = ThreadDriver::new();
-        // A timeout beyond the end of the clock is none at all.
-        let deadline = timeout.and_then(|timeout| driver.now().checked_add(timeout));
-        let waker = Waker::from(Arc::new(Alarm(driver.unparker())));
-        loop {
-            if let Poll::Ready(result) = self.poll_with(&waker) {
-                return Some(result);
-            }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(driver.now()));
-            if left == Some(Duration::ZERO) {
-                return None;
-            }
-            driver
-                .park(left)
-                .expect("a driver that only sleeps cannot fail");
-        }
+        block_on(timeout, |cx| self.poll_with(cx.waker()))
     }
 
     fn poll_with(&mut self, waker: &Waker) -> Poll<Result<T, OffloadError>> {
         Pin::new(self).poll(&mut Context::from_waker(waker))
-    }
-}
-
-/// Wakes a thread that sleeps on a driver.
-struct Alarm(Unparker);
-
-impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }

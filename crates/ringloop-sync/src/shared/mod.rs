@@ -12,7 +12,6 @@
 //! |---|---|
 //! | `wait_list` | those who wait, behind a lock |
 //! | `wait` | one wait, under a host |
-//! | `block` | the wait of a plain thread |
 //! | `channel` | items from some to others |
 //! | `mutex` | a lock around a value |
 //! | `semaphore` | a number of permits |
@@ -20,7 +19,6 @@
 //!
 //! [`Mutex::blocking_lock`]: hosted::Mutex::blocking_lock
 
-mod block;
 mod wait;
 mod wait_list;
 

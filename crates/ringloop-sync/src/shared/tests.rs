@@ -16,7 +16,7 @@ pub(super) fn model(body: impl Fn() + Send + Sync + 'static) {
 /// Awaits on this thread.
 pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let ready = super::block::block_on(None, |cx| future.as_mut().poll(cx));
+    let ready = ringloop_core::block_on(None, |cx| future.as_mut().poll(cx));
     ready.expect("it waits without a timeout")
 }
 

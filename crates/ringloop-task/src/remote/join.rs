@@ -3,12 +3,11 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 
 use pin_project_lite::pin_project;
-use ringloop_core::{Driver, RemotePostbox, RemoteSetter, ThreadDriver, Unparker, remote_postbox};
+use ringloop_core::{RemotePostbox, RemoteSetter, block_on, remote_postbox};
 
 use crate::task::{self, JoinError, TaskId};
 
@@ -122,17 +121,8 @@ impl<T> RemoteJoin<T> {
             return outcome;
         }
         assert_elsewhere(self.home);
-        let mut driver = ThreadDriver::new();
-        let waker = Arc::new(Rouse(driver.unparker())).into();
-        loop {
-            if let Poll::Ready(outcome) = Pin::new(&mut self).poll(&mut Context::from_waker(&waker))
-            {
-                return outcome;
-            }
-            if let Err(error) = driver.park(None) {
-                panic!("the thread cannot wait: {error}");
-            }
-        }
+        let outcome = block_on(None, |cx| Pin::new(&mut self).poll(cx));
+        outcome.expect("a wait without a timeout ends with what it waits for")
     }
 }
 
@@ -144,15 +134,6 @@ pub(super) fn assert_elsewhere(home: ThreadId) {
         "this would wait for ever: the task that it waits for runs on this same thread; await the \
          task instead, or wait on another thread"
     );
-}
-
-/// Wakes a thread that waits.
-struct Rouse(Unparker);
-
-impl Wake for Rouse {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
 }
 
 impl<T> Future for RemoteJoin<T> {

@@ -11,7 +11,7 @@ use super::send::SendItem;
 use crate::channel::{ChannelStatistics, SendError, TrySendError};
 use crate::host::{AnyExecutor, Host};
 use crate::loom::Arc;
-use crate::shared::block::block_on;
+use ringloop_core::block_on;
 
 /// The end of a [channel](crate::shared::channel()) where items go in.
 ///

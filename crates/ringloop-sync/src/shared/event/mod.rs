@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use ringloop_core::panics::drop_quietly;
 
-use super::block::block_on;
 use super::wait::Wait;
 use super::wait_list::{WaitList, Wakers};
 use crate::event::EventStatistics;
 use crate::host::{AnyExecutor, Host};
+use ringloop_core::block_on;
 use state::State;
 
 /// A flag that tasks of several loops and plain threads wait for.

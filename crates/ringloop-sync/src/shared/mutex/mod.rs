@@ -20,11 +20,11 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::block::block_on;
 use crate::host::{AnyExecutor, Host};
 use crate::mutex::MutexStatistics;
 use guard::Locked;
 use raw::RawLock;
+use ringloop_core::block_on;
 
 /// A lock around a value, for tasks of several loops and for plain threads.
 ///

@@ -22,9 +22,9 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::block::block_on;
 use crate::host::{AnyExecutor, Host};
 use raw::RawSemaphore;
+use ringloop_core::block_on;
 
 /// A number of permits that tasks of several loops and plain threads share.
 ///

@@ -1,19 +1,45 @@
 //! The wait of a plain thread.
 //!
-//! The thread polls the future of a wait and sleeps in between, so it stands in the same line as
-//! tasks do. Its waker unparks it. What it sleeps on is kept by the thread for the next time.
+//! The thread polls what it waits for and sleeps in between, so it stands in the same line as tasks
+//! do. Its waker unparks it. What it sleeps on is kept by the thread for the next time.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use ringloop_core::{Driver, ThreadDriver, Unparker};
+use crate::driver::{Driver, Unparker};
+use crate::thread_driver::ThreadDriver;
 
-/// Calls `poll` until it is ready, sleeping in between. `None` if `timeout` passes before.
+/// Blocks the thread: calls `poll` until it is ready, and sleeps in between. `None` if `timeout`
+/// passes before.
 ///
-/// A timeout that has passed says nothing about what the wait was granted since the last poll; the
-/// caller has to look.
-pub(super) fn block_on<R>(
+/// For the blocking twins of what tasks await. A timeout that has passed says nothing about what
+/// the wait was granted since the last poll; the caller has to look. On the thread of an event loop
+/// it would stop the loop.
+///
+/// # Panics
+///
+/// If `poll` does.
+///
+/// # Cancel safety
+///
+/// Nothing to cancel: the function blocks; it is no future.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop_core::{block_on, remote_postbox};
+/// use std::pin::Pin;
+/// use std::time::Duration;
+///
+/// let (setter, mut answer) = remote_postbox();
+/// let early = block_on(Some(Duration::ZERO), |cx| Pin::new(&mut answer).poll(cx));
+/// assert_eq!(early, None);
+///
+/// std::thread::spawn(move || setter.set(42));
+/// assert_eq!(block_on(None, |cx| Pin::new(&mut answer).poll(cx)), Some(Ok(42)));
+/// ```
+pub fn block_on<R>(
     timeout: Option<Duration>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
 ) -> Option<R> {
