@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::{keep, proactor_gone};
 use crate::buf::{BufPool, Chunk, Lent};
@@ -23,6 +23,8 @@ use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
 pub struct Receiver {
     state: Rc<State>,
     key: ServiceKey,
+    /// What is being read: a piece that has left the queue, in part.
+    current: Option<Piece>,
 }
 
 struct State {
@@ -85,7 +87,11 @@ impl Receiver {
             state: Rc::clone(&state),
         };
         let key = state.fd.handle().shared().insert_service(service);
-        Self { state, key }
+        Self {
+            state,
+            key,
+            current: None,
+        }
     }
 
     /// Returns the socket.
@@ -130,18 +136,26 @@ impl Receiver {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let mut inbox = self.state.inbox.borrow_mut();
-        if inbox.front.is_none() {
+        let mut copied = self.copy_current(buf);
+        if copied < buf.len() {
+            let mut inbox = self.state.inbox.borrow_mut();
+            if inbox.front.is_none() {
+                drop(inbox);
+                if copied > 0 {
+                    return Poll::Ready(Ok(copied));
+                }
+                return self.poll_end(cx).map(|end| end.map(|()| 0));
+            }
+            copied += self
+                .state
+                .copy_out(&mut inbox, &mut buf[copied..], &mut self.current);
+            let is_drained = inbox.is_drained();
             drop(inbox);
-            return self.poll_end(cx).map(|end| end.map(|()| 0));
+            if is_drained {
+                self.arm();
+            }
         }
-        let count = self.state.copy_out(&mut inbox, buf);
-        let is_drained = inbox.is_drained();
-        drop(inbox);
-        if is_drained {
-            self.arm();
-        }
-        Poll::Ready(Ok(count))
+        Poll::Ready(Ok(copied))
     }
 
     /// Lends the next received bytes, or wakes the task when there are some.
@@ -150,23 +164,106 @@ impl Receiver {
     ///
     /// As [`read`](Self::read).
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
-        let (piece, is_drained) = {
+        ready!(self.poll_current(cx))?;
+        Poll::Ready(Ok(match self.current.take() {
+            None => Chunk::own(Box::new([]), 0, 0),
+            Some(Piece::Own { bytes, start, end }) => Chunk::own(bytes, start, end),
+            Some(Piece::Lent(lent)) => Chunk::lent(Rc::clone(self.state.lender()), lent),
+        }))
+    }
+
+    /// Returns the next received bytes where they are, without taking them, or wakes the task when
+    /// there are some. They are the next bytes until [`consume`](Self::consume) leaves them behind;
+    /// none are there at the end of the stream.
+    ///
+    /// Counterpart: `std::io::BufRead::fill_buf`.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_proactor::{Config, Proactor, Receiver};
+    /// use std::future::poll_fn;
+    /// use std::io::Write;
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// let mut proactor = Proactor::new(&Config::default())?;
+    /// let (near, mut far) = UnixStream::pair()?;
+    /// far.write_all(b"head: body")?;
+    /// let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    /// let head = poll_fn(|cx| {
+    ///     let bytes = std::task::ready!(receiver.poll_fill_buf(cx))?;
+    ///     let head = bytes.split(|&byte| byte == b':').next().unwrap_or(bytes);
+    ///     std::task::Poll::Ready(Ok::<_, std::io::Error>(head.to_vec()))
+    /// });
+    /// let head = proactor.block_on(head)??;
+    /// assert_eq!(head, b"head");
+    /// receiver.consume(head.len() + 2);
+    /// assert_eq!(proactor.block_on(receiver.read_chunk())??[..], *b"body");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[inline]
+    pub fn poll_fill_buf(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        ready!(self.poll_current(cx))?;
+        let bytes = self.current.as_ref().map(|piece| self.state.bytes(piece));
+        Poll::Ready(Ok(bytes.unwrap_or_default()))
+    }
+
+    /// Leaves the first `count` bytes behind that [`poll_fill_buf`](Self::poll_fill_buf) returned,
+    /// all of them if there are fewer.
+    ///
+    /// Counterpart: `std::io::BufRead::consume`.
+    #[inline]
+    pub fn consume(&mut self, count: usize) {
+        let Some(piece) = &mut self.current else {
+            return;
+        };
+        if count < piece.len() {
+            piece.advance(count);
+        } else if let Some(Piece::Lent(lent)) = self.current.take() {
+            self.state.lender().give_back(lent);
+        }
+    }
+
+    fn current_len(&self) -> usize {
+        self.current.as_ref().map_or(0, Piece::len)
+    }
+
+    /// Copies what is left of the piece that is being read.
+    #[inline]
+    fn copy_current(&mut self, buf: &mut [u8]) -> usize {
+        let Some(piece) = &self.current else {
+            return 0;
+        };
+        let bytes = self.state.bytes(piece);
+        let count = bytes.len().min(buf.len());
+        buf[..count].copy_from_slice(&bytes[..count]);
+        self.consume(count);
+        count
+    }
+
+    /// Sees to it that a piece is being read, unless the stream has ended.
+    #[inline]
+    fn poll_current(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.current.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        let is_drained = {
             let mut inbox = self.state.inbox.borrow_mut();
-            let piece = inbox.pop();
-            inbox.queued_bytes -= piece.as_ref().map_or(0, Piece::len);
-            (piece, inbox.is_drained())
+            self.current = inbox.pop();
+            inbox.queued_bytes -= self.current.as_ref().map_or(0, Piece::len);
+            inbox.is_drained()
         };
-        let Some(piece) = piece else {
-            let nothing = || Chunk::own(Box::new([]), 0, 0);
-            return self.poll_end(cx).map(|end| end.map(|()| nothing()));
-        };
+        if self.current.is_none() {
+            return self.poll_end(cx);
+        }
         if is_drained {
             self.arm();
         }
-        Poll::Ready(Ok(match piece {
-            Piece::Own { bytes, start, end } => Chunk::own(bytes, start, end),
-            Piece::Lent(lent) => Chunk::lent(Rc::clone(self.state.lender()), lent),
-        }))
+        Poll::Ready(Ok(()))
     }
 
     /// With an empty queue: the end of the stream, or a wait for more.
@@ -212,29 +309,37 @@ impl Receiver {
 }
 
 impl State {
-    /// Copies what has arrived and returns how much that was.
+    /// Copies what has arrived and returns how much that was. What is left of the last piece
+    /// becomes the `current` one.
     #[inline]
-    fn copy_out(&self, inbox: &mut Inbox, buf: &mut [u8]) -> usize {
+    fn copy_out(&self, inbox: &mut Inbox, buf: &mut [u8], current: &mut Option<Piece>) -> usize {
         let mut copied = 0;
-        while let Some(piece) = &mut inbox.front {
-            let bytes = match piece {
-                Piece::Lent(lent) => self.lender().bytes(lent),
-                Piece::Own { bytes, start, end } => &bytes[*start..*end],
-            };
+        while copied < buf.len()
+            && let Some(mut piece) = inbox.pop()
+        {
+            let bytes = self.bytes(&piece);
+            let len = bytes.len();
+            inbox.queued_bytes -= len;
             let room = &mut buf[copied..];
-            let count = bytes.len().min(room.len());
+            let count = len.min(room.len());
             room[..count].copy_from_slice(&bytes[..count]);
             copied += count;
-            if count < bytes.len() {
+            if count < len {
                 piece.advance(count);
-                break;
-            }
-            if let Some(Piece::Lent(lent)) = inbox.pop() {
+                *current = Some(piece);
+            } else if let Piece::Lent(lent) = piece {
                 self.lender().give_back(lent);
             }
         }
-        inbox.queued_bytes -= copied;
         copied
+    }
+
+    #[inline]
+    fn bytes<'a>(&'a self, piece: &'a Piece) -> &'a [u8] {
+        match piece {
+            Piece::Lent(lent) => self.lender().bytes(lent),
+            Piece::Own { bytes, start, end } => &bytes[*start..*end],
+        }
     }
 
     #[inline]
@@ -341,6 +446,7 @@ impl Piece {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
+        self.consume(usize::MAX);
         let reader = {
             let mut inbox = self.state.inbox.borrow_mut();
             inbox.closed = true;
@@ -361,7 +467,7 @@ impl fmt::Debug for Receiver {
         let inbox = self.state.inbox.borrow();
         f.debug_struct("Receiver")
             .field("fd", &self.state.fd)
-            .field("queued_bytes", &inbox.queued_bytes)
+            .field("queued_bytes", &(inbox.queued_bytes + self.current_len()))
             .field("armed", &inbox.armed)
             .field("end", &inbox.end)
             .finish()

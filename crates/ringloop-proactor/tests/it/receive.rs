@@ -1,5 +1,7 @@
+use std::future::poll_fn;
 use std::io::Write;
 use std::net::Shutdown;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ringloop_core::Driver;
@@ -39,7 +41,7 @@ fn every_byte_arrives_once_in_order_however_reads_are_dropped() {
             // A read that loses to a timeout of zero.
             let mut buf = vec![0; 1 + turn % 900];
             let mut read = Box::pin(receiver.read(&mut buf));
-            if let std::task::Poll::Ready(count) = poll_once(&mut read) {
+            if let Poll::Ready(count) = poll_once(&mut read) {
                 let count = count.unwrap();
                 drop(read);
                 assert_eq!(buf[..count], numbered(received, count));
@@ -224,4 +226,63 @@ fn dropped_receivers_leave_nothing_behind() {
         &proactor.block_on(receiver.read_chunk()).unwrap().unwrap()[..],
         b"ok"
     );
+}
+
+#[test]
+fn bytes_that_are_looked_at_are_there_until_they_are_consumed() {
+    let mut proactor = proactor();
+    let (near, mut far) = tcp_pair();
+    far.write_all(&numbered(0, 1000)).unwrap();
+    drop(far);
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    let mut seen = 0;
+    loop {
+        let look = |receiver: &mut Receiver, cx: &mut Context<'_>| {
+            let bytes = ready!(receiver.poll_fill_buf(cx)).unwrap();
+            Poll::Ready(bytes.to_vec())
+        };
+        let bytes = proactor.block_on(poll_fn(|cx| look(&mut receiver, cx)));
+        let bytes = bytes.unwrap();
+        let again = proactor.block_on(poll_fn(|cx| look(&mut receiver, cx)));
+        assert_eq!(again.unwrap(), bytes);
+        assert_eq!(bytes, numbered(seen, bytes.len()));
+        if bytes.is_empty() {
+            break;
+        }
+        receiver.consume(0);
+        receiver.consume(bytes.len().min(100));
+        seen += bytes.len().min(100);
+        // The other ways of reading go on where this one has ended.
+        let mut one = [0];
+        let count = proactor.block_on(receiver.read(&mut one)).unwrap().unwrap();
+        assert_eq!(one[..count], numbered(seen, count));
+        seen += count;
+        receiver.consume(0);
+    }
+    receiver.consume(1);
+    assert_eq!(seen, 1000);
+}
+
+#[test]
+fn what_is_left_of_a_look_is_lent_as_a_chunk_and_given_back_by_a_drop() {
+    let config = Config::default().buffer_count(1).buffer_len_bytes(64);
+    let mut proactor = Proactor::new(&config).unwrap();
+    for rest in [true, false] {
+        let (near, mut far) = tcp_pair();
+        far.write_all(&numbered(0, 10)).unwrap();
+        let mut receiver = Receiver::new(proactor.handle().adopt(near));
+        let len = poll_fn(|cx| receiver.poll_fill_buf(cx).map_ok(<[u8]>::len));
+        assert_eq!(proactor.block_on(len).unwrap().unwrap(), 10);
+        receiver.consume(4);
+        if rest {
+            let chunk = proactor.block_on(receiver.read_chunk()).unwrap().unwrap();
+            assert_eq!(chunk[..], numbered(4, 6));
+        }
+    }
+    // The only buffer is back: a stream that finds none reads into one of 16 KiB.
+    let (near, mut far) = tcp_pair();
+    far.write_all(&numbered(0, 100)).unwrap();
+    let mut receiver = Receiver::new(proactor.handle().adopt(near));
+    let chunk = proactor.block_on(receiver.read_chunk()).unwrap().unwrap();
+    assert_eq!(chunk.len(), 64);
 }
