@@ -177,7 +177,9 @@ pub struct OpError<B> {
 }
 
 impl<B> OpError<B> {
-    pub(crate) fn new(error: io::Error, buffer: B) -> Self {
+    /// Makes the error of something that gives a buffer back.
+    #[must_use]
+    pub fn new(error: io::Error, buffer: B) -> Self {
         Self { error, buffer }
     }
 }

@@ -8,6 +8,9 @@
 //!
 //! - **N1** A service's entry names only the descriptor and the memory of the state that it shares
 //!   with its owner; while it is in flight, neither side touches that memory.
+//! - **N2** An owned buffer in a send queue is in a box of its own, which one waker owns and drops.
+//!   Its bytes are asked for once, there. Such a waker is in the queue, or among the wakers of the
+//!   proactor that run after a batch: it never leaves the thread.
 
 #![expect(
     unsafe_code,
@@ -25,6 +28,7 @@ use std::task::Waker;
 pub use acceptor::{Accepted, Acceptor};
 pub use receiver::Receiver;
 pub use sender::Sender;
+pub(crate) use sender::Spares;
 
 /// The error of a resource whose proactor has been dropped.
 pub(crate) fn proactor_gone() -> io::Error {

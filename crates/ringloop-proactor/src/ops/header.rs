@@ -5,22 +5,22 @@ use crate::ring::Sqe;
 /// `struct msghdr` as the kernel has it.
 #[derive(Debug, Default)]
 #[repr(C)]
-pub(super) struct MsgHeader {
-    pub(super) name: usize,
+pub(crate) struct MsgHeader {
+    pub(crate) name: usize,
     /// Of the name; after a receive, of the one that the kernel wrote.
-    pub(super) name_len: u32,
-    pub(super) buffers: usize,
-    pub(super) buffers_count: usize,
-    pub(super) control: usize,
+    pub(crate) name_len: u32,
+    pub(crate) buffers: usize,
+    pub(crate) buffers_count: usize,
+    pub(crate) control: usize,
     /// Of the control data; after a receive, of what the kernel wrote.
-    pub(super) control_len: usize,
+    pub(crate) control_len: usize,
     /// After a receive, `MSG_TRUNC`, `MSG_CTRUNC` and others.
-    pub(super) flags: i32,
+    pub(crate) flags: i32,
 }
 
 impl MsgHeader {
     /// Names the header in an entry. It is at the address where it stays.
-    pub(super) fn named_in(&mut self, sqe: Sqe) -> Sqe {
+    pub(crate) fn named_in(&mut self, sqe: Sqe) -> Sqe {
         Sqe {
             address: std::ptr::from_mut(self).expose_provenance() as u64,
             len: 1,

@@ -28,7 +28,7 @@ mod epoll;
 mod file;
 mod fixed;
 mod futex;
-mod header;
+pub(crate) mod header;
 mod message;
 mod no_signal;
 mod nop;

@@ -23,7 +23,7 @@ use crate::direct::DirectTable;
 use crate::fd::Descriptor;
 use crate::features::Features;
 use crate::idle::Idle;
-use crate::net::proactor_gone;
+use crate::net::{Spares, proactor_gone};
 use crate::ops::POLL_ADD_MULTI;
 use crate::queue::{Queue, WAKE};
 use crate::ring::{Clock, Ring, SleepWord, Sqe};
@@ -45,6 +45,7 @@ pub(crate) struct Shared {
     pool: RefCell<Pool>,
     groups: RefCell<Groups>,
     fixed: FixedTable,
+    spares: Spares,
     word: Arc<SleepWord>,
     /// `None`: with nothing to do, the loop sleeps in the ring.
     idle: Option<Idle>,
@@ -95,6 +96,7 @@ impl Shared {
             }),
             groups: RefCell::default(),
             fixed: FixedTable::default(),
+            spares: Spares::default(),
             word: Arc::new(word),
             idle,
             clock,
@@ -152,6 +154,11 @@ impl Shared {
 
     pub(crate) fn with_queue<T>(&self, f: impl FnOnce(&mut Queue) -> T) -> T {
         f(&mut self.queue.borrow_mut())
+    }
+
+    /// The send buffers that no stream needs.
+    pub(crate) fn spares(&self) -> &Spares {
+        &self.spares
     }
 
     /// The receive buffers that all streams share; `None` if the kernel does not take them.

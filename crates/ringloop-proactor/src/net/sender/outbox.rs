@@ -1,0 +1,166 @@
+//! What is to be sent, in order.
+
+use std::mem;
+use std::task::Waker;
+
+use super::ending::Ending;
+use super::line::Line;
+use super::owned::Owned;
+use crate::fd::Fd;
+
+/// The queue that a [`Sender`](super::Sender) shares with its service.
+pub(super) struct Outbox {
+    /// What the kernel is sending, from `sent` on. Not touched while `armed`.
+    pub(super) sending: Vec<u8>,
+    pub(super) sent: usize,
+    /// What was copied since. Empty while there is a line.
+    pending: Vec<u8>,
+    pub(super) waiter: Option<Waker>,
+    /// The service is staged or in flight.
+    pub(super) armed: bool,
+    /// A write has more to look at than room: there is a line, an error, or an end.
+    pub(super) is_special: bool,
+    pub(super) ending: Ending,
+    pub(super) error: Option<i32>,
+    /// What was not sent because of the error.
+    lost: usize,
+    /// Segments behind `sending`, from the first owned buffer on. Kept when it is empty.
+    pub(super) line: Option<Box<Line>>,
+    /// Owned buffers of this length are sent without a copy.
+    pub(super) zero_copy_from: usize,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            sending: Vec::new(),
+            sent: 0,
+            pending: Vec::new(),
+            waiter: None,
+            armed: false,
+            is_special: false,
+            ending: Ending::Open,
+            error: None,
+            lost: 0,
+            line: None,
+            zero_copy_from: usize::MAX,
+        }
+    }
+}
+
+impl Outbox {
+    /// How much may be written, as far as the bytes that are copied tell.
+    #[inline]
+    pub(super) fn room(&self) -> usize {
+        let copied = self.sending.len() - self.sent + self.pending.len();
+        if self.is_special {
+            let lined = self.line.as_ref().map_or(0, |line| line.held());
+            return HIGH_WATER_BYTES.saturating_sub(copied + lined);
+        }
+        HIGH_WATER_BYTES.saturating_sub(copied)
+    }
+
+    /// How much the kernel has not taken, or did not take before the error.
+    pub(super) fn unsent(&self) -> usize {
+        let lined = self.line.as_ref().map_or(0, |line| line.unsent());
+        self.sending.len() - self.sent + self.pending.len() + lined + self.lost
+    }
+
+    /// Why nothing can be written.
+    pub(super) fn refusal(&self) -> Option<i32> {
+        let ended = (self.ending != Ending::Open).then_some(libc::EPIPE);
+        self.error.or(ended)
+    }
+
+    /// Queues a copy of `bytes`.
+    #[inline]
+    pub(super) fn push(&mut self, bytes: &[u8], fd: &Fd) {
+        if self.is_special && self.line.as_ref().is_some_and(|line| !line.is_empty()) {
+            return self.push_in_line(bytes);
+        }
+        if self.pending.capacity() - self.pending.len() < bytes.len() {
+            self.grow(bytes.len(), fd);
+        }
+        self.pending.extend_from_slice(bytes);
+    }
+
+    #[cold]
+    fn push_in_line(&mut self, bytes: &[u8]) {
+        if let Some(line) = &mut self.line {
+            line.push_copied(bytes);
+        }
+    }
+
+    /// Makes room for `additional` bytes, in a spare buffer if there is one.
+    #[cold]
+    fn grow(&mut self, additional: usize, fd: &Fd) {
+        let needed = self.pending.len() + additional;
+        if needed <= KEPT_BYTES {
+            return self.pending.reserve(additional);
+        }
+        if self.pending.is_empty() {
+            self.pending = fd.handle().shared().spares().take();
+        }
+        self.pending.reserve(additional);
+    }
+
+    /// Queues an owned buffer.
+    #[cold]
+    pub(super) fn push_owned(&mut self, owned: Owned) {
+        self.is_special = true;
+        let line = self.line.get_or_insert_default();
+        if !self.pending.is_empty() {
+            line.push_all(mem::take(&mut self.pending));
+        }
+        line.push_owned(owned);
+    }
+
+    /// Makes what was written the next thing to send. `false`: nothing was.
+    #[inline]
+    pub(super) fn turn_over(&mut self, fd: &Fd) -> bool {
+        if self.sent == self.sending.len() {
+            self.sending.clear();
+            self.sent = 0;
+            mem::swap(&mut self.sending, &mut self.pending);
+            if self.pending.capacity() > KEPT_BYTES {
+                fd.handle()
+                    .shared()
+                    .spares()
+                    .put(mem::take(&mut self.pending));
+            }
+        }
+        !self.sending.is_empty()
+    }
+
+    /// Notes that there is nothing in line any more.
+    pub(super) fn leave_line(&mut self) {
+        self.is_special = self.refusal().is_some();
+    }
+
+    /// Empties the queue for good. What comes back is to be dropped with no borrow alive.
+    #[must_use]
+    pub(super) fn fail(&mut self, errno: i32) -> Option<Box<Line>> {
+        self.lost = self.unsent();
+        self.error = Some(errno);
+        self.is_special = true;
+        self.sending = Vec::new();
+        self.sent = 0;
+        self.pending = Vec::new();
+        self.line.take()
+    }
+
+    /// Wakes a writer that waits for room, or a flush.
+    #[cold]
+    pub(super) fn wake(&mut self, wakes: &mut Vec<Waker>) {
+        if self.room() >= HIGH_WATER_BYTES - LOW_WATER_BYTES || self.unsent() == 0 {
+            wakes.extend(self.waiter.take());
+        }
+    }
+}
+
+/// A writer waits above this much.
+pub(super) const HIGH_WATER_BYTES: usize = 128 * 1024;
+/// A waiting writer goes on below this much.
+const LOW_WATER_BYTES: usize = 32 * 1024;
+/// An idle queue keeps two buffers of this size at most.
+const KEPT_BYTES: usize = 256;

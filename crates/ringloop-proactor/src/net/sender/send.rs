@@ -1,0 +1,155 @@
+//! The service: one send after the other until everything is sent.
+
+use std::rc::Rc;
+use std::task::Waker;
+
+use super::State;
+use super::ending::Ending;
+use super::outbox::Outbox;
+use crate::op::{Flow, RETIRED, Service};
+use crate::ring::{Cqe, Sqe};
+
+/// Counterparts: `io_uring_prep_send(3)`, `io_uring_prep_sendmsg(3)` and
+/// `io_uring_prep_send_zc(3)`, until everything is sent; then perhaps
+/// `io_uring_prep_shutdown(3)`.
+pub(super) struct SendAll {
+    pub(super) state: Rc<State>,
+}
+
+// SAFETY: N1, the entry names the counted descriptor and the heap memory of `sending`, or of the
+// first segments in line, their array and its header, which is in a box. All that is changed only in
+// the completion hook and in `prepare`, when no send is in flight. An owned buffer is where it stays
+// (N2), until the last completion, which for a send without a copy is its notification.
+unsafe impl Service for SendAll {
+    const NAME: &'static str = "send";
+
+    #[inline]
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        let outbox = &mut *self.state.outbox.borrow_mut();
+        let target = self.state.fd.target();
+        sqe.fd = target.number;
+        sqe.flags |= target.flags;
+        if !outbox.turn_over(&self.state.fd) {
+            return outbox.prepare_special(sqe);
+        }
+        let rest = &outbox.sending[outbox.sent..];
+        sqe.opcode = io_uring::opcode::Send::CODE;
+        sqe.op_flags = SEND_FLAGS;
+        sqe.set_memory(rest.as_ptr(), rest.len());
+    }
+
+    #[inline]
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+        let outbox = &mut *self.state.outbox.borrow_mut();
+        match u32::try_from(cqe.res) {
+            Ok(count) if count > 0 && !outbox.is_special => outbox.sent += count as usize,
+            Ok(_) | Err(_) => {
+                if let Some(flow) = outbox.completed_special(cqe, wakes) {
+                    return flow;
+                }
+            }
+        }
+        if outbox.waiter.is_some() {
+            outbox.wake(wakes);
+        }
+        if outbox.turn_over(&self.state.fd) || outbox.is_special && outbox.has_special() {
+            return Flow::Again;
+        }
+        outbox.armed = false;
+        Flow::Rest
+    }
+}
+
+impl Outbox {
+    /// Describes a send of what is in line, or the end of the stream.
+    #[cold]
+    fn prepare_special(&mut self, sqe: &mut Sqe) {
+        if let Some(line) = self.line.as_mut().filter(|line| !line.is_empty()) {
+            sqe.op_flags = SEND_FLAGS;
+            return line.prepare(sqe, self.zero_copy_from);
+        }
+        debug_assert!(self.ending != Ending::Open, "there is something to do");
+        self.ending = Ending::UnderWay;
+        sqe.opcode = io_uring::opcode::Shutdown::CODE;
+        sqe.len = libc::SHUT_WR.cast_unsigned();
+    }
+
+    /// Whether there is something in line, or the stream is to be ended.
+    #[cold]
+    fn has_special(&self) -> bool {
+        let is_lined = self.line.as_ref().is_some_and(|line| !line.is_empty());
+        is_lined || self.ending == Ending::Asked
+    }
+
+    /// A completion that is not just that of some bytes. `None`: there may be more to send.
+    #[cold]
+    fn completed_special(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Option<Flow> {
+        if self.ending == Ending::UnderWay {
+            return Some(self.ended(cqe, wakes));
+        }
+        // The line comes when `sending` is done, so this is what was sent.
+        let is_lined = self.sent == self.sending.len();
+        let line = self.line.as_mut().filter(|_| is_lined);
+        let mut cqe = cqe;
+        if let Some(line) = line {
+            if !cqe.is_last() {
+                line.taken(cqe.res);
+                wakes.extend(self.waiter.take());
+                return Some(Flow::Rest);
+            }
+            cqe.res = line.landed(cqe.res);
+            if line.was_zero_copy() && is_refused(cqe.errno()) {
+                line.copy_next();
+                return Some(Flow::Again);
+            }
+        }
+        match usize::try_from(cqe.res) {
+            Ok(count) if count > 0 => self.advance(count, is_lined, wakes),
+            Ok(_) | Err(_) => return Some(self.failed(cqe, wakes)),
+        }
+        None
+    }
+}
+
+impl Outbox {
+    /// Counts what was sent, of the line or of the copied bytes before it.
+    fn advance(&mut self, count: usize, is_lined: bool, wakes: &mut Vec<Waker>) {
+        if !is_lined {
+            self.sent += count;
+            return;
+        }
+        if let Some(line) = &mut self.line {
+            line.advance(count, wakes);
+            if line.is_empty() {
+                self.leave_line();
+            }
+        }
+    }
+
+    /// A send that sent nothing: again after an interruption or when everything on the descriptor
+    /// was asked to end, which is not meant for what waits here; else the end of the queue.
+    fn failed(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+        let errno = match cqe.errno() {
+            libc::EINTR | libc::EAGAIN | libc::ECANCELED => return Flow::Again,
+            // No bytes, and no reason either.
+            0 => libc::EIO,
+            RETIRED => libc::ESHUTDOWN,
+            errno => errno,
+        };
+        if let Some(line) = self.fail(errno) {
+            line.dispose(wakes);
+        }
+        wakes.extend(self.waiter.take());
+        self.armed = false;
+        Flow::Rest
+    }
+}
+
+/// Whether a send without a copy cannot be made: the socket does not have it, or the memory that may
+/// be locked is used up. Then the next one is an ordinary one.
+fn is_refused(errno: i32) -> bool {
+    [libc::EOPNOTSUPP, libc::EINVAL, libc::ENOMEM, libc::ENOBUFS].contains(&errno)
+}
+
+/// All or an error, and no `SIGPIPE`.
+const SEND_FLAGS: u32 = (libc::MSG_WAITALL | libc::MSG_NOSIGNAL).cast_unsigned();
