@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::context;
-use crate::task::{TaskId, TaskRef, panic_message};
+use crate::task::{self, TaskId, TaskRef, panic_message};
 
 /// The hook of [`SchedulerBuilder::on_unhandled`](crate::SchedulerBuilder::on_unhandled).
 pub(crate) type Hook = Box<dyn Fn(&Unhandled)>;
@@ -44,6 +44,8 @@ pub struct Unhandled {
     subject: Subject,
     kind: UnhandledKind,
     payload: Option<Payload>,
+    /// What an error says.
+    text: Option<String>,
 }
 
 /// What it happened to.
@@ -78,6 +80,13 @@ pub enum UnhandledKind {
     /// Work on another thread was still running when its runtime had ended. Without a hook, this is
     /// printed to the standard error also outside of debug mode.
     LeftRunning,
+    /// Something that the task does for others has failed with an error, and the task goes on: a
+    /// handler of a server.
+    Error,
+    /// The task has run out of descriptors or memory and waits for some, or does so no more: a
+    /// server that cannot accept. Without a hook, this is printed to the standard error also outside
+    /// of debug mode.
+    Exhausted,
 }
 
 impl Unhandled {
@@ -90,6 +99,45 @@ impl Unhandled {
             subject: task.map_or(Subject::Closure, Subject::Task),
             kind,
             payload,
+            text: None,
+        }
+    }
+
+    /// Makes the report of a panic that was caught in the current task.
+    ///
+    /// For code that calls others and goes on when they panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::panics::catch;
+    /// use ringloop_task::Unhandled;
+    ///
+    /// let payload = catch(|| panic!("oops")).unwrap_err();
+    /// assert!(Unhandled::of_panic(payload).to_string().ends_with("panicked: oops"));
+    /// ```
+    #[must_use = "nobody is told yet"]
+    pub fn of_panic(payload: Box<dyn Any + Send>) -> Self {
+        Self::new(task::current(), UnhandledKind::Panic, Some(payload))
+    }
+
+    /// Makes the report of an error in the current task, which goes on.
+    ///
+    /// For code that calls others and goes on when they fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_task::{Unhandled, UnhandledKind};
+    ///
+    /// let unhandled = Unhandled::of_error(UnhandledKind::Error, "no bread");
+    /// assert!(unhandled.to_string().ends_with("met an error: no bread"));
+    /// ```
+    #[must_use = "nobody is told yet"]
+    pub fn of_error(kind: UnhandledKind, text: impl Into<String>) -> Self {
+        Self {
+            text: Some(text.into()),
+            ..Self::new(task::current(), kind, None)
         }
     }
 
@@ -120,6 +168,7 @@ impl Unhandled {
             subject: Subject::Work(Work { name, at }),
             kind,
             payload,
+            text: None,
         }
     }
 
@@ -175,6 +224,12 @@ impl Unhandled {
         self.task().and_then(TaskRef::parked_at)
     }
 
+    /// Returns what the error says, if it was one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
     /// Returns the payload of the panic.
     pub fn payload(&self) -> Option<&(dyn Any + Send)> {
         self.payload.as_deref()
@@ -209,11 +264,14 @@ impl fmt::Display for Unhandled {
             UnhandledKind::Failed => " failed, and its group went without telling",
             UnhandledKind::Aborted => " was dropped before its end",
             UnhandledKind::LeftRunning => " was still running when its runtime had ended",
+            UnhandledKind::Error => " met an error",
+            UnhandledKind::Exhausted => " and what it needs",
         })?;
-        if let Some(place) = self.parked_at() {
+        if let (None, Some(place)) = (&self.text, self.parked_at()) {
             write!(f, ", parked at {place}")?;
         }
-        match self.payload().and_then(panic_message) {
+        let text = self.text.as_deref();
+        match text.or_else(|| self.payload().and_then(panic_message)) {
             Some(message) => write!(f, ": {message}"),
             None => Ok(()),
         }

@@ -8,7 +8,7 @@ use super::child::{Child, Sink, ToGroup};
 use super::rejected::Rejected;
 use super::shared::Shared;
 use crate::cancel::Reason;
-use crate::task::{Builder, JoinHandle};
+use crate::task::{Builder, JoinHandle, TaskRef};
 
 /// Spawns tasks into a [`group`](super::group()), and cancels it.
 ///
@@ -162,6 +162,12 @@ impl<E: 'static> TaskGroup<E> {
 }
 
 impl<E> TaskGroup<E> {
+    /// Returns the children that have not ended, in the order of their spawns.
+    #[must_use]
+    pub fn children(&self) -> Vec<TaskRef> {
+        self.shared.children()
+    }
+
     /// Returns how many children have not ended.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -2,6 +2,7 @@
 //!
 //! No borrow is held while user code runs: errors, tasks, wakers and payloads are moved out first.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
@@ -10,7 +11,7 @@ use std::task::Waker;
 use super::roster::{Place, Roster};
 use crate::cancel::{CancelScope, CancelToken, Cancelled, Node, Reason, ReasonKind, Request};
 use crate::context;
-use crate::task::{self, Hub, TaskId, TaskRef};
+use crate::task::{self, Hub, TaskId, TaskRef, panic_message};
 use crate::unhandled::{Payload, UnhandledKind};
 
 /// The state of a group.
@@ -42,10 +43,28 @@ impl<E> Hub for Shared<E> {
     }
 }
 
-/// What ends a group early.
-pub(super) enum Failure<E> {
+/// What a child fails with.
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a future that fails returns an error or panics"
+)]
+pub enum Failure<E> {
+    /// The error that it returned.
     Error(E),
-    Panic(Payload),
+    /// The payload of its panic.
+    Panic(Box<dyn Any + Send>),
+}
+
+impl<E: fmt::Debug> fmt::Debug for Failure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => f.debug_tuple("Error").field(error).finish(),
+            Self::Panic(payload) => f
+                .debug_tuple("Panic")
+                .field(&panic_message(&**payload))
+                .finish(),
+        }
+    }
 }
 
 impl<E> Shared<E> {
@@ -65,6 +84,10 @@ impl<E> Shared<E> {
 
     pub(super) fn len(&self) -> usize {
         self.roster.borrow().len()
+    }
+
+    pub(super) fn children(&self) -> Vec<TaskRef> {
+        self.roster.borrow().children()
     }
 
     pub(super) fn is_cancelled(&self) -> bool {

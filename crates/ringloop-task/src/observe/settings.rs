@@ -68,7 +68,10 @@ impl Settings {
         } else {
             // The one thing that must not go unseen: a thread that goes on by itself.
             Box::new(|unhandled| {
-                if unhandled.kind() == UnhandledKind::LeftRunning {
+                if matches!(
+                    unhandled.kind(),
+                    UnhandledKind::LeftRunning | UnhandledKind::Exhausted
+                ) {
                     reporter::print(unhandled);
                 }
             })

@@ -2,6 +2,7 @@
 
 mod addr;
 mod listener;
+mod serve;
 mod stream;
 
 use std::os::fd::BorrowedFd;
@@ -10,6 +11,7 @@ use ringloop_proactor::Fd;
 
 pub use addr::ToSocketAddrs;
 pub use listener::{Accept, TcpListener};
+pub use serve::{Listener, Outcome, Serve, ServeReport, Server, ServerStats, serve};
 pub use stream::{ReadHalf, TcpStream, WriteHalf};
 
 /// The descriptor for system calls.

@@ -22,6 +22,7 @@ mod load;
 mod locks;
 mod lossless;
 mod macros;
+mod net_serve;
 mod offload;
 mod offload_map;
 mod remote;

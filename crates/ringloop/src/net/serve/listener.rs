@@ -1,0 +1,106 @@
+//! What connections come from.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use crate::net::{TcpListener, TcpStream};
+
+/// Something that accepts connections, for [`serve`](super::serve).
+///
+/// A reference to a listener is one, too, and so is an [`Rc`]: a server that was given such a one
+/// leaves the listener open when it stops.
+///
+/// # Examples
+///
+/// A listener that refuses strangers:
+///
+/// ```
+/// use ringloop::net::{Listener, TcpListener, TcpStream};
+/// use std::{io, net::SocketAddr};
+///
+/// struct Local(TcpListener);
+///
+/// impl Listener for Local {
+///     type Stream = TcpStream;
+///     type Addr = SocketAddr;
+///
+///     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+///         loop {
+///             let (stream, peer) = self.0.accept().await?;
+///             if peer.ip().is_loopback() {
+///                 return Ok((stream, peer));
+///             }
+///         }
+///     }
+///
+///     fn local_addr(&self) -> io::Result<SocketAddr> {
+///         self.0.local_addr()
+///     }
+/// }
+/// ```
+#[expect(
+    async_fn_in_trait,
+    reason = "a listener stays on its thread: nobody asks whether its futures are `Send`"
+)]
+pub trait Listener {
+    /// The connections.
+    type Stream: 'static;
+
+    /// The addresses of both ends.
+    type Addr: Clone + fmt::Debug + 'static;
+
+    /// Waits for a connection and takes it, with the address of the peer.
+    ///
+    /// # Errors
+    ///
+    /// As `accept4(2)`; a cancelled scope, as
+    /// [`is_cancelled`](crate::cancel::is_cancelled) tells. What a server makes of them is on the
+    /// page of [`serve`](super::serve).
+    ///
+    /// # Cancel safety
+    ///
+    /// An implementation loses no connection when the future is dropped or cancelled.
+    async fn accept(&self) -> io::Result<(Self::Stream, Self::Addr)>;
+
+    /// Returns the address that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// As `getsockname(2)`.
+    fn local_addr(&self) -> io::Result<Self::Addr>;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+    type Addr = SocketAddr;
+
+    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> {
+        Self::accept(self)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Self::local_addr(self)
+    }
+}
+
+macro_rules! pointers {
+    ($($pointer:ty),+) => {$(
+        impl<L: Listener + ?Sized> Listener for $pointer {
+            type Stream = L::Stream;
+            type Addr = L::Addr;
+
+            fn accept(&self) -> impl Future<Output = io::Result<(L::Stream, L::Addr)>> {
+                (**self).accept()
+            }
+
+            fn local_addr(&self) -> io::Result<L::Addr> {
+                (**self).local_addr()
+            }
+        }
+    )+};
+}
+
+pointers!(&L, Rc<L>, Box<L>);
