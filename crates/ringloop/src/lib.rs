@@ -99,6 +99,7 @@ pub mod io;
 pub mod net;
 pub mod offload;
 pub mod signal;
+pub mod stream;
 pub mod sync;
 
 #[doc(hidden)]

@@ -200,7 +200,8 @@ impl From<Cancelled> for io::Error {
     }
 }
 
-/// Returns whether an I/O error says that the operation was cancelled by its task or scope.
+/// Returns whether an I/O error says that the operation was cancelled by its task or scope, also if
+/// that is the cause of the error that is inside.
 ///
 /// Every `Cancelled` becomes such an error by `?` in a function that returns [`io::Result`].
 ///
@@ -216,7 +217,19 @@ impl From<Cancelled> for io::Error {
 /// ```
 #[must_use]
 pub fn is_cancelled(error: &io::Error) -> bool {
-    error
-        .get_ref()
-        .is_some_and(|source| source.is::<Cancelled>())
+    let Some(inside) = error.get_ref() else {
+        return false;
+    };
+    let mut next: Option<&(dyn Error + 'static)> = Some(inside);
+    while let Some(error) = next {
+        if error.is::<Cancelled>() {
+            return true;
+        }
+        // The source of an I/O error is that of what is inside it.
+        next = match error.downcast_ref::<io::Error>() {
+            Some(error) => error.get_ref().map(|inside| inside as _),
+            None => error.source(),
+        };
+    }
+    false
 }

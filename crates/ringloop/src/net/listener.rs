@@ -150,7 +150,6 @@ impl Future for Accept<'_> {
         let Poll::Ready(accepted) = Pin::new(&mut this.accepted).poll(cx) else {
             return this.wait.go_on(cx);
         };
-        Wait::over();
         let connection = accepted?;
         let peer = SockRef::from(&connection).peer_addr().and_then(socket_addr);
         let stream = TcpStream::from_fd(this.accepted.acceptor().fd().handle().adopt(connection));

@@ -157,10 +157,7 @@ impl TcpStream {
         std::future::poll_fn(|cx| {
             ready!(wait.begin(cx))?;
             match self.receiver.poll_chunk(cx) {
-                Poll::Ready(chunk) => {
-                    Wait::over();
-                    Poll::Ready(chunk)
-                }
+                Poll::Ready(chunk) => Poll::Ready(chunk),
                 Poll::Pending => wait.go_on(cx),
             }
         })

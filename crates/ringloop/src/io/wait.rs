@@ -1,0 +1,68 @@
+//! The rules of cancellation for a wait on a stream.
+
+use std::task::{Context, Poll, ready};
+
+use ringloop_task::cancel::{CancelWatch, Cancelled};
+use ringloop_task::task::poll_budget;
+
+/// A wait on a stream: it looks for a cancellation before it begins, and then after it has looked
+/// for the value.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    watch: CancelWatch,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    New,
+    /// Between two steps.
+    Between,
+    Begun,
+}
+
+impl Wait {
+    #[track_caller]
+    pub(crate) fn new() -> Self {
+        Self {
+            watch: CancelWatch::new(),
+            stage: Stage::New,
+        }
+    }
+
+    /// To be asked at the beginning of each poll.
+    ///
+    /// Fails if the wait is begun inside a cancelled scope. Takes a turn of the loop first if the
+    /// task has done much in this poll, and if it has been told many times that it is cancelled;
+    /// else spends a piece of the task's budget.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
+        match self.stage {
+            Stage::New => ready!(self.watch.poll_begin(cx))?,
+            Stage::Between => ready!(poll_budget(cx)).spend(),
+            Stage::Begun => return Poll::Ready(Ok(())),
+        }
+        self.stage = Stage::Begun;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Between two steps of a wait that takes several: spends a piece of the task's budget, or
+    /// takes a turn of the loop. What has been done is done, so it does not look for a cancellation.
+    #[inline]
+    pub(crate) fn next_step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stage = Stage::Between;
+        ready!(poll_budget(cx)).spend();
+        self.stage = Stage::Begun;
+        Poll::Ready(())
+    }
+
+    /// `Pending`, unless the wait has been cancelled.
+    #[inline]
+    pub(crate) fn go_on<T, E>(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>>
+    where
+        E: From<Cancelled>,
+    {
+        self.watch.poll_cancelled(cx)?;
+        Poll::Pending
+    }
+}
