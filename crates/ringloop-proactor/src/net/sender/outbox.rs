@@ -10,14 +10,16 @@ use crate::fd::Fd;
 
 /// The queue that a [`Sender`](super::Sender) shares with its service.
 pub(super) struct Outbox {
-    /// What the kernel is sending, from `sent` on. Not touched while `armed`.
+    /// What is sent next, from `sent` on. Not touched while it is in flight.
     pub(super) sending: Vec<u8>,
     pub(super) sent: usize,
-    /// What was copied since. Empty while there is a line.
+    /// What was copied while `sending` was in flight.
     pending: Vec<u8>,
     pub(super) waiter: Option<Waker>,
     /// The service is staged or in flight.
     pub(super) armed: bool,
+    /// The kernel has something of this.
+    pub(super) in_flight: bool,
     /// A write has more to look at than room: there is a line, an error, or an end.
     pub(super) is_special: bool,
     pub(super) ending: Ending,
@@ -38,6 +40,7 @@ impl Default for Outbox {
             pending: Vec::new(),
             waiter: None,
             armed: false,
+            in_flight: false,
             is_special: false,
             ending: Ending::Open,
             error: None,
@@ -78,10 +81,15 @@ impl Outbox {
         if self.is_special && self.line.as_ref().is_some_and(|line| !line.is_empty()) {
             return self.push_in_line(bytes);
         }
-        if self.pending.capacity() - self.pending.len() < bytes.len() {
-            self.grow(bytes.len(), fd);
+        let place = if self.in_flight {
+            &mut self.pending
+        } else {
+            &mut self.sending
+        };
+        if place.capacity() - place.len() < bytes.len() {
+            grow(place, bytes.len(), fd);
         }
-        self.pending.extend_from_slice(bytes);
+        place.extend_from_slice(bytes);
     }
 
     #[cold]
@@ -91,45 +99,33 @@ impl Outbox {
         }
     }
 
-    /// Makes room for `additional` bytes, in a spare buffer if there is one.
-    #[cold]
-    fn grow(&mut self, additional: usize, fd: &Fd) {
-        let needed = self.pending.len() + additional;
-        if needed <= KEPT_BYTES {
-            return self.pending.reserve(additional);
-        }
-        if self.pending.is_empty() {
-            self.pending = fd.handle().shared().spares().take();
-        }
-        self.pending.reserve(additional);
-    }
-
-    /// Queues an owned buffer.
+    /// Queues an owned buffer, behind what has been copied.
     #[cold]
     pub(super) fn push_owned(&mut self, owned: Owned) {
         self.is_special = true;
         let line = self.line.get_or_insert_default();
         if !self.pending.is_empty() {
             line.push_all(mem::take(&mut self.pending));
+        } else if !self.in_flight && self.sent == 0 && !self.sending.is_empty() {
+            line.push_all(mem::take(&mut self.sending));
         }
         line.push_owned(owned);
     }
 
-    /// Makes what was written the next thing to send. `false`: nothing was.
+    /// When `sending` has been sent: makes what was copied meanwhile the next thing to send.
+    /// `false`: nothing was.
     #[inline]
     pub(super) fn turn_over(&mut self, fd: &Fd) -> bool {
-        if self.sent == self.sending.len() {
-            self.sending.clear();
-            self.sent = 0;
-            mem::swap(&mut self.sending, &mut self.pending);
-            if self.pending.capacity() > KEPT_BYTES {
-                fd.handle()
-                    .shared()
-                    .spares()
-                    .put(mem::take(&mut self.pending));
-            }
+        self.sending.clear();
+        self.sent = 0;
+        if self.sending.capacity() > KEPT_BYTES {
+            give_up(&mut self.sending, fd);
         }
-        !self.sending.is_empty()
+        if self.pending.is_empty() {
+            return false;
+        }
+        mem::swap(&mut self.sending, &mut self.pending);
+        true
     }
 
     /// Notes that there is nothing in line any more.
@@ -156,6 +152,21 @@ impl Outbox {
             wakes.extend(self.waiter.take());
         }
     }
+}
+
+/// Makes room for `additional` bytes, in a spare buffer if there is one.
+#[cold]
+fn grow(place: &mut Vec<u8>, additional: usize, fd: &Fd) {
+    if place.is_empty() && additional > KEPT_BYTES {
+        *place = fd.handle().shared().spares().take();
+    }
+    place.reserve(additional);
+}
+
+/// Leaves a large buffer, which is empty, to others.
+#[cold]
+fn give_up(place: &mut Vec<u8>, fd: &Fd) {
+    fd.handle().shared().spares().put(mem::take(place));
 }
 
 /// A writer waits above this much.

@@ -17,8 +17,8 @@ pub(super) struct SendAll {
 }
 
 // SAFETY: N1, the entry names the counted descriptor and the heap memory of `sending`, or of the
-// first segments in line, their array and its header, which is in a box. All that is changed only in
-// the completion hook and in `prepare`, when no send is in flight. An owned buffer is where it stays
+// first segments in line, their array and its header, which is in a box. All that is changed only
+// when no send is in flight, as `in_flight` and the line know. An owned buffer is where it stays
 // (N2), until the last completion, which for a send without a copy is its notification.
 unsafe impl Service for SendAll {
     const NAME: &'static str = "send";
@@ -29,10 +29,11 @@ unsafe impl Service for SendAll {
         let target = self.state.fd.target();
         sqe.fd = target.number;
         sqe.flags |= target.flags;
-        if !outbox.turn_over(&self.state.fd) {
+        outbox.in_flight = true;
+        let rest = &outbox.sending[outbox.sent..];
+        if rest.is_empty() {
             return outbox.prepare_special(sqe);
         }
-        let rest = &outbox.sending[outbox.sent..];
         sqe.opcode = io_uring::opcode::Send::CODE;
         sqe.op_flags = SEND_FLAGS;
         sqe.set_memory(rest.as_ptr(), rest.len());
@@ -41,18 +42,21 @@ unsafe impl Service for SendAll {
     #[inline]
     fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
         let outbox = &mut *self.state.outbox.borrow_mut();
-        match u32::try_from(cqe.res) {
-            Ok(count) if count > 0 && !outbox.is_special => outbox.sent += count as usize,
+        match usize::try_from(cqe.res) {
+            Ok(count) if count > 0 && !outbox.is_special => outbox.sent += count,
             Ok(_) | Err(_) => {
                 if let Some(flow) = outbox.completed_special(cqe, wakes) {
                     return flow;
                 }
             }
         }
+        outbox.in_flight = false;
+        let has_rest = outbox.sent < outbox.sending.len();
         if outbox.waiter.is_some() {
             outbox.wake(wakes);
         }
-        if outbox.turn_over(&self.state.fd) || outbox.is_special && outbox.has_special() {
+        if has_rest || outbox.turn_over(&self.state.fd) || outbox.is_special && outbox.has_special()
+        {
             return Flow::Again;
         }
         outbox.armed = false;
@@ -88,7 +92,7 @@ impl Outbox {
             return Some(self.ended(cqe, wakes));
         }
         // The line comes when `sending` is done, so this is what was sent.
-        let is_lined = self.sent == self.sending.len();
+        let is_lined = self.sending.is_empty();
         let line = self.line.as_mut().filter(|_| is_lined);
         let mut cqe = cqe;
         if let Some(line) = line {
@@ -100,6 +104,7 @@ impl Outbox {
             cqe.res = line.landed(cqe.res);
             if line.was_zero_copy() && is_refused(cqe.errno()) {
                 line.copy_next();
+                self.in_flight = false;
                 return Some(Flow::Again);
             }
         }
@@ -130,7 +135,10 @@ impl Outbox {
     /// was asked to end, which is not meant for what waits here; else the end of the queue.
     fn failed(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
         let errno = match cqe.errno() {
-            libc::EINTR | libc::EAGAIN | libc::ECANCELED => return Flow::Again,
+            libc::EINTR | libc::EAGAIN | libc::ECANCELED => {
+                self.in_flight = false;
+                return Flow::Again;
+            }
             // No bytes, and no reason either.
             0 => libc::EIO,
             RETIRED => libc::ESHUTDOWN,
