@@ -4,8 +4,9 @@ use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
+use ringloop_benches::benchmarks::ECHO_BUFFER;
 use ringloop_benches::client::{Client, Until};
-use ringloop_benches::contestants::Level;
+use ringloop_benches::contestants::{Level, Service};
 use ringloop_benches::process::{self, Cores};
 use ringloop_benches::samples::Samples;
 use ringloop_benches::server::Server;
@@ -17,10 +18,20 @@ fn echo(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("echo");
     group.throughput(Throughput::Elements(1));
     for connections in [1, 64] {
-        for contestant in Level::Runtime.contestants() {
+        for contestant in Level::Net.contestants() {
             let name = contestant.name();
-            let server = Server::start(program, &[], &*contestant, cores.server, connections)
-                .expect("the server starts");
+            let work = (Service::Echo(ECHO_BUFFER), connections);
+            if !contestant.can_serve(work.0, work.1) {
+                continue;
+            }
+            let server = Server::start(
+                program,
+                &[],
+                &*contestant,
+                cores.server,
+                (Service::Echo(4096), connections),
+            )
+            .expect("the server starts");
             let mut client =
                 Client::connect(server.address(), connections).expect("the server listens");
             let mut samples = Samples::default();

@@ -1,5 +1,6 @@
 //! What is measured: a table of benchmarks, each a turn of work and the figures read from it.
 
+mod net;
 mod offloads;
 mod ops;
 mod runtimes;
@@ -10,9 +11,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::client::{Client, Until};
+use crate::client::{Client, Load, Until};
 use crate::clock;
-use crate::contestants::{Contestant, Level};
+use crate::contestants::{Contestant, Level, Service};
 use crate::process::{self, Cores};
 use crate::samples::Samples;
 use crate::scratch::Scratch;
@@ -65,18 +66,19 @@ pub struct Setting {
     pub cores: Cores,
     /// This program, which is started again as a server.
     pub program: PathBuf,
-    /// How long the client exchanges messages before it counts them.
-    pub warm_up: Duration,
-    /// How long it then counts them.
-    pub echo: Duration,
+    /// How long the client exchanges messages with a runtime before it counts them, and how long it
+    /// then counts them.
+    pub net_echo: [Duration; 2],
     /// The same two, for the echoes of operations.
-    pub op_warm_up: Duration,
-    /// How long it then counts them, for the echoes of operations.
-    pub op_echo: Duration,
+    pub op_echo: [Duration; 2],
+    /// How many bytes go one way.
+    pub bulk: u64,
     /// How long random pages are read.
     pub direct: Duration,
     /// The file of these pages.
     pub scratch: Scratch,
+    /// Counts of connections are divided by this.
+    pub net_divisor: u32,
     /// Counts of everything else are divided by this.
     pub divisor: u32,
 }
@@ -92,10 +94,10 @@ impl Setting {
         Ok(Self {
             cores: Cores::pick()?,
             program: std::env::current_exe()?,
-            warm_up: millis(if quick { 100 } else { 200 }),
-            echo: millis(if quick { 400 } else { 1000 }),
-            op_warm_up: millis(if quick { 40 } else { 200 }),
-            op_echo: millis(if quick { 120 } else { 1000 }),
+            net_echo: if quick { [20, 50] } else { [200, 1000] }.map(millis),
+            op_echo: if quick { [40, 120] } else { [200, 1000] }.map(millis),
+            bulk: if quick { 1 << 24 } else { 1 << 30 },
+            net_divisor: if quick { 16 } else { 1 },
             direct: millis(if quick { 120 } else { 1000 }),
             scratch: Scratch::new(if quick { 64 } else { 256 }),
             divisor: if quick { 4 } else { 1 },
@@ -121,6 +123,7 @@ impl Benchmark {
 pub fn all() -> impl Iterator<Item = &'static Benchmark> + Clone {
     let tables = [
         runtimes::BENCHMARKS,
+        net::BENCHMARKS,
         tasks::BENCHMARKS,
         syncs::BENCHMARKS,
         offloads::BENCHMARKS,
@@ -134,11 +137,24 @@ pub fn by_name(name: &str) -> Option<&'static Benchmark> {
     all().find(|benchmark| benchmark.name == name)
 }
 
-/// Exchanges messages with the contestant's server process: first to warm it up, then to measure.
+/// Exchanges messages of 64 bytes with the contestant's server process.
 fn echo(
     contestant: &dyn Contestant,
     setting: &Setting,
     connections: u32,
+    durations: [Duration; 2],
+) -> io::Result<Vec<f64>> {
+    let load = Load::small(connections);
+    let service = Service::Echo(ECHO_BUFFER);
+    exchange(contestant, setting, service, load, durations)
+}
+
+/// Exchanges messages with the contestant's server process: first to warm it up, then to measure.
+fn exchange(
+    contestant: &dyn Contestant,
+    setting: &Setting,
+    service: Service,
+    load: Load,
     [warm_up, duration]: [Duration; 2],
 ) -> io::Result<Vec<f64>> {
     let server = Server::start(
@@ -146,10 +162,10 @@ fn echo(
         &[],
         contestant,
         setting.cores.server,
-        connections,
+        (service, load.connections),
     )?;
     process::pin(setting.cores.client)?;
-    let mut client = Client::connect(server.address(), connections)?;
+    let mut client = Client::open(server.address(), load)?;
     let mut samples = Samples::with_capacity(ROUND_TRIPS_EXPECTED);
     let warm_up = client.run(Until::Moment(clock::now() + warm_up), &mut samples)?;
     samples.clear();
@@ -189,6 +205,9 @@ const ECHO: &[Metric] = &[
     },
     time("server CPU", "us/msg"),
 ];
+
+/// How long a server's buffer is for messages of 64 bytes.
+pub const ECHO_BUFFER: u32 = 4096;
 
 /// Room for a second's round trips, so that no sample has to wait for memory.
 const ROUND_TRIPS_EXPECTED: usize = 400_000;

@@ -7,16 +7,50 @@
 //! syscall's tenth, and all messages of a turn share both moments anyway.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsRawFd;
+use std::iter;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use crate::clock;
 use crate::ring::{Completions, Ring, Span, Submissions};
 use crate::samples::Samples;
 
-/// How many bytes a message has.
+/// How many bytes a message has, unless something else is said.
 pub const MESSAGE_LEN: u32 = 64;
+
+/// What goes to a server, and how.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Load {
+    /// How many connections there are, each with one message under way.
+    pub connections: u32,
+    /// How many bytes a message has.
+    pub message_len: u32,
+    /// What carries it.
+    pub transport: Transport,
+}
+
+impl Load {
+    /// Messages of 64 bytes over TCP, on so many connections.
+    pub fn small(connections: u32) -> Self {
+        Self {
+            connections,
+            message_len: MESSAGE_LEN,
+            transport: Transport::Tcp,
+        }
+    }
+}
+
+/// What carries messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP, a socket for each message under way.
+    Udp,
+}
 
 /// When a run stops sending. It then waits for the echoes that are under way.
 #[derive(Clone, Copy, Debug)]
@@ -43,23 +77,34 @@ pub struct Run {
 pub struct Client {
     ring: Ring,
     connections: Vec<Connection>,
+    patience: Option<Duration>,
 }
 
 impl Client {
-    /// Connects `count` times to `server`.
+    /// Connects `count` times to `server`, for messages of 64 bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn connect(server: SocketAddr, count: u32) -> io::Result<Self> {
+        Self::open(server, Load::small(count))
+    }
+
+    /// Makes the connections of a `load`.
     ///
     /// # Errors
     ///
     /// As `connect(2)` and `io_uring_setup(2)`.
-    pub fn connect(server: SocketAddr, count: u32) -> io::Result<Self> {
+    pub fn open(server: SocketAddr, load: Load) -> io::Result<Self> {
         let ring = Ring::new(RING_ENTRIES, RING_ENTRIES * 4)?;
-        let memory = Span::new(count * MESSAGE_LEN * 2);
-        let connections: Result<_, _> = (0..count)
-            .map(|number| Connection::open(server, number, memory))
+        let memory = Span::new(load.connections * load.message_len * 2);
+        let connections: Result<_, _> = (0..load.connections)
+            .map(|number| Connection::open(server, load, number, memory))
             .collect();
         Ok(Self {
             ring,
             connections: connections?,
+            patience: (load.transport == Transport::Udp).then_some(PATIENCE),
         })
     }
 
@@ -80,6 +125,7 @@ impl Client {
             started: 0,
             finished: 0,
             arrival: start,
+            patience: self.patience,
         };
         exchange.run(completions, samples)?;
         Ok(Run {
@@ -100,6 +146,8 @@ struct Exchange<'c> {
     finished: u64,
     /// When the kernel last returned.
     arrival: Instant,
+    /// How long an echo may take, where it may be lost.
+    patience: Option<Duration>,
 }
 
 impl Exchange<'_> {
@@ -111,6 +159,12 @@ impl Exchange<'_> {
             self.enter(1)?;
             self.arrival = clock::now();
             completions.sync();
+            if completions.is_empty() && self.patience.is_some() {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "a datagram is lost",
+                ));
+            }
             for cqe in completions.by_ref() {
                 let count = u32::try_from(cqe.result())
                     .map_err(|_| io::Error::from_raw_os_error(-cqe.result()))?;
@@ -153,13 +207,44 @@ impl Exchange<'_> {
                 self.connections[index].sent_at = now;
             }
         }
-        self.submissions.enter(want, None)
+        self.submissions
+            .enter(want, self.patience.filter(|_| want > 0))
+    }
+}
+
+#[derive(Debug)]
+enum Socket {
+    Stream(TcpStream),
+    Datagrams(UdpSocket),
+}
+
+impl Socket {
+    fn connect(server: SocketAddr, transport: Transport) -> io::Result<Self> {
+        match transport {
+            Transport::Tcp => {
+                let stream = TcpStream::connect(server)?;
+                stream.set_nodelay(true)?;
+                Ok(Self::Stream(stream))
+            }
+            Transport::Udp => {
+                let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+                socket.connect(server)?;
+                Ok(Self::Datagrams(socket))
+            }
+        }
+    }
+
+    fn fd(&self) -> RawFd {
+        match self {
+            Self::Stream(stream) => stream.as_raw_fd(),
+            Self::Datagrams(socket) => socket.as_raw_fd(),
+        }
     }
 }
 
 #[derive(Debug)]
 struct Connection {
-    socket: TcpStream,
+    socket: Socket,
     number: u32,
     sequence: u64,
     message: Span,
@@ -169,28 +254,30 @@ struct Connection {
 }
 
 impl Connection {
-    fn open(server: SocketAddr, number: u32, memory: Span) -> io::Result<Self> {
-        let socket = TcpStream::connect(server)?;
-        socket.set_nodelay(true)?;
-        let message = memory.part(number * MESSAGE_LEN * 2, MESSAGE_LEN);
-        let echo = memory.part(number * MESSAGE_LEN * 2 + MESSAGE_LEN, MESSAGE_LEN);
-        let sent_at = clock::now();
+    fn open(server: SocketAddr, load: Load, number: u32, memory: Span) -> io::Result<Self> {
+        let len = load.message_len;
+        let message = memory.part(number * len * 2, len);
+        let echo = memory.part(number * len * 2 + len, len);
+        let body: Vec<u8> = (1..=251).cycle().take(len as usize).collect();
+        message.copy_from(&body);
         Ok(Self {
-            socket,
+            socket: Socket::connect(server, load.transport)?,
             number,
             sequence: 0,
             message,
             echo,
             received: 0,
-            sent_at,
+            sent_at: clock::now(),
         })
     }
 
     fn send(&mut self, submissions: &mut Submissions<'_>) -> io::Result<()> {
         self.sequence += 1;
         self.received = 0;
-        self.message.copy_from(&self.contents());
-        let fd = self.socket.as_raw_fd();
+        for part in ends(self.message) {
+            part.copy_from(&self.contents());
+        }
+        let fd = self.socket.fd();
         submissions.send_silent(fd, self.message, u64::from(self.number))?;
         submissions.recv(fd, self.echo, u64::from(self.number))
     }
@@ -202,21 +289,42 @@ impl Connection {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
         }
         self.received += count;
-        if self.received < MESSAGE_LEN {
-            let rest = self.echo.part(self.received, MESSAGE_LEN - self.received);
-            submissions.recv(self.socket.as_raw_fd(), rest, u64::from(self.number))?;
+        let len = self.echo.len();
+        if self.received < len {
+            let rest = self.echo.part(self.received, len - self.received);
+            submissions.recv(self.socket.fd(), rest, u64::from(self.number))?;
             return Ok(false);
         }
-        let mut echo = [0; MESSAGE_LEN as usize];
-        self.echo.copy_to(&mut echo);
-        if echo != self.contents() {
+        if !self.is_the_same() {
             let message = format!("connection {}: the echo differs", self.number);
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         Ok(true)
     }
 
-    /// Returns a message that no other connection and no other turn sends.
+    /// Compares both ends of the echo with what was sent, and all of it from time to time: the
+    /// client should not be busier than the server.
+    fn is_the_same(&self) -> bool {
+        let is_here = |part: Span| {
+            let mut bytes = [0; MESSAGE_LEN as usize];
+            part.copy_to(&mut bytes);
+            bytes == self.contents()
+        };
+        if !ends(self.echo).all(is_here) {
+            return false;
+        }
+        if self.echo.len() == MESSAGE_LEN || self.sequence % WHOLE != 1 {
+            return true;
+        }
+        let whole = |span: Span| {
+            let mut bytes = vec![0; span.len() as usize];
+            span.copy_to(&mut bytes);
+            bytes
+        };
+        whole(self.echo) == whole(self.message)
+    }
+
+    /// Returns what no other connection and no other turn sends.
     fn contents(&self) -> [u8; MESSAGE_LEN as usize] {
         let mut bytes = [0; MESSAGE_LEN as usize];
         let seed = self.sequence << 20 | u64::from(self.number);
@@ -227,6 +335,30 @@ impl Connection {
     }
 }
 
+impl Drop for Client {
+    /// Tells a server of datagrams that this is the end.
+    fn drop(&mut self) {
+        if let Some(Socket::Datagrams(socket)) = self.connections.first().map(|first| &first.socket)
+        {
+            // Where it cannot be told, the server is gone.
+            let _gone = socket.send(&[]);
+        }
+    }
+}
+
+/// Returns the first and the last bytes of a message, which tell it from all others.
+#[inline]
+fn ends(message: Span) -> impl Iterator<Item = Span> {
+    let last = message.len() - MESSAGE_LEN;
+    let last = (last > 0).then_some(last);
+    let offsets = iter::once(0).chain(last);
+    offsets.map(move |offset| message.part(offset, MESSAGE_LEN))
+}
+
+/// Every so many messages, a long echo is compared as a whole.
+const WHOLE: u64 = 64;
+/// How long a datagram may take, there and back.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Messages per enter at most: the server can begin with the first while the rest is pushed.
 const SUBMIT_BATCH: usize = 16;
 const RING_ENTRIES: u32 = 256;

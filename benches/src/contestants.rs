@@ -3,9 +3,11 @@
 mod bell;
 mod floor;
 mod local;
+mod net;
 mod offload;
 mod ops;
 mod ringloop;
+mod service;
 mod sync;
 mod tokio;
 
@@ -25,6 +27,7 @@ use crate::samples::Samples;
 pub use bell::Bell;
 pub use floor::Floor;
 pub use ringloop::Ringloop;
+pub use service::Service;
 pub use tokio::Tokio;
 
 /// One way to do every piece of work that is measured.
@@ -42,20 +45,33 @@ pub trait Contestant: fmt::Debug + Send + Sync {
         io::Error::new(io::ErrorKind::Unsupported, format!("cannot {what}"))
     }
 
-    /// Tells whether [`serve`](Self::serve) does anything.
-    fn can_serve(&self) -> bool {
-        true
+    /// Tells whether [`serve`](Self::serve) does anything of that kind, on so many connections.
+    fn can_serve(&self, service: Service, connections: u32) -> bool {
+        let _unused = (service, connections);
+        false
     }
 
     /// Listens on the loopback interface and tells `announce` where; accepts `connections`
-    /// connections and echoes what they send, until all are closed.
+    /// connections and does its `service` on each of them, until all are closed.
     ///
     /// # Errors
     ///
     /// What the sockets, the set-up or `announce` say.
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+    fn serve(&self, service: Service, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
         let _unused = (connections, announce);
-        Err(self.lacks("serve connections"))
+        Err(self.lacks(service.about()))
+    }
+
+    /// Connects `count` times to a listener of its own, `in_flight` connections at a time, on one
+    /// thread. The listener's side accepts each of them and closes it; the other side sees that,
+    /// and closes too.
+    ///
+    /// # Errors
+    ///
+    /// What the set-up says.
+    fn connects(&self, count: u32, in_flight: u32) -> io::Result<Duration> {
+        let _unused = (count, in_flight);
+        Err(self.lacks("connect to itself"))
     }
 
     /// Spawns a task and awaits its result, `count` times, from within a task.
@@ -380,8 +396,10 @@ pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Level {
-    /// Whole runtimes: tasks, timers, sockets.
+    /// Whole runtimes: tasks, timers, threads.
     Runtime,
+    /// Sockets of whole runtimes.
+    Net,
     /// Schedulers of one thread.
     Task,
     /// Locks, queues and channels.
@@ -394,19 +412,21 @@ pub enum Level {
 
 impl Level {
     /// All levels, in the order in which they are measured.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Runtime,
+        Self::Net,
         Self::Task,
         Self::Sync,
         Self::Offload,
         Self::Op,
     ];
 
-    /// Returns the contestants, ours last: the order in which results are shown. Where there is a
-    /// floor, it is the first.
+    /// Returns the contestants, ours last: the order in which results are shown. Where there are
+    /// floors, they are the first.
     pub fn contestants(self) -> Vec<Box<dyn Contestant>> {
         match self {
             Self::Runtime => vec![Box::new(Floor), Box::new(Tokio), Box::new(Ringloop)],
+            Self::Net => net::contestants(),
             Self::Task => local::contestants(),
             Self::Sync => sync::contestants(),
             Self::Offload => offload::contestants(),
@@ -418,6 +438,7 @@ impl Level {
     /// each of them.
     pub fn ours(self) -> Option<&'static [&'static str]> {
         match self {
+            Self::Net => Some(&net::OURS),
             Self::Task => Some(&local::OURS),
             Self::Sync => Some(&sync::OURS),
             Self::Offload => Some(&offload::OURS),
@@ -425,11 +446,13 @@ impl Level {
         }
     }
 
-    /// Returns the name of the floor, where ours are compared with it beside the best of the others.
-    pub fn floor(self) -> Option<&'static str> {
+    /// Returns the names of the floors, where ours are compared with the best of them beside the
+    /// best of the others.
+    pub fn floors(self) -> &'static [&'static str] {
         match self {
-            Self::Sync => Some(sync::FLOOR),
-            Self::Runtime | Self::Task | Self::Offload | Self::Op => None,
+            Self::Net => &net::FLOORS,
+            Self::Sync => &[sync::FLOOR],
+            Self::Runtime | Self::Task | Self::Offload | Self::Op => &[],
         }
     }
 
@@ -437,6 +460,7 @@ impl Level {
     pub fn name(self) -> &'static str {
         match self {
             Self::Runtime => "runtime",
+            Self::Net => "net",
             Self::Task => "task",
             Self::Sync => "sync",
             Self::Offload => "offload",

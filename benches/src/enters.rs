@@ -9,9 +9,9 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::benchmarks::Setting;
+use crate::benchmarks::{ECHO_BUFFER, Setting};
 use crate::clock;
-use crate::contestants::Contestant;
+use crate::contestants::{Contestant, Service};
 use crate::process;
 use crate::server::Server;
 use crate::tools;
@@ -36,7 +36,13 @@ pub fn count(contestant: &dyn Contestant, setting: &Setting) -> io::Result<f64> 
 /// Returns the calls of a whole server process that echoes `count` messages.
 fn total(contestant: &dyn Contestant, setting: &Setting, count: u32) -> io::Result<u64> {
     let cpu = setting.cores.server;
-    let server = Server::start(&setting.program, STRACE, contestant, cpu, 1)?;
+    let server = Server::start(
+        &setting.program,
+        STRACE,
+        contestant,
+        cpu,
+        (Service::Echo(ECHO_BUFFER), 1),
+    )?;
     let mut client = TcpStream::connect(server.address())?;
     client.set_nodelay(true)?;
     for _ in 0..count {

@@ -8,9 +8,9 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use crate::benchmarks::{Benchmark, Counted, Setting};
+use crate::benchmarks::{Benchmark, Counted, ECHO_BUFFER, Setting};
 use crate::client::{Client, Until};
-use crate::contestants::Contestant;
+use crate::contestants::{Contestant, Service};
 use crate::process;
 use crate::samples::Samples;
 use crate::server::{self, Server};
@@ -56,7 +56,8 @@ fn serve(
     count: u32,
 ) -> io::Result<u64> {
     let cpu = setting.cores.server;
-    let server = Server::start(&setting.program, CALLGRIND, contestant, cpu, connections)?;
+    let work = (Service::Echo(ECHO_BUFFER), connections);
+    let server = Server::start(&setting.program, CALLGRIND, contestant, cpu, work)?;
     let mut client = Client::connect(server.address(), connections)?;
     client.run(Until::Messages(count.into()), &mut Samples::default())?;
     drop(client);

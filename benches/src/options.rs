@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::benchmarks::{self, Benchmark};
-use crate::contestants::{self, Contestant};
+use crate::contestants::{self, Contestant, Service};
 use crate::server;
 
 /// What the program is asked to do.
@@ -23,6 +23,8 @@ pub enum Command {
         contestant: Box<dyn Contestant>,
         /// On which processor.
         cpu: usize,
+        /// What it does.
+        service: Service,
         /// For how many connections.
         connections: u32,
     },
@@ -57,8 +59,9 @@ pub struct Options {
 
 /// How to use the program.
 pub const HELP: &str = "\
-Measures ringloop on this machine, beside the bare ring (the floor) and tokio; its scheduler alone
-beside tokio's LocalSet and, if built with the feature `peers`, monoio, glommio, compio and smol;
+Measures ringloop on this machine, beside the bare ring (the floor) and tokio; its sockets beside
+several bare rings, tokio and, if built with the feature `peers`, monoio, glommio, compio and smol;
+its scheduler alone beside tokio's LocalSet and these;
 its locks, queues and channels beside theirs, flume, local-sync and async-unsync;
 work on other threads beside theirs and rayon;
 its proactor alone beside the bare ring, a10, compio's driver and, for reads of a disk, fio.
@@ -67,7 +70,7 @@ usage: ringloop-bench [options]
 
   --quick         takes less than a minute; figures are rougher
   --only NAME     runs the benchmark called NAME, or all whose names contain it (repeatable);
-                  those of schedulers begin with task-, those of locks and queues
+                  those of sockets begin with net-, those of schedulers with task-, those of locks and queues
                   with sync-, those of work on other threads with offload-, those of
                   the proactor with op-
   --icount        counts user instructions with valgrind, where --list shows an i; without
@@ -112,7 +115,9 @@ impl Command {
                 "--json" => json = Some(PathBuf::from(value()?)),
                 "--rounds" => rounds = Some(count(&argument, &value()?)?),
                 server::WORK => return Self::parse_work([value()?, value()?, value()?]),
-                server::COMMAND => return Self::parse_serve([value()?, value()?, value()?]),
+                server::COMMAND => {
+                    return Self::parse_serve([value()?, value()?, value()?, value()?]);
+                }
                 _ => return Err(format!("unknown option {argument}")),
             }
         }
@@ -134,7 +139,7 @@ impl Command {
         }))
     }
 
-    fn parse_serve([name, cpu, connections]: [String; 3]) -> Result<Self, String> {
+    fn parse_serve([name, cpu, service, connections]: [String; 4]) -> Result<Self, String> {
         let contestant =
             contestants::by_name(&name).ok_or_else(|| format!("no contestant {name}"))?;
         let cpu = cpu.parse().map_err(|_| format!("not a processor: {cpu}"))?;
@@ -144,6 +149,7 @@ impl Command {
         Ok(Self::Serve {
             contestant,
             cpu,
+            service: service.parse()?,
             connections,
         })
     }

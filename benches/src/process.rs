@@ -143,6 +143,34 @@ pub fn children_cpu_seconds() -> io::Result<f64> {
     Ok(seconds(usage.ru_utime) + seconds(usage.ru_stime))
 }
 
+/// Lets this process, and children that it starts, have `count` files open.
+///
+/// # Errors
+///
+/// As `setrlimit(2)`; [`io::ErrorKind::Unsupported`] if it may not have so many.
+pub fn allow_files(count: u64) -> io::Result<()> {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: I1: the kernel fills the whole structure.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the structure is filled.
+    let mut limit = unsafe { limit.assume_init() };
+    if limit.rlim_cur >= count {
+        return Ok(());
+    }
+    if limit.rlim_max < count {
+        let message = format!("the limit of {} open files is too low", limit.rlim_max);
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+    }
+    limit.rlim_cur = count;
+    // SAFETY: I1: the limits are initialized and live until the call returns.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Makes an eventfd: a counter whose `read` blocks while it is zero, as `eventfd(2)`.
 ///
 /// # Errors

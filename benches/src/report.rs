@@ -19,20 +19,57 @@ fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
     (1..count).flat_map(|own| (0..own).map(move |other| (own, other)))
 }
 
+/// Those with whom ours are compared.
+#[derive(Debug, Default)]
+struct Rivals {
+    /// The best of the others, the floors excepted.
+    best: Option<Series>,
+    /// The best of the floors.
+    floor: Option<Series>,
+}
+
+impl Rivals {
+    /// Finds the best among all who are neither `ours` nor floors, and among the floors.
+    ///
+    /// Where there are several floors, each is the one with the best median: the best of each round
+    /// of many contestants would be the luckiest, on a machine where the rounds differ. Elsewhere the
+    /// best is that of each round.
+    fn find(series: &[Series], ours: &[usize], floors: &[usize], more_is_better: bool) -> Self {
+        let others: Vec<_> = (0..series.len())
+            .filter(|place| !ours.contains(place) && !floors.contains(place))
+            .collect();
+        let best = if floors.len() > 1 { winner } else { best };
+        Self {
+            best: best(series, &others, more_is_better),
+            floor: winner(series, floors, more_is_better),
+        }
+    }
+}
+
+/// Returns the figures of the contestant whose median is the best.
+fn winner(series: &[Series], among: &[usize], more_is_better: bool) -> Option<Series> {
+    let key = |series: &&Series| {
+        let median = series.median().unwrap_or(f64::NAN);
+        if more_is_better { -median } else { median }
+    };
+    among
+        .iter()
+        .map(|&index| &series[index])
+        .filter(|series| !series.values.is_empty())
+        .min_by(|a, b| key(a).total_cmp(&key(b)))
+        .cloned()
+}
+
 /// The least figures of several contestants, round by round, and whose median is the least.
 ///
-/// The least of each round is what ours are compared with; it is at most the figure of any one.
+/// The least of each round is at most the figure of any one.
 fn best(series: &[Series], among: &[usize], more_is_better: bool) -> Option<Series> {
+    let winner = winner(series, among, more_is_better)?;
     let present = || {
         let present = among.iter().map(|&index| &series[index]);
         present.filter(|series| !series.values.is_empty())
     };
     let better = if more_is_better { f64::max } else { f64::min };
-    let key = |series: &&Series| {
-        let median = series.median().unwrap_or(f64::NAN);
-        if more_is_better { -median } else { median }
-    };
-    let winner = present().min_by(|a, b| key(a).total_cmp(&key(b)))?;
     let rounds = present().map(|series| series.values.len()).min()?;
     let of_round = |round| {
         let values = present().map(|series| series.values[round]);

@@ -4,16 +4,17 @@
 //! its processor time can be read when it has ended. The program starts itself again with the
 //! hidden command `serve`, or `work`.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::benchmarks::{Benchmark, Counted, Setting};
-use crate::contestants::{Contestant, LOOPBACK};
+use crate::contestants::{Contestant, LOOPBACK, Service};
 use crate::process;
 
-/// The hidden command under which the program serves: `serve CONTESTANT CPU CONNECTIONS`.
+/// The hidden command under which the program serves: `serve CONTESTANT CPU SERVICE CONNECTIONS`.
 pub const COMMAND: &str = "serve";
 
 /// The hidden command under which it does operations: `work BENCHMARK CONTESTANT COUNT`.
@@ -40,7 +41,8 @@ pub struct Obituary {
 }
 
 impl Server {
-    /// Starts `program` as the `contestant`'s server on processor `cpu` for `connections` connections.
+    /// Starts `program` as the `contestant`'s server on processor `cpu`, for a service and for so many
+    /// connections.
     ///
     /// `wrapper` is a command line in front of the program, such as valgrind's; with one, the error
     /// output is kept for the [`Obituary`].
@@ -54,10 +56,10 @@ impl Server {
         wrapper: &[&str],
         contestant: &dyn Contestant,
         cpu: usize,
-        connections: u32,
+        (service, connections): (Service, u32),
     ) -> io::Result<Self> {
-        if !contestant.can_serve() {
-            return Err(contestant.lacks("serve connections"));
+        if !contestant.can_serve(service, connections) {
+            return Err(contestant.lacks(service.about()));
         }
         let contestant = contestant.name();
         let mut command = match wrapper {
@@ -72,6 +74,7 @@ impl Server {
             COMMAND,
             contestant,
             &cpu.to_string(),
+            &service.to_string(),
             &connections.to_string(),
         ]);
         let mut child = command
@@ -97,6 +100,23 @@ impl Server {
     /// Returns where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns how many bytes of memory it uses at this moment that is its own and no file's.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not tell.
+    pub fn memory(&self) -> io::Result<u64> {
+        let child = self.child.as_ref();
+        let child = child.ok_or_else(|| io::Error::other("no server"))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+        let found = || {
+            let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
+            let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+            Some(kibibytes * 1024)
+        };
+        found().ok_or_else(|| io::Error::other(format!("no RssAnon: {status}")))
     }
 
     /// Waits for its end, which follows the end of its last connection.
@@ -140,10 +160,14 @@ impl Drop for Server {
 /// # Errors
 ///
 /// What the sockets or the contestant say.
-pub fn serve(contestant: &dyn Contestant, cpu: usize, connections: u32) -> io::Result<()> {
+pub fn serve(
+    contestant: &dyn Contestant,
+    cpu: usize,
+    (service, connections): (Service, u32),
+) -> io::Result<()> {
     process::die_with_parent()?;
     process::pin(cpu)?;
-    contestant.serve(connections, &|address| {
+    contestant.serve(service, connections, &|address| {
         let mut output = io::stdout();
         writeln!(output, "{address}")?;
         output.flush()

@@ -54,14 +54,7 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         level: Level::Op,
         metrics: ECHO,
         counted: None,
-        turn: |contestant, setting| {
-            echo(
-                contestant,
-                setting,
-                1,
-                [setting.op_warm_up, setting.op_echo],
-            )
-        },
+        turn: |contestant, setting| echo(contestant, setting, 1, setting.op_echo),
     },
     Benchmark {
         name: "op-echo-64",
@@ -69,14 +62,7 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         level: Level::Op,
         metrics: ECHO,
         counted: Some(Counted::Echo(64)),
-        turn: |contestant, setting| {
-            echo(
-                contestant,
-                setting,
-                64,
-                [setting.op_warm_up, setting.op_echo],
-            )
-        },
+        turn: |contestant, setting| echo(contestant, setting, 64, setting.op_echo),
     },
     Benchmark {
         name: "op-enters",

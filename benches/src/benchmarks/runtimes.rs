@@ -2,26 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Benchmark, Counted, ECHO, echo, p50_p99, per_item, time};
+use super::{Benchmark, p50_p99, per_item, time};
 use crate::contestants::Level;
 
 pub(super) static BENCHMARKS: &[Benchmark] = &[
-    Benchmark {
-        name: "echo-1",
-        about: "64-byte messages over loopback TCP and back, 1 connection",
-        level: Level::Runtime,
-        metrics: ECHO,
-        counted: None,
-        turn: |contestant, setting| echo(contestant, setting, 1, [setting.warm_up, setting.echo]),
-    },
-    Benchmark {
-        name: "echo-64",
-        about: "64-byte messages over loopback TCP and back, 64 connections",
-        level: Level::Runtime,
-        metrics: ECHO,
-        counted: Some(Counted::Echo(64)),
-        turn: |contestant, setting| echo(contestant, setting, 64, [setting.warm_up, setting.echo]),
-    },
     Benchmark {
         name: "spawn-join",
         about: "spawn a task that returns at once and await it, one at a time",

@@ -28,8 +28,9 @@ fn main() -> ExitCode {
         Command::Serve {
             contestant,
             cpu,
+            service,
             connections,
-        } => server::serve(&*contestant, cpu, connections),
+        } => server::serve(&*contestant, cpu, (service, connections)),
         Command::Work {
             benchmark,
             contestant,

@@ -1,23 +1,21 @@
 //! The floor: each piece of work with nothing around it.
 //!
-//! Sockets and sleeps go to a bare ring with ringloop's setup flags. Work that needs no kernel is
+//! Sleeps go to a bare ring with ringloop's setup flags. Work that needs no kernel is
 //! done by the plainest structure of the standard library that does it: boxed closures in a queue,
 //! a binary heap, channels between threads, an eventfd.
 
-mod echo;
 mod heap;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
-use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{Announce, Bell, Contestant, LOOPBACK, far_delay};
+use super::{Bell, Contestant, far_delay};
 use crate::clock;
 use crate::process;
 use crate::ring::Ring;
@@ -32,12 +30,6 @@ pub struct Floor;
 impl Contestant for Floor {
     fn name(&self) -> &'static str {
         "floor"
-    }
-
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
-        let listener = TcpListener::bind(LOOPBACK)?;
-        announce(listener.local_addr()?)?;
-        echo::serve(&listener, connections)
     }
 
     fn spawn_join(&self, count: u32) -> io::Result<Duration> {

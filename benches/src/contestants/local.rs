@@ -152,10 +152,6 @@ impl<L: LocalLoop> Contestant for Local<L> {
         L::NAME
     }
 
-    fn can_serve(&self) -> bool {
-        false
-    }
-
     fn spawn_join(&self, count: u32) -> io::Result<Duration> {
         self.spawns_later()?;
         L::run(work::spawn_join::<L>(count))

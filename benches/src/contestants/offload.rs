@@ -155,10 +155,6 @@ impl<B: Bridge> Contestant for Offload<B> {
         B::NAME
     }
 
-    fn can_serve(&self) -> bool {
-        false
-    }
-
     fn offloads(&self, worker_cpu: usize, count: u32) -> io::Result<Samples> {
         self.run(Pool::Blocking, work::one_by_one::<B>(worker_cpu, count))
     }

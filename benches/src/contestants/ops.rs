@@ -17,7 +17,7 @@ mod ring;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 
-use super::{Announce, Bell, Contestant, DirectReads, LOOPBACK, Throughput};
+use super::{Announce, Bell, Contestant, DirectReads, LOOPBACK, Service, Throughput};
 use crate::samples::Samples;
 
 use drill::Drill;

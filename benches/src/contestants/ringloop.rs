@@ -8,12 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use ringloop::cancel::Cancelled;
-use ringloop::net::{TcpListener, TcpStream};
 use ringloop::runtime::Runtime;
 use ringloop::task::{self, JoinHandle};
 use ringloop::time::{Sleep, sleep, sleep_until};
 
-use super::{Announce, Bell, Contestant, LOOPBACK, far_delay, poll_once};
+use super::{Bell, Contestant, far_delay, poll_once};
 use crate::clock;
 use crate::process;
 use crate::samples::Samples;
@@ -26,23 +25,6 @@ pub struct Ringloop;
 impl Contestant for Ringloop {
     fn name(&self) -> &'static str {
         "ringloop"
-    }
-
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
-        runtime()?.block_on(async {
-            let listener = TcpListener::bind(LOOPBACK).await?;
-            announce(listener.local_addr()?)?;
-            let mut tasks = Vec::new();
-            for _ in 0..connections {
-                let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                tasks.push(task::spawn(echo(stream)));
-            }
-            for task in tasks {
-                joined(task).await??;
-            }
-            Ok(())
-        })
     }
 
     fn spawn_join(&self, count: u32) -> io::Result<Duration> {
@@ -154,17 +136,6 @@ impl Contestant for Ringloop {
     }
 }
 
-async fn echo(mut stream: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; BUFFER_LEN];
-    loop {
-        let count = stream.read(&mut buffer).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        stream.write_all(&buffer[..count]).await?;
-    }
-}
-
 fn in_task<F>(work: F) -> io::Result<F::Output>
 where
     F: Future<Output: 'static> + 'static,
@@ -188,5 +159,3 @@ fn told(error: impl fmt::Display) -> io::Error {
 fn no_listener() -> io::Result<()> {
     Err(io::Error::other("rung before a waker was left"))
 }
-
-const BUFFER_LEN: usize = 4096;

@@ -160,10 +160,6 @@ impl<L: Library> Contestant for Sync<L> {
         L::NAME
     }
 
-    fn can_serve(&self) -> bool {
-        false
-    }
-
     fn locks(&self, count: u32) -> io::Result<Duration> {
         self.run("lock a mutex", L::locks(count))
     }

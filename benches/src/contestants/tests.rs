@@ -1,8 +1,10 @@
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 
 use super::*;
-use crate::client::{Client, Until};
+use crate::client::{Client, Load, Transport, Until};
 use crate::process::Cores;
 use crate::scratch::Scratch;
 
@@ -13,22 +15,99 @@ fn check(level: Level, turn: fn(&dyn Contestant)) {
     }
 }
 
+/// Has `contestant` serve on a thread, and returns where.
+fn serve(
+    contestant: Box<dyn Contestant>,
+    service: Service,
+    connections: u32,
+) -> (SocketAddr, thread::JoinHandle<()>) {
+    let (sender, address) = mpsc::channel();
+    let server = thread::spawn(move || {
+        let announce = |address| sender.send(address).map_err(io::Error::other);
+        contestant.serve(service, connections, &announce).unwrap();
+    });
+    (address.recv().unwrap(), server)
+}
+
+/// Returns all who can do that.
+fn servers(service: Service, connections: u32) -> impl Iterator<Item = Box<dyn Contestant>> {
+    let all = Level::ALL.into_iter().flat_map(Level::contestants);
+    all.filter(move |contestant| contestant.can_serve(service, connections))
+}
+
 #[test]
 fn every_server_echoes_and_ends_with_its_last_connection() {
-    let all = Level::ALL.into_iter().flat_map(Level::contestants);
-    for contestant in all.filter(|contestant| contestant.can_serve()) {
-        let (sender, address) = mpsc::channel();
-        let server = thread::spawn(move || {
-            let announce = |address| sender.send(address).map_err(io::Error::other);
-            contestant.serve(5, &announce).unwrap();
-        });
-        let mut client = Client::connect(address.recv().unwrap(), 5).unwrap();
-        let run = client
-            .run(Until::Messages(1000), &mut Samples::default())
-            .unwrap();
-        assert_eq!(run.messages, 1000);
+    for (connections, message_len) in [(5, 64), (1, 64), (3, 16 * 1024)] {
+        let service = Service::Echo(message_len.max(4096));
+        let mut load = Load::small(connections);
+        load.message_len = message_len;
+        for contestant in servers(service, connections) {
+            let (address, server) = serve(contestant, service, connections);
+            let mut client = Client::open(address, load).unwrap();
+            let run = client.run(Until::Messages(300), &mut Samples::default());
+            assert_eq!(run.unwrap().messages, 300);
+            drop(client);
+            server.join().unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_server_echoes_datagrams_until_an_empty_one() {
+    let mut load = Load::small(4);
+    load.transport = Transport::Udp;
+    for contestant in servers(Service::Datagrams, 4) {
+        let (address, server) = serve(contestant, Service::Datagrams, 4);
+        let mut client = Client::open(address, load).unwrap();
+        let run = client.run(Until::Messages(300), &mut Samples::default());
+        assert_eq!(run.unwrap().messages, 300);
         drop(client);
         server.join().unwrap();
+    }
+}
+
+#[test]
+fn every_server_takes_and_sends_in_bulk() {
+    const BYTES: u32 = 1 << 20;
+    for contestant in servers(Service::Sink, 1) {
+        let (address, server) = serve(contestant, Service::Sink, 1);
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(&vec![1; BYTES as usize]).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        server.join().unwrap();
+    }
+    let service = Service::Source(BYTES.into());
+    for contestant in servers(service, 1) {
+        let (address, server) = serve(contestant, service, 1);
+        let mut stream = TcpStream::connect(address).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes.len(), BYTES as usize);
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn everybody_connects_to_itself() {
+    check(Level::Net, |contestant| match contestant.connects(20, 4) {
+        Ok(elapsed) => assert!(elapsed > Duration::ZERO),
+        Err(error) => assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{error}"),
+    });
+}
+
+#[test]
+fn a_service_is_read_as_it_is_written() {
+    for service in [
+        Service::Echo(64),
+        Service::Sink,
+        Service::Source(1 << 30),
+        Service::Datagrams,
+    ] {
+        assert_eq!(service.to_string().parse(), Ok(service));
+    }
+    for odd in ["", "echo", "echo:x", "echo:5000000000", "rest:0"] {
+        assert!(odd.parse::<Service>().is_err(), "{odd}");
     }
 }
 

@@ -7,13 +7,11 @@ use std::pin::{Pin, pin};
 use std::thread;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{Announce, Bell, Contestant, LOOPBACK, far_delay, poll_once};
+use super::{Bell, Contestant, far_delay, poll_once};
 use crate::clock;
 use crate::process;
 use crate::samples::Samples;
@@ -26,23 +24,6 @@ pub struct Tokio;
 impl Contestant for Tokio {
     fn name(&self) -> &'static str {
         "tokio"
-    }
-
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
-        runtime()?.block_on(async {
-            let listener = TcpListener::bind(LOOPBACK).await?;
-            announce(listener.local_addr()?)?;
-            let mut tasks = Vec::new();
-            for _ in 0..connections {
-                let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                tasks.push(task::spawn(echo(stream)));
-            }
-            for task in tasks {
-                task.await??;
-            }
-            Ok(())
-        })
     }
 
     fn spawn_join(&self, count: u32) -> io::Result<Duration> {
@@ -152,17 +133,6 @@ impl Contestant for Tokio {
     }
 }
 
-async fn echo(mut stream: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; BUFFER_LEN];
-    loop {
-        let count = stream.read(&mut buffer).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        stream.write_all(&buffer[..count]).await?;
-    }
-}
-
 fn in_task<F>(work: F) -> io::Result<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -178,5 +148,3 @@ fn runtime() -> io::Result<Runtime> {
 fn no_listener() -> io::Result<()> {
     Err(io::Error::other("rung before a waker was left"))
 }
-
-const BUFFER_LEN: usize = 4096;

@@ -46,8 +46,8 @@ fn only_takes_exact_names_first_and_parts_otherwise() {
     assert_eq!(names("--only timer"), ["timer"]);
     assert_eq!(names("--only yield-"), ["yield-1", "yield-64"]);
     assert_eq!(
-        names("--only wake --only echo-"),
-        ["echo-1", "echo-64", "wake", "op-echo-1", "op-echo-64"]
+        names("--only wake --only op-echo-"),
+        ["wake", "op-echo-1", "op-echo-64"]
     );
     assert_eq!(names("--icount --only op-nop"), ["op-nop"]);
     assert!(names("--only task-").len() > 10);
@@ -65,8 +65,9 @@ fn mistakes_are_refused() {
     refused("--icount --only wake", "--icount counts nothing of that");
     refused("work op-nop nobody 1", "no contestant nobody");
     refused("work nothing ring 1", "no benchmark nothing");
-    refused("serve nobody 0 1", "no contestant nobody");
-    refused("serve floor 0", "serve needs a value");
+    refused("serve nobody 0 sink:0 1", "no contestant nobody");
+    refused("serve multi 0 rest 1", "no service rest");
+    refused("serve multi 0", "serve needs a value");
 }
 
 #[test]
@@ -77,11 +78,12 @@ fn help_list_and_serve_are_commands() {
         parse("work op-nop ring 7"),
         Ok(Command::Work { count: 7, .. })
     ));
-    let serve = parse("serve floor 1 64").unwrap();
+    let serve = parse("serve multi 1 echo:4096 64").unwrap();
     assert!(matches!(
         serve,
         Command::Serve {
             cpu: 1,
+            service: Service::Echo(4096),
             connections: 64,
             ..
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Machine, best, names, pairs};
+use super::{Machine, Rivals, names, pairs};
 use crate::benchmarks::{Benchmark, Metric};
 use crate::contestants::Level;
 use crate::options::Options;
@@ -133,12 +133,16 @@ fn ratios(benchmark: &Benchmark, metric: &Metric, series: &[Series]) -> Map<Stri
         .map(|(own, other)| ratio(&series[own], &series[other], series[other].contestant))
         .collect();
     if let Some(ours) = benchmark.level.ours() {
-        let is_ours = |&place: &usize| ours.contains(&series[place].contestant);
-        let (ours, mut others): (Vec<_>, Vec<_>) = (0..series.len()).partition(is_ours);
-        let is_floor = |&place: &usize| benchmark.level.floor() == Some(series[place].contestant);
-        others.retain(|place| !is_floor(place));
-        if let Some(best) = best(series, &others, metric.more_is_better) {
-            ratios.extend(ours.iter().map(|&own| ratio(&series[own], &best, "best")));
+        let places = |names: &[&str]| -> Vec<usize> {
+            let is_one = |&place: &usize| names.contains(&series[place].contestant);
+            (0..series.len()).filter(is_one).collect()
+        };
+        let (ours, floors) = (places(ours), places(benchmark.level.floors()));
+        let rivals = Rivals::find(series, &ours, &floors, metric.more_is_better);
+        let floor = rivals.floor.filter(|_| floors.len() > 1);
+        for (rival, name) in [(rivals.best, "best"), (floor, "floor")] {
+            let Some(rival) = rival else { continue };
+            ratios.extend(ours.iter().map(|&own| ratio(&series[own], &rival, name)));
         }
     }
     ratios

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::iter;
 
-use super::{best, names};
+use super::{Rivals, names};
 use crate::contestants::Level;
 use crate::runner::{Gap, Outcome, Series};
 
@@ -13,8 +13,8 @@ pub struct Table {
     names: Vec<&'static str>,
     /// The places of ours, if they are compared with the best of the others.
     ours: Option<Vec<usize>>,
-    /// The place of the floor, if they are compared with that as well.
-    floor: Option<usize>,
+    /// The places of the floors, if they are compared with the best of these as well.
+    floors: Vec<usize>,
 }
 
 impl Table {
@@ -28,8 +28,12 @@ impl Table {
         let ours = level
             .ours()
             .map(|ours| ours.iter().filter_map(place).collect());
-        let floor = level.floor().and_then(|floor| place(&floor));
-        Self { names, ours, floor }
+        let floors = level.floors().iter().filter_map(place).collect();
+        Self {
+            names,
+            ours,
+            floors,
+        }
     }
 
     /// Returns the header.
@@ -38,11 +42,15 @@ impl Table {
         for name in &self.names {
             pad(&mut line, name, name.len().max(VALUE_WIDTH));
         }
-        for title in self.ratio_titles() {
+        for (own, other) in self.pairs() {
+            let title = self.title(own, other);
             pad(&mut line, &title, title.len());
         }
-        if self.ours.is_some() {
-            pad(&mut line, "best", self.best_width());
+        if let Some(width) = self.best_width() {
+            pad(&mut line, "best", width);
+        }
+        if let Some(width) = self.floor_width() {
+            pad(&mut line, "floor", width);
         }
         pad(&mut line, "spread", SPREAD_WIDTH);
         let rule = "-".repeat(line.len());
@@ -92,16 +100,23 @@ impl Table {
             let value = column.median().map_or_else(gap, show);
             pad(&mut line, &value, name.len().max(VALUE_WIDTH));
         }
-        let best = self.best(series, more_is_better);
-        for (title, (own, other)) in self.ratio_titles().zip(self.pairs()) {
-            let other = other.map_or(best.as_ref(), |other| Some(&series[other]));
-            let ratio = other.and_then(|other| series[own].ratio_to(other));
+        let rivals = self.rivals(series, more_is_better);
+        for (own, other) in self.pairs() {
+            let against = match other {
+                Other::Contestant(place) => series.get(place),
+                Other::Best => rivals.best.as_ref(),
+                Other::Floor => rivals.floor.as_ref(),
+            };
+            let ratio = against.and_then(|against| series[own].ratio_to(against));
             let ratio = ratio.map_or_else(gap, |ratio| format!("{ratio:.2}"));
-            pad(&mut line, &ratio, title.len());
+            pad(&mut line, &ratio, self.title(own, other).len());
         }
-        if self.ours.is_some() {
-            let name = best.map_or("-", |best| best.contestant);
-            pad(&mut line, name, self.best_width());
+        let called = |rival: &Option<Series>| rival.as_ref().map_or("-", |rival| rival.contestant);
+        if let Some(width) = self.best_width() {
+            pad(&mut line, called(&rivals.best), width);
+        }
+        if let Some(width) = self.floor_width() {
+            pad(&mut line, called(&rivals.floor), width);
         }
         let spread = spread.map_or_else(gap, |spread| format!("{spread:.0} %"));
         pad(&mut line, &spread, SPREAD_WIDTH);
@@ -109,36 +124,60 @@ impl Table {
         line
     }
 
-    fn ratio_titles(&self) -> impl Iterator<Item = String> {
-        self.pairs().into_iter().map(|(own, other)| {
-            let other = other.map_or("best", |other| self.names[other]);
-            format!("{}/{other}", self.names[own])
-        })
+    /// Returns the title of a ratio.
+    fn title(&self, own: usize, other: Other) -> String {
+        let other = match (other, &*self.floors) {
+            (Other::Contestant(place), _) => self.names[place],
+            (Other::Best, _) => "best",
+            (Other::Floor, &[only]) => self.names[only],
+            (Other::Floor, _) => "floor",
+        };
+        format!("{}/{other}", self.names[own])
     }
 
-    /// Returns who is compared with whom; the best of the others has no place.
-    fn pairs(&self) -> Vec<(usize, Option<usize>)> {
-        let last = self.names.len().saturating_sub(1);
+    /// Returns who is compared with whom.
+    fn pairs(&self) -> Vec<(usize, Other)> {
+        let Some(ours) = &self.ours else {
+            let last = self.names.len().saturating_sub(1);
+            let others = 0..last;
+            return others
+                .map(|other| (last, Other::Contestant(other)))
+                .collect();
+        };
+        let floor = (!self.floors.is_empty()).then_some(Other::Floor);
+        iter::once(Other::Best)
+            .chain(floor)
+            .flat_map(|other| ours.iter().map(move |&own| (own, other)))
+            .collect()
+    }
+
+    fn rivals(&self, series: &[Series], more_is_better: bool) -> Rivals {
         match &self.ours {
-            Some(ours) => iter::once(None)
-                .chain(self.floor.map(Some))
-                .flat_map(|other| ours.iter().map(move |&own| (own, other)))
-                .collect(),
-            None => (0..last).map(|other| (last, Some(other))).collect(),
+            Some(ours) => Rivals::find(series, ours, &self.floors, more_is_better),
+            None => Rivals::default(),
         }
     }
 
-    fn best(&self, series: &[Series], more_is_better: bool) -> Option<Series> {
-        let ours = self.ours.as_ref()?;
-        let others = 0..series.len();
-        let others = others.filter(|place| !ours.contains(place) && self.floor != Some(*place));
-        best(series, &others.collect::<Vec<_>>(), more_is_better)
+    /// Returns the width of the column that names the best of the others, if there is one.
+    fn best_width(&self) -> Option<usize> {
+        self.ours.as_ref()?;
+        let longest = self.names.iter().map(|name| name.len()).max();
+        Some(longest.unwrap_or(0).max("best".len()))
     }
 
-    fn best_width(&self) -> usize {
-        let longest = self.names.iter().map(|name| name.len()).max();
-        longest.unwrap_or(0).max("best".len())
+    /// Returns the width of the column that names the best of several floors.
+    fn floor_width(&self) -> Option<usize> {
+        let longest = self.floors.iter().map(|&place| self.names[place].len());
+        (self.floors.len() > 1).then(|| longest.max().unwrap_or(0))
     }
+}
+
+/// With whom one of ours is compared.
+#[derive(Clone, Copy, Debug)]
+enum Other {
+    Contestant(usize),
+    Best,
+    Floor,
 }
 
 /// What one needs to know to read the table.

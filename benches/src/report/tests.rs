@@ -58,7 +58,7 @@ fn rows_are_as_wide_as_the_header_and_show_gaps() {
         rows.starts_with("sleep ") && rows.contains(" 1.50 ") && rows.contains(" - "),
         "{rows}"
     );
-    let row = table.instructions("echo-64", &[Some(1234.0), None, Some(1.0)]);
+    let row = table.instructions("spawn-join", &[Some(1234.0), None, Some(1.0)]);
     assert_eq!(row.trim_end().len(), width);
     assert!(row.contains(" 1234 ") && row.contains(" - "), "{row}");
 }
@@ -88,6 +88,36 @@ fn ours_are_compared_with_the_floor_where_there_is_one_beside_the_best() {
     assert!(rows.lines().all(|row| row.len() == width), "{header}{rows}");
     // The floor is the best of all, and not among those that are looked at.
     assert!(rows.contains("  tokio-sync "), "{rows}");
+}
+
+#[test]
+fn the_best_of_several_floors_is_named() {
+    let table = Table::new(Level::Net);
+    let header = table.header();
+    let width = header.lines().next().unwrap().len();
+    for title in [" ringloop-net/best ", " ringloop-net/floor ", " floor "] {
+        assert!(header.contains(title), "{header}");
+    }
+    let rows = table.rows(&outcome_of("net-connect"));
+    assert!(rows.lines().all(|row| row.len() == width), "{header}{rows}");
+    assert!(rows.contains("  blocking  "), "{rows}");
+}
+
+#[test]
+fn of_several_floors_the_one_with_the_best_median_counts() {
+    let series = |contestant, values: &[f64]| Series {
+        contestant,
+        values: values.to_vec(),
+    };
+    let all = [
+        series("steady", &[3.0, 3.0, 3.0]),
+        series("restless", &[1.0, 9.0, 9.0]),
+        series("other", &[5.0, 5.0, 5.0]),
+        series("ours", &[6.0, 6.0, 6.0]),
+    ];
+    let rivals = Rivals::find(&all, &[3], &[0, 1], false);
+    assert_eq!(rivals.floor.unwrap().values, [3.0, 3.0, 3.0]);
+    assert_eq!(rivals.best.unwrap().contestant, "other");
 }
 
 #[test]
@@ -135,8 +165,8 @@ fn record_holds_what_the_table_shows() {
     };
     let mut record = Record::new(&machine, &options);
     record.add(&outcome());
-    let echo = benchmarks::by_name("echo-64").unwrap();
-    record.add_instructions(echo, &[Some(1.0), None, Some(3.0)]);
+    let echo = benchmarks::by_name("net-echo-64").unwrap();
+    record.add_instructions(echo, &[None, Some(1.0)]);
     let value: Value = serde_json::from_str(&record.to_text()).unwrap();
     assert_eq!(value["results"][0]["contestants"]["floor"]["median"], 1.5);
     assert_eq!(
@@ -148,8 +178,8 @@ fn record_holds_what_the_table_shows() {
     assert_eq!(value["gaps"][1]["reason"], "cannot rest");
     assert_eq!(value["contestants"]["op"][0], "ring");
     let counts = &value["instructions"][0]["contestants"];
-    assert_eq!(counts["ringloop"], 3.0);
-    assert_eq!(counts["tokio"], Value::Null);
+    assert_eq!(counts["single"], 1.0);
+    assert_eq!(counts["blocking"], Value::Null);
     record.skip_instructions("no valgrind");
     let value: Value = serde_json::from_str(&record.to_text()).unwrap();
     assert_eq!(value["instructions"]["skipped"], "no valgrind");

@@ -127,6 +127,75 @@ impl<'r> Submissions<'r> {
         self.push(&recv.build().user_data(user_data))
     }
 
+    /// Pushes a send of all of `bytes` that completes silently, and a receive into `space` that is
+    /// started when it is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter), which makes room in a full queue.
+    #[inline]
+    pub fn send_then_recv(
+        &mut self,
+        fd: RawFd,
+        (bytes, space): (Span, Span),
+        user_data: u64,
+    ) -> io::Result<()> {
+        self.make_room(2)?;
+        let flags = Flags::SKIP_SUCCESS | Flags::IO_LINK;
+        self.push(&send_entry(fd, bytes).flags(flags).user_data(user_data))?;
+        self.recv(fd, space, user_data)
+    }
+
+    /// Pushes a connect to an address, the bytes of a `sockaddr`, that completes silently, and a
+    /// receive into `space` that is started when it is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter), which makes room in a full queue.
+    pub fn connect_then_recv(
+        &mut self,
+        fd: RawFd,
+        (address, space): (Span, Span),
+        user_data: u64,
+    ) -> io::Result<()> {
+        self.make_room(2)?;
+        let start = address.start().as_ptr().cast();
+        let connect = opcode::Connect::new(types::Fd(fd), start, address.len()).build();
+        let flags = Flags::SKIP_SUCCESS | Flags::IO_LINK;
+        self.push(&connect.flags(flags).user_data(user_data))?;
+        self.recv(fd, space, user_data)
+    }
+
+    /// Pushes an accept that goes on until it fails; each completion is a new descriptor.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter), which makes room in a full queue.
+    pub fn accept_multi(&mut self, fd: RawFd, user_data: u64) -> io::Result<()> {
+        let accept = opcode::AcceptMulti::new(types::Fd(fd)).flags(libc::SOCK_CLOEXEC);
+        self.push(&accept.build().user_data(user_data))
+    }
+
+    /// Pushes a close of a descriptor that nobody else owns; it completes silently.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter), which makes room in a full queue.
+    pub fn close(&mut self, fd: RawFd, user_data: u64) -> io::Result<()> {
+        let close = opcode::Close::new(types::Fd(fd)).build();
+        self.push(&close.flags(Flags::SKIP_SUCCESS).user_data(user_data))
+    }
+
+    /// Sees to it that `count` entries go into the same submission.
+    #[inline]
+    fn make_room(&mut self, count: usize) -> io::Result<()> {
+        if self.queue.capacity() - self.queue.len() < count {
+            self.enter(0, None)?;
+            self.queue.sync();
+        }
+        Ok(())
+    }
+
     #[inline]
     fn push(&mut self, entry: &Entry) -> io::Result<()> {
         if self.queue.is_full() {

@@ -19,10 +19,6 @@ impl Contestant for Rayon {
         "rayon"
     }
 
-    fn can_serve(&self) -> bool {
-        false
-    }
-
     fn offload_map(&self, grain: Grain, items: u32, count: u32) -> io::Result<Duration> {
         let threads = unbind()?;
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();

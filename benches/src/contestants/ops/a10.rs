@@ -11,7 +11,7 @@ use a10::fd::AsyncFd;
 use a10::{Extract, Ring, SubmissionQueue};
 
 use super::{
-    Announce, BUFFER_LEN, Contestant, DirectReads, Drill, Page, READ_LEN, Samples, Tasks,
+    Announce, BUFFER_LEN, Contestant, DirectReads, Drill, Page, READ_LEN, Samples, Service, Tasks,
     Throughput, WARM_UP, accept, be_woken, block_on, hear, open_direct, whole,
 };
 use crate::meter::{Cost, Meter};
@@ -25,7 +25,11 @@ impl Contestant for A10 {
         "a10"
     }
 
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+    fn can_serve(&self, service: Service, _: u32) -> bool {
+        matches!(service, Service::Echo(_))
+    }
+
+    fn serve(&self, _: Service, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
         let mut ring = ring()?;
         let queue = &ring.sq();
         match <[TcpStream; 1]>::try_from(accept(connections, announce)?) {

@@ -14,7 +14,7 @@ use compio_driver::op::{ReadAt, Recv, RecvFlags, Send, SendFlags};
 use compio_driver::{Proactor, SharedFd, ToSharedFd};
 
 use super::{
-    Announce, BUFFER_LEN, Contestant, DirectReads, Drill, Page, READ_LEN, Samples, Tasks,
+    Announce, BUFFER_LEN, Contestant, DirectReads, Drill, Page, READ_LEN, Samples, Service, Tasks,
     Throughput, WARM_UP, accept, all_of, be_woken, block_on, hear, open_direct, whole,
 };
 use crate::meter::{Cost, Meter};
@@ -30,7 +30,11 @@ impl Contestant for Compio {
         "compio"
     }
 
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+    fn can_serve(&self, service: Service, _: u32) -> bool {
+        matches!(service, Service::Echo(_))
+    }
+
+    fn serve(&self, _: Service, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
         let driver = &driver()?;
         match <[TcpStream; 1]>::try_from(accept(connections, announce)?) {
             Ok([stream]) => {

@@ -22,10 +22,6 @@ impl Contestant for Fio {
         io::Error::new(io::ErrorKind::Unsupported, "does op-direct only")
     }
 
-    fn can_serve(&self) -> bool {
-        false
-    }
-
     fn direct_reads(&self, plan: &DirectReads<'_>) -> io::Result<Throughput> {
         let mut command = Command::new("fio");
         command.args(["--name=reads", "--output-format=json", "--thread"]);

@@ -10,7 +10,7 @@ use ringloop_proactor::ops::Nop;
 use ringloop_proactor::{Config, Fd, Handle, Op, Proactor};
 
 use super::{
-    Announce, BUFFER_LEN, Contestant, DirectReads, Drill, Page, READ_LEN, Samples, Tasks,
+    Announce, BUFFER_LEN, Contestant, DirectReads, Drill, Page, READ_LEN, Samples, Service, Tasks,
     Throughput, WARM_UP, accept, all_of, be_woken, hear, open_direct, told, whole,
 };
 use crate::meter::{Cost, Meter};
@@ -24,7 +24,11 @@ impl Contestant for Ringloop {
         "proactor"
     }
 
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+    fn can_serve(&self, service: Service, _: u32) -> bool {
+        matches!(service, Service::Echo(_))
+    }
+
+    fn serve(&self, _: Service, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
         let mut proactor = proactor()?;
         let handle = &proactor.handle();
         match <[TcpStream; 1]>::try_from(accept(connections, announce)?) {

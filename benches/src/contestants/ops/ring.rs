@@ -9,8 +9,8 @@ use std::thread;
 
 use super::page::PAGE_LEN;
 use super::{
-    Announce, BUFFER_LEN, Bell, Contestant, DirectReads, Drill, READ_LEN, Samples, Throughput,
-    WARM_UP, accept, open_direct,
+    Announce, BUFFER_LEN, Bell, Contestant, DirectReads, Drill, READ_LEN, Samples, Service,
+    Throughput, WARM_UP, accept, open_direct,
 };
 use crate::meter::{Cost, Meter};
 use crate::process;
@@ -25,7 +25,11 @@ impl Contestant for BareRing {
         "ring"
     }
 
-    fn serve(&self, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+    fn can_serve(&self, service: Service, _: u32) -> bool {
+        matches!(service, Service::Echo(_))
+    }
+
+    fn serve(&self, _: Service, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
         let mut ring = ring()?;
         let (submissions, completions) = ring.split();
         let streams = accept(connections, announce)?;

@@ -1,8 +1,7 @@
-//! The echo server as a bare loop over completions.
+//! The echo server that has the kernel choose buffers.
 //!
 //! Multishot receives into provided buffers; a send goes out of the buffer that the bytes arrived
-//! in, and the buffer goes back when the send completes. One send in flight per connection, one
-//! enter per turn.
+//! in, and the buffer goes back when the send completes. One send in flight per connection.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,12 +10,19 @@ use std::os::fd::AsRawFd;
 
 use io_uring::cqueue;
 
-use crate::ring::{Buffers, Ring, Submissions};
+use super::Bare;
+use crate::ring::{Buffers, Submissions};
 
 /// Echoes on `connections` connections until all of them are closed.
-pub(super) fn serve(listener: &TcpListener, connections: u32) -> io::Result<()> {
-    let mut ring = Ring::new(RING_ENTRIES, RING_ENTRIES * 4)?;
-    let buffers = ring.provide_buffers(0, BUFFER_COUNT, BUFFER_LEN)?;
+pub(super) fn serve(
+    bare: &Bare,
+    len: u32,
+    listener: &TcpListener,
+    connections: u32,
+) -> io::Result<()> {
+    let mut ring = bare.ring()?;
+    let (count, len) = if len > BUFFER_LEN { LONG } else { SHORT };
+    let buffers = ring.provide_buffers(0, count, len)?;
     let (submissions, mut completions) = ring.split();
     let mut server = Server {
         submissions,
@@ -35,6 +41,7 @@ pub(super) fn serve(listener: &TcpListener, connections: u32) -> io::Result<()> 
         completions.sync();
         for cqe in completions.by_ref() {
             server.handle(&cqe)?;
+            bare.submit_early(&mut server.submissions)?;
         }
         // Tells the kernel that they are read: an unread one would end the next wait at once.
         completions.sync();
@@ -172,6 +179,9 @@ fn key(index: usize, direction: u64) -> u64 {
 
 const RECV: u64 = 0;
 const SEND: u64 = 1;
-const RING_ENTRIES: u32 = 256;
-const BUFFER_COUNT: u16 = 256;
-const BUFFER_LEN: u32 = 2048;
+/// How long the buffers of a contestant may be for messages that are short.
+const BUFFER_LEN: u32 = 4096;
+/// How many provided buffers there are for short messages, and how long they are.
+const SHORT: (u16, u32) = (256, 2048);
+/// The same for long messages.
+const LONG: (u16, u32) = (128, 16 * 1024);

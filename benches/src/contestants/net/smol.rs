@@ -1,0 +1,135 @@
+//! smol: `async-net` on `LocalExecutor` of async-executor, driven by async-io.
+
+use std::io;
+use std::time::Duration;
+
+use async_executor::LocalExecutor;
+use async_net::{TcpListener, TcpStream, UdpSocket};
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
+
+use super::blocking::ended;
+use super::{Announce, BULK_BUFFER, Contestant, DATAGRAM_BUFFER, LOOPBACK, Service};
+use crate::clock;
+
+/// Does everything on smol.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Smol;
+
+impl Contestant for Smol {
+    fn name(&self) -> &'static str {
+        "smol-net"
+    }
+
+    fn can_serve(&self, _: Service, _: u32) -> bool {
+        true
+    }
+
+    fn serve(&self, service: Service, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+        let executor = &LocalExecutor::new();
+        async_io::block_on(executor.run(async {
+            match service {
+                Service::Echo(len) => {
+                    each(executor, connections, announce, |stream| echo(stream, len)).await
+                }
+                Service::Sink => each(executor, connections, announce, sink).await,
+                Service::Source(bytes) => {
+                    each(executor, connections, announce, |stream| {
+                        source(stream, bytes)
+                    })
+                    .await
+                }
+                Service::Datagrams => datagrams(announce).await,
+            }
+        }))
+    }
+
+    fn connects(&self, count: u32, in_flight: u32) -> io::Result<Duration> {
+        let executor = &LocalExecutor::new();
+        async_io::block_on(executor.run(async move {
+            let listener = TcpListener::bind(LOOPBACK).await?;
+            let address = listener.local_addr()?;
+            let start = clock::now();
+            let mut tasks = vec![executor.spawn(async move {
+                for _ in 0..count / in_flight * in_flight {
+                    drop(listener.accept().await?);
+                }
+                Ok::<(), io::Error>(())
+            })];
+            for _ in 0..in_flight {
+                tasks.push(executor.spawn(async move {
+                    for _ in 0..count / in_flight {
+                        let mut stream = TcpStream::connect(address).await?;
+                        ended(stream.read(&mut [0]).await?)?;
+                    }
+                    Ok(())
+                }));
+            }
+            for task in tasks {
+                task.await?;
+            }
+            Ok(clock::now() - start)
+        }))
+    }
+}
+
+/// Accepts so many connections, and has each served by a task.
+async fn each<'a, F>(
+    executor: &LocalExecutor<'a>,
+    connections: u32,
+    announce: &Announce<'_>,
+    serve: impl Fn(TcpStream) -> F,
+) -> io::Result<()>
+where
+    F: Future<Output = io::Result<()>> + 'a,
+{
+    let listener = TcpListener::bind(LOOPBACK).await?;
+    announce(listener.local_addr()?)?;
+    let mut tasks = Vec::new();
+    for _ in 0..connections {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tasks.push(executor.spawn(serve(stream)));
+    }
+    for task in tasks {
+        task.await?;
+    }
+    Ok(())
+}
+
+async fn echo(mut stream: TcpStream, len: u32) -> io::Result<()> {
+    let mut buffer = vec![0; len as usize];
+    loop {
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        stream.write_all(&buffer[..count]).await?;
+    }
+}
+
+async fn sink(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = vec![0; BULK_BUFFER];
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}
+
+async fn source(mut stream: TcpStream, bytes: u64) -> io::Result<()> {
+    let buffer = vec![1; BULK_BUFFER];
+    for _ in 0..bytes / BULK_BUFFER as u64 {
+        stream.write_all(&buffer).await?;
+    }
+    Ok(())
+}
+
+async fn datagrams(announce: &Announce<'_>) -> io::Result<()> {
+    let socket = UdpSocket::bind(LOOPBACK).await?;
+    announce(socket.local_addr()?)?;
+    let mut buffer = [0; DATAGRAM_BUFFER];
+    loop {
+        let (count, peer) = socket.recv_from(&mut buffer).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        socket.send_to(&buffer[..count], peer).await?;
+    }
+}
