@@ -46,6 +46,8 @@ struct State {
     waiters: WaitList,
     /// Waiters that have been woken for a connection and have not come to take it.
     granted: Cell<usize>,
+    /// Whether nothing is accepted that nobody waits for.
+    is_single: Cell<bool>,
 }
 
 #[derive(Default)]
@@ -68,6 +70,7 @@ impl Acceptor {
             backlog: RefCell::default(),
             waiters: WaitList::new(),
             granted: Cell::new(0),
+            is_single: Cell::new(false),
         });
         let service = AcceptMultishot {
             state: Rc::clone(&state),
@@ -98,6 +101,31 @@ impl Acceptor {
         Accepted {
             acceptor: self,
             key: None,
+        }
+    }
+
+    /// Sets whether connections are accepted that nobody waits for yet, which is so at the start.
+    ///
+    /// Without, they are accepted one at a time, and the others wait in the kernel's backlog, but
+    /// for those that have been accepted already.
+    pub fn take_ahead(&self, takes: bool) {
+        let was_single = self.state.is_single.replace(!takes);
+        if !takes && !was_single {
+            self.stop();
+        }
+    }
+
+    /// Asks the kernel to accept no more.
+    fn stop(&self) {
+        let mut backlog = self.state.backlog.borrow_mut();
+        if !backlog.armed || std::mem::replace(&mut backlog.stopping, true) {
+            return;
+        }
+        drop(backlog);
+        if self.state.fd.handle().shared().stop(&self.key) {
+            let mut backlog = self.state.backlog.borrow_mut();
+            backlog.armed = false;
+            backlog.stopping = false;
         }
     }
 
@@ -258,7 +286,11 @@ unsafe impl Service for AcceptMultishot {
 
     fn prepare(&mut self, sqe: &mut Sqe) {
         *sqe = Sqe {
-            ioprio: ACCEPT_MULTISHOT,
+            ioprio: if self.state.is_single.get() {
+                0
+            } else {
+                ACCEPT_MULTISHOT
+            },
             op_flags: libc::SOCK_CLOEXEC.cast_unsigned(),
             ..Sqe::on(io_uring::opcode::Accept::CODE, &self.state.fd)
         };

@@ -103,6 +103,11 @@ impl TcpListener {
         }
     }
 
+    /// Sets whether connections are accepted that nobody waits for yet.
+    pub(super) fn take_ahead(&self, takes: bool) {
+        self.acceptor.take_ahead(takes);
+    }
+
     /// Returns the address that the socket is bound to.
     ///
     /// # Errors

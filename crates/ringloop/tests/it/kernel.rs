@@ -45,6 +45,11 @@ pub(crate) fn open_many_descriptors() {
     limit_descriptors(|limit| limit.rlim_cur = limit.rlim_max);
 }
 
+/// Lets this process open so many descriptors, those included that it has.
+pub(crate) fn open_at_most_descriptors(count: u64) {
+    limit_descriptors(|limit| limit.rlim_cur = count);
+}
+
 fn limit_descriptors(set: impl FnOnce(&mut libc::rlimit)) {
     let mut limit = libc::rlimit {
         rlim_cur: 0,

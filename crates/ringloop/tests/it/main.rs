@@ -25,6 +25,8 @@ mod lossless;
 mod macros;
 mod net_ledger;
 mod net_serve;
+mod net_serve_errors;
+mod net_serve_storm;
 mod offload;
 mod offload_map;
 mod remote;

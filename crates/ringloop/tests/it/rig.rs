@@ -49,6 +49,22 @@ pub(crate) fn settle(runtime: &mut Runtime, fds: usize) {
     );
 }
 
+/// Turns the loop until it is so. What has to come from the kernel comes in its own time; the bound
+/// is only there to fail.
+#[track_caller]
+pub(crate) fn until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
+    let at = std::panic::Location::caller();
+    async move {
+        for _ in 0..5000 {
+            if is_so() {
+                return;
+            }
+            ringloop::sleep(Duration::from_millis(1)).await.unwrap();
+        }
+        panic!("it is not so, at {at}");
+    }
+}
+
 /// A listener on loopback, and where it listens.
 pub(crate) async fn listener() -> (TcpListener, std::net::SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,9 +1,11 @@
 //! The loop that accepts.
 
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 
-use ringloop_task::cancel::is_cancelled;
+use ringloop_task::cancel::{check_cancelled, is_cancelled};
 use ringloop_task::group::TaskGroup;
 use ringloop_task::task;
 
@@ -39,7 +41,10 @@ where
             while self.places.is_full() {
                 self.places.freed().notified().await?;
             }
-            let error = match self.listener.accept().await {
+            if let Some(room) = self.places.room() {
+                self.listener.set_room(room - 1);
+            }
+            let error = match self.accept().await {
                 Ok(connection) => {
                     in_a_row = 0;
                     self.recovered(backoff.take());
@@ -64,14 +69,21 @@ where
         }
     }
 
+    /// Takes a connection, unless it was stopped: then what has come stays with the listener.
+    async fn accept(&self) -> io::Result<(L::Stream, L::Addr)> {
+        let mut accept = pin!(self.listener.accept());
+        poll_fn(|cx| {
+            if self.shared().stop.is_cancelled() {
+                check_cancelled()?;
+            }
+            accept.as_mut().poll(cx)
+        })
+        .await
+    }
+
     /// Starts the task of a connection.
     fn begin(&self, (stream, peer): (L::Stream, L::Addr)) {
         let counters = &self.shared().counters;
-        if self.shared().stop.is_cancelled() {
-            // It came in the turn of the stop.
-            counters.rejected.update(|count| count + 1);
-            return;
-        }
         let number = counters.accepted.get() + 1;
         counters.accepted.set(number);
         let name = format!("connection {number} from {peer:?}");

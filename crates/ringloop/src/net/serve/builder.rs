@@ -234,6 +234,8 @@ where
             let stoppable = CancelScope::with_token(attached.shared.stop.clone());
             let exit = stoppable.run(accepting.run()).await;
             attached.shut();
+            // It may be one that is borrowed, and served to others next.
+            listener.set_room(usize::MAX);
             drop(listener);
             let ScopeExit::Done(result) = exit else {
                 return Ok(Ok(()));

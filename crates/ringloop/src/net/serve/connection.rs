@@ -34,6 +34,11 @@ impl Places {
         self.live.get() >= self.limit
     }
 
+    /// How many connections more may live, if there is a limit.
+    pub(super) fn room(&self) -> Option<usize> {
+        (self.limit != usize::MAX).then(|| self.limit - self.live.get())
+    }
+
     pub(super) fn freed(&self) -> &Notify {
         &self.freed
     }

@@ -71,7 +71,17 @@ pub trait Listener {
     ///
     /// As `getsockname(2)`.
     fn local_addr(&self) -> io::Result<Self::Addr>;
+
+    /// Tells how many connections there is room for, beside the one that is accepted next. A server
+    /// with a [limit](super::Serve::limit) does so before each `accept`, so that a listener that
+    /// takes connections ahead leaves them to the kernel's backlog where nobody will take them soon.
+    fn set_room(&self, connections: usize) {
+        let _ = connections;
+    }
 }
+
+/// With room for fewer than this, connections are accepted one at a time.
+const ROOM_MIN: usize = 256;
 
 impl Listener for TcpListener {
     type Stream = TcpStream;
@@ -83,6 +93,10 @@ impl Listener for TcpListener {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Self::local_addr(self)
+    }
+
+    fn set_room(&self, connections: usize) {
+        self.take_ahead(connections >= ROOM_MIN);
     }
 }
 
@@ -98,6 +112,10 @@ macro_rules! pointers {
 
             fn local_addr(&self) -> io::Result<L::Addr> {
                 (**self).local_addr()
+            }
+
+            fn set_room(&self, connections: usize) {
+                (**self).set_room(connections);
             }
         }
     )+};

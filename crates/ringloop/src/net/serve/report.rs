@@ -57,9 +57,10 @@ impl<E: fmt::Display> fmt::Display for ServeReport<E> {
             }
             Self::Exhausted { error } => write!(f, "the server cannot accept for now: {error}"),
             Self::Recovered { attempts, after } => {
+                let plural = if *attempts == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "the server accepts again, after {after:?} and {attempts} attempts"
+                    "the server accepts again, after {after:?} and {attempts} attempt{plural} in vain"
                 )
             }
         }

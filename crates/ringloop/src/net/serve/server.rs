@@ -149,7 +149,6 @@ impl<A> Server<A> {
             failed,
             panicked,
             cancelled: accepted - completed - failed - panicked - live as u64,
-            rejected: counters.rejected.get(),
             accept_errors: counters.accept_errors.get(),
             is_exhausted: self.shared.is_exhausted(),
         }
@@ -208,8 +207,6 @@ pub struct ServerStats {
     pub panicked: u64,
     /// Those whose handler was dropped, or returned its cancellation.
     pub cancelled: u64,
-    /// Connections that were accepted in the turn of the stop, and closed at once.
-    pub rejected: u64,
     /// Errors of `accept`.
     pub accept_errors: u64,
     /// Whether nothing can be accepted at present, for want of descriptors or memory.

@@ -38,7 +38,6 @@ pub(super) struct Counters {
     pub(super) completed: Cell<u64>,
     pub(super) failed: Cell<u64>,
     pub(super) panicked: Cell<u64>,
-    pub(super) rejected: Cell<u64>,
     pub(super) accept_errors: Cell<u64>,
     pub(super) live: Cell<usize>,
 }
