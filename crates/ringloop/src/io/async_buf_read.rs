@@ -47,7 +47,8 @@ pub trait AsyncBufRead: AsyncRead {
     /// Appends everything through the first of `separators`, or up to the end, to `bytes`, and
     /// returns how much that was. Nothing behind the separator is consumed.
     ///
-    /// There is no limit to what is read; `BufStream::read_until` has one.
+    /// There is no limit to what is read;
+    /// [`BufStream::read_until`](super::BufStream::read_until) has one.
     ///
     /// # Errors
     ///

@@ -59,7 +59,7 @@ pub trait AsyncRead {
     ///
     /// Not cancel safe: bytes that were read before are in `buf`; the error, and
     /// [`filled`](ReadExact::filled) of the future, tell how many.
-    /// `BufStream::read_exact` keeps them in the stream.
+    /// [`BufStream::read_exact`](super::BufStream::read_exact) keeps them in the stream.
     #[track_caller]
     #[doc(alias = "readexactly")]
     fn read_exact<'a>(&'a mut self, buf: &'a mut [u8]) -> ReadExact<'a, Self>

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::async_buf_read::AsyncBufRead;
+use super::buf_stream::ReadError;
 use super::read_line::invalid_text;
 use super::read_until::append;
 use crate::stream::Stream;
@@ -14,7 +15,8 @@ use crate::stream::Stream;
 /// A [`Stream`] of the lines of a source, by [`AsyncBufRead::lines`].
 ///
 /// Lines come without their `\n` or `\r\n`. A line that is not UTF-8 is an `InvalidData` error with
-/// a `std::string::FromUtf8Error` that has its bytes, and the next line follows.
+/// a `std::string::FromUtf8Error` that has its bytes, and the next line follows. An error of the
+/// source keeps what came before it for the next item.
 ///
 /// # Examples
 ///
@@ -38,6 +40,9 @@ pub struct Lines<R> {
     source: R,
     /// The beginning of a line whose end has not come.
     bytes: Vec<u8>,
+    limit: usize,
+    /// The rest of a line over the limit is dropped.
+    is_skipping: bool,
 }
 
 impl<R> Lines<R> {
@@ -45,7 +50,15 @@ impl<R> Lines<R> {
         Self {
             source,
             bytes: Vec::new(),
+            limit: usize::MAX,
+            is_skipping: false,
         }
+    }
+
+    /// Lets lines have `limit` bytes; without it, as many as there is memory for. A longer line is
+    /// an error with [`ReadError::LimitOverrun`] inside, and the next line follows.
+    pub fn with_limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// Returns the source.
@@ -61,22 +74,43 @@ impl<R> Lines<R> {
     }
 }
 
+impl<R: AsyncBufRead> Lines<R> {
+    /// Returns whether a line, or the last bytes, are there; `false` at the end.
+    fn poll_line(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            let piece = ready!(self.source.poll_fill_buf(cx))?;
+            let is_end = piece.is_empty();
+            let (count, is_found) = append(piece, &b'\n', &mut self.bytes, 0);
+            self.source.consume(count);
+            if self.is_skipping {
+                self.bytes.clear();
+                self.is_skipping = !is_found && !is_end;
+                if is_end {
+                    return Poll::Ready(Ok(false));
+                }
+                continue;
+            }
+            let consumed = self.bytes.len() - usize::from(is_found);
+            if consumed > self.limit {
+                self.bytes.clear();
+                self.is_skipping = !is_found;
+                return Poll::Ready(Err(ReadError::LimitOverrun { consumed }.into()));
+            }
+            if is_found || is_end {
+                return Poll::Ready(Ok(!self.bytes.is_empty()));
+            }
+        }
+    }
+}
+
 impl<R: AsyncBufRead + Unpin> Stream for Lines<R> {
     type Item = io::Result<String>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        loop {
-            let piece = ready!(this.source.poll_fill_buf(cx))?;
-            let (count, is_found) = append(piece, &b'\n', &mut this.bytes, 0);
-            this.source.consume(count);
-            if count == 0 && this.bytes.is_empty() {
-                return Poll::Ready(None);
-            }
-            if is_found || count == 0 {
-                return Poll::Ready(Some(line(mem::take(&mut this.bytes))));
-            }
+        if !ready!(self.poll_line(cx))? {
+            return Poll::Ready(None);
         }
+        Poll::Ready(Some(line(mem::take(&mut self.bytes))))
     }
 }
 
@@ -84,6 +118,7 @@ impl<R: fmt::Debug> fmt::Debug for Lines<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lines")
             .field("source", &self.source)
+            .field("limit", &self.limit)
             .finish_non_exhaustive()
     }
 }

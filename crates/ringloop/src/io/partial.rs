@@ -6,8 +6,9 @@ use std::io;
 
 /// What is inside the error of a read or a write of many bytes that stopped in the middle.
 ///
-/// [`read_exact`](super::AsyncRead::read_exact), [`write_all`](super::AsyncWrite::write_all)
-/// and their like put it into their [`io::Error`], which has the kind of the [`cause`](Self::cause), if they fail or are cancelled when they have done something; and
+/// [`read_exact`](super::AsyncRead::read_exact), [`write_all`](super::AsyncWrite::write_all),
+/// [`copy`](super::copy()) and their like put it into their [`io::Error`], which has the kind of the
+/// [`cause`](Self::cause), if they fail or are cancelled when they have done something; and
 /// `read_exact` also if the end comes at once. An error without it says that nothing was done.
 /// [`is_cancelled`](crate::cancel::is_cancelled) sees through it.
 ///

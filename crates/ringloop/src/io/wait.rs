@@ -39,7 +39,10 @@ impl Wait {
     pub(crate) fn begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
         match self.stage {
             Stage::New => ready!(self.watch.poll_begin(cx))?,
-            Stage::Between => ready!(poll_budget(cx)).spend(),
+            Stage::Between => {
+                self.watch.poll_cancelled(cx)?;
+                ready!(poll_budget(cx)).spend();
+            }
             Stage::Begun => return Poll::Ready(Ok(())),
         }
         self.stage = Stage::Begun;
@@ -47,7 +50,7 @@ impl Wait {
     }
 
     /// Between two steps of a wait that takes several: spends a piece of the task's budget, or
-    /// takes a turn of the loop. What has been done is done, so it does not look for a cancellation.
+    /// takes a turn of the loop, after which it looks for a cancellation: the steps may have no end.
     #[inline]
     pub(crate) fn next_step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.stage = Stage::Between;
