@@ -113,6 +113,12 @@ impl Fd {
         self.plain().is_none()
     }
 
+    /// Returns whether both are counts of one descriptor, not only of one number.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.open, &other.open)
+    }
+
     /// Returns the descriptor for system calls, `None` for a direct one, which has no number.
     #[must_use]
     pub fn plain(&self) -> Option<BorrowedFd<'_>> {

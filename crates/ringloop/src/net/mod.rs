@@ -1,21 +1,39 @@
-//! TCP. Counterpart: `std::net`.
+//! TCP and unix sockets. Counterpart: `std::net`, `std::os::unix::net`.
 
+mod accepted;
 mod addr;
-mod listener;
+mod check;
+mod connection;
+mod halves;
+mod methods;
 mod serve;
-mod stream;
+mod tcp_listener;
+mod tcp_stream;
+mod unix_addr;
+mod unix_listener;
+mod unix_stream;
 
+use std::io;
+use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 
 use ringloop_proactor::Fd;
 
 pub use addr::ToSocketAddrs;
-pub use listener::{Accept, TcpListener};
+pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use serve::{Listener, Outcome, Serve, ServeReport, Server, ServerStats, serve};
-pub use stream::{ReadHalf, TcpStream, WriteHalf};
+pub use tcp_listener::{Accept, TcpListener};
+pub use tcp_stream::TcpStream;
+pub use unix_listener::{AcceptUnix, UnixListener};
+pub use unix_stream::UnixStream;
 
 /// The descriptor for system calls.
 fn plain(fd: &Fd) -> BorrowedFd<'_> {
     fd.plain()
         .expect("sockets of this module are never direct descriptors")
+}
+
+fn ip(address: socket2::SockAddr) -> io::Result<SocketAddr> {
+    let unknown = || io::Error::new(io::ErrorKind::InvalidData, "not an internet address");
+    address.as_socket().ok_or_else(unknown)
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use ringloop::cancel::{CancelScope, ScopeExit, shield};
 use ringloop::future::join;
-use ringloop::io::{AsyncRead, AsyncWrite};
 use ringloop::net::{TcpListener, TcpStream};
 use ringloop::{sleep, spawn, timeout};
 

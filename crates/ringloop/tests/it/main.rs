@@ -27,6 +27,8 @@ mod net_ledger;
 mod net_serve;
 mod net_serve_errors;
 mod net_serve_storm;
+mod net_tcp_halves;
+mod net_unix;
 mod offload;
 mod offload_map;
 mod remote;

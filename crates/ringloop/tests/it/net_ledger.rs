@@ -113,7 +113,7 @@ fn every_byte_that_was_accepted_arrives_in_both_directions() {
         let mut runtime = builder.build().unwrap();
         let received = runtime.block_on(async {
             let (mut near, far) = pair();
-            let mut far = TcpStream::from_std(far);
+            let mut far = TcpStream::from_std(far).unwrap();
             if choice.once_in(2) {
                 narrow(&near);
                 narrow(&far);

@@ -199,7 +199,7 @@ fn at_the_limit_connections_wait_in_the_backlog() {
         drop(first);
         // They are served as there is room: each is in the way of the others until it goes.
         for stream in waiting {
-            let mut stream = TcpStream::from_std(stream.unwrap());
+            let mut stream = TcpStream::from_std(stream.unwrap()).unwrap();
             assert_echoes(&mut stream).await;
         }
         server.stop_accepting();

@@ -77,7 +77,7 @@ pub(crate) fn pair() -> (TcpStream, std::net::TcpStream) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (far, _) = listener.accept().unwrap();
-    (TcpStream::from_std(near), far)
+    (TcpStream::from_std(near).unwrap(), far)
 }
 
 /// Closes with a reset, as a machine that crashes does.

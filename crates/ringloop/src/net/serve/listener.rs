@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use crate::net::{TcpListener, TcpStream};
+use crate::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 /// Something that accepts connections, for [`serve`](super::serve).
 ///
@@ -97,6 +97,19 @@ impl Listener for TcpListener {
 
     fn set_room(&self, connections: usize) {
         self.take_ahead(connections >= ROOM_MIN);
+    }
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+    type Addr = std::os::unix::net::SocketAddr;
+
+    fn accept(&self) -> impl Future<Output = io::Result<(UnixStream, Self::Addr)>> {
+        Self::accept(self)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Self::local_addr(self)
     }
 }
 

@@ -8,14 +8,15 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ringloop_proactor::{Accepted, Acceptor};
+use ringloop_proactor::Acceptor;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use super::accepted::Accepting;
 use super::addr::{ToSocketAddrs, first_that_works};
-use super::plain;
-use super::stream::TcpStream;
+use super::check::{Kind, check};
+use super::tcp_stream::TcpStream;
+use super::{ip, plain};
 use crate::context;
-use crate::io::Wait;
 
 /// A socket that listens for connections. Counterpart: `std::net::TcpListener`.
 ///
@@ -63,18 +64,20 @@ impl TcpListener {
         Self::from_std(socket.into())
     }
 
-    /// Takes a listening socket that was made elsewhere.
+    /// Takes a listening socket that was made elsewhere, blocking or not.
     ///
     /// # Errors
     ///
-    /// Never; the signature leaves room for it.
+    /// `InvalidInput` if it is none: not an internet stream socket, or not listening.
     ///
     /// # Panics
     ///
     /// Outside of a runtime.
     #[track_caller]
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
-        let fd = context::current().proactor.adopt(OwnedFd::from(listener));
+        let socket = OwnedFd::from(listener);
+        check(socket.as_fd(), Kind::TcpListener)?;
+        let fd = context::current().proactor.adopt(socket);
         Ok(Self {
             acceptor: Acceptor::new(fd),
         })
@@ -98,8 +101,7 @@ impl TcpListener {
     #[track_caller]
     pub fn accept(&self) -> Accept<'_> {
         Accept {
-            accepted: self.acceptor.accept(),
-            wait: Wait::new(),
+            accepting: Accepting::new(&self.acceptor),
         }
     }
 
@@ -114,7 +116,7 @@ impl TcpListener {
     ///
     /// As `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        socket_addr(SockRef::from(&plain(self.acceptor.fd())).local_addr()?)
+        ip(SockRef::from(&plain(self.acceptor.fd())).local_addr()?)
     }
 }
 
@@ -142,24 +144,17 @@ impl fmt::Debug for TcpListener {
 #[must_use = "nothing is accepted until it is awaited"]
 #[derive(Debug)]
 pub struct Accept<'a> {
-    accepted: Accepted<'a>,
-    wait: Wait,
+    accepting: Accepting<'a>,
 }
 
 impl Future for Accept<'_> {
     type Output = io::Result<(TcpStream, SocketAddr)>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        ready!(this.wait.begin(cx))?;
-        let Poll::Ready(accepted) = Pin::new(&mut this.accepted).poll(cx) else {
-            return this.wait.go_on(cx);
-        };
-        let connection = accepted?;
-        let peer = SockRef::from(&connection).peer_addr().and_then(socket_addr);
-        let stream = TcpStream::from_fd(this.accepted.acceptor().fd().handle().adopt(connection));
+        let (fd, peer) = ready!(self.accepting.poll(cx))?;
         let gone = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        Poll::Ready(Ok((stream, peer.unwrap_or(gone))))
+        let peer = peer.and_then(|peer| peer.as_socket());
+        Poll::Ready(Ok((TcpStream::from_fd(fd), peer.unwrap_or(gone))))
     }
 }
 
@@ -173,11 +168,6 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket)
-}
-
-pub(super) fn socket_addr(address: socket2::SockAddr) -> io::Result<SocketAddr> {
-    let unknown = || io::Error::new(io::ErrorKind::InvalidData, "not an internet address");
-    address.as_socket().ok_or_else(unknown)
 }
 
 const BACKLOG: i32 = 1024;

@@ -1,0 +1,70 @@
+//! What a connection is made of, whatever its family: a receive queue and a send queue.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Poll, ready};
+
+use ringloop_proactor::{Chunk, Fd, IoBuf, OpError, Receiver, Sender};
+
+use crate::io::Wait;
+
+/// The two directions of one stream socket.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) receiver: Receiver,
+    pub(super) sender: Sender,
+}
+
+impl Connection {
+    pub(super) fn new(fd: Fd) -> Self {
+        Self {
+            receiver: Receiver::new(fd.clone()),
+            sender: Sender::new(fd),
+        }
+    }
+
+    #[inline]
+    pub(super) fn fd(&self) -> &Fd {
+        self.receiver.fd()
+    }
+
+    /// Closes what has been flushed. Both queues have to go first: they keep the socket open.
+    pub(super) async fn close(self) -> io::Result<()> {
+        let fd = self.fd().clone();
+        drop(self);
+        fd.close().await
+    }
+}
+
+/// Lends the next received bytes, by the rules of cancellation.
+pub(super) async fn read_chunk(receiver: &mut Receiver, mut wait: Wait) -> io::Result<Chunk> {
+    poll_fn(|cx| {
+        ready!(wait.begin(cx))?;
+        match receiver.poll_chunk(cx) {
+            Poll::Pending => wait.go_on(cx),
+            result @ Poll::Ready(_) => result,
+        }
+    })
+    .await
+}
+
+/// Queues an owned buffer, by the rules of cancellation.
+pub(super) async fn write_owned<B: IoBuf>(
+    sender: &mut Sender,
+    mut wait: Wait,
+    buffer: B,
+) -> Result<(), OpError<B>> {
+    let mut buffer = Some(buffer);
+    let queued = poll_fn(|cx| {
+        ready!(wait.begin(cx))?;
+        match sender.poll_write_owned(cx, &mut buffer) {
+            Poll::Pending => wait.go_on(cx),
+            result @ Poll::Ready(_) => result,
+        }
+    })
+    .await;
+    match (queued, buffer) {
+        (Err(error), Some(buffer)) => Err(OpError::new(error, buffer)),
+        (Ok(_) | Err(_), _) => Ok(()),
+    }
+}

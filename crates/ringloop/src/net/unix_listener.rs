@@ -1,0 +1,169 @@
+//! A listening unix stream socket.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::{self, SocketAddr};
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ringloop_proactor::Acceptor;
+use socket2::SockRef;
+
+use super::accepted::Accepting;
+use super::check::{Kind, check};
+use super::plain;
+use super::unix_addr::{unix, unnamed};
+use super::unix_stream::UnixStream;
+use crate::context;
+
+/// A unix socket that listens for connections. Counterpart: `std::os::unix::net::UnixListener`.
+///
+/// Connections that arrive belong to the listener, as those of a
+/// [`TcpListener`](super::TcpListener) do.
+///
+/// # Examples
+///
+/// ```
+/// use std::os::linux::net::SocketAddrExt;
+/// use std::os::unix::net::SocketAddr;
+///
+/// use ringloop::net::{UnixListener, UnixStream};
+///
+/// ringloop::run(async {
+///     let name = format!("ringloop example {}", std::process::id());
+///     let name = SocketAddr::from_abstract_name(name)?;
+///     let listener = UnixListener::bind_addr(&name)?;
+///     let mut near = UnixStream::connect_addr(&name).await?;
+///     let (mut far, _peer) = listener.accept().await?;
+///     near.write_all(b"hello").await?;
+///     let mut text = [0; 5];
+///     far.read_exact(&mut text).await?;
+///     assert_eq!(&text, b"hello");
+///     Ok::<(), std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct UnixListener {
+    acceptor: Acceptor,
+}
+
+impl UnixListener {
+    /// Makes a socket with this path and listens.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse` if there is a file with this path, be it of a program that has ended, and what
+    /// else `bind(2)` and `listen(2)` say; `InvalidInput` for a path that is too long.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    #[doc(alias("start_unix_server", "create_unix_server"))]
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::bind_addr(&SocketAddr::from_pathname(path)?)
+    }
+
+    /// Makes a socket with this address, which may be an abstract name, and listens.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
+        Self::from_std(net::UnixListener::bind_addr(address)?)
+    }
+
+    /// Takes a listening socket that was made elsewhere, blocking or not.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if it is none: not a unix stream socket, or not listening.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn from_std(listener: net::UnixListener) -> io::Result<Self> {
+        let socket = OwnedFd::from(listener);
+        check(socket.as_fd(), Kind::UnixListener)?;
+        let fd = context::current().proactor.adopt(socket);
+        Ok(Self {
+            acceptor: Acceptor::new(fd),
+        })
+    }
+
+    /// Waits for a connection and takes it, closed on exec, with the address of the peer, which
+    /// mostly is unnamed.
+    ///
+    /// Any number of tasks may wait; they are served in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// As `accept4(2)`: out of descriptors or memory, and the connection waits for the next call; a
+    /// cancelled scope.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a connection that arrives after the future was dropped or cancelled waits for
+    /// the next one.
+    #[track_caller]
+    pub fn accept(&self) -> AcceptUnix<'_> {
+        AcceptUnix {
+            accepting: Accepting::new(&self.acceptor),
+        }
+    }
+
+    /// Returns the address that the socket is bound to.
+    ///
+    /// # Errors
+    ///
+    /// As `getsockname(2)`.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        unix(SockRef::from(self).local_addr()?)
+    }
+}
+
+impl AsFd for UnixListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        plain(self.acceptor.fd())
+    }
+}
+
+impl AsRawFd for UnixListener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl fmt::Debug for UnixListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixListener")
+            .field("acceptor", &self.acceptor)
+            .finish()
+    }
+}
+
+/// The future of [`UnixListener::accept`].
+#[must_use = "nothing is accepted until it is awaited"]
+#[derive(Debug)]
+pub struct AcceptUnix<'a> {
+    accepting: Accepting<'a>,
+}
+
+impl Future for AcceptUnix<'_> {
+    type Output = io::Result<(UnixStream, SocketAddr)>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (fd, peer) = ready!(self.accepting.poll(cx))?;
+        let peer = peer.map_or_else(unnamed, unix)?;
+        Poll::Ready(Ok((UnixStream::from_fd(fd), peer)))
+    }
+}

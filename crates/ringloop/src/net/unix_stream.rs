@@ -1,0 +1,126 @@
+//! A unix stream connection.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{self, SocketAddr};
+use std::path::Path;
+
+use ringloop_proactor::{Fd, SocketAddress};
+
+use super::check::{Kind, check};
+use super::connection::Connection;
+use super::methods::stream;
+use super::unix_addr::unix;
+use crate::cancellable::Cancellable;
+use crate::context;
+
+/// A connection between two programs of one machine. Counterpart:
+/// `std::os::unix::net::UnixStream`.
+///
+/// It reads and writes as a [`TcpStream`](super::TcpStream) does: bytes that arrive belong to the
+/// stream, and a stream that is dropped sends what it holds, then closes.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::net::UnixStream;
+///
+/// ringloop::run(async {
+///     let (mut near, mut far) = UnixStream::pair()?;
+///     near.write_all(b"hello").await?;
+///     near.shutdown().await?;
+///     let mut text = Vec::new();
+///     far.read_to_end(&mut text).await?;
+///     assert_eq!(text, b"hello");
+///     Ok::<(), std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "open_unix_connection")]
+pub struct UnixStream {
+    connection: Connection,
+}
+
+impl UnixStream {
+    /// Connects to the socket with this path.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `ConnectionRefused` and what else `connect(2)` says; `InvalidInput` for a path
+    /// that is too long for an address; a cancelled scope.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, the attempt is given up and its
+    /// socket is closed.
+    pub async fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::connect_addr(&SocketAddr::from_pathname(path)?).await
+    }
+
+    /// Connects to the socket with this address, which may be an abstract name.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
+        let proactor = context::current().proactor.clone();
+        let socket = Cancellable::new(proactor.socket(libc::AF_UNIX, libc::SOCK_STREAM, 0)).await?;
+        let fd = proactor.adopt(socket);
+        let address = SocketAddress::from(address.clone());
+        Cancellable::new(proactor.connect(&fd, address)).await?;
+        Ok(Self::from_fd(fd))
+    }
+
+    /// Makes two streams that are connected with each other.
+    ///
+    /// # Errors
+    ///
+    /// As `socketpair(2)`.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    #[doc(alias = "socketpair")]
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let proactor = &context::current().proactor;
+        let adopt = |end| Self::from_fd(proactor.adopt(OwnedFd::from(end)));
+        net::UnixStream::pair().map(|(near, far)| (adopt(near), adopt(far)))
+    }
+
+    /// Takes a connected socket that was made elsewhere, blocking or not.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if it is none: not a unix stream socket, or listening.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn from_std(stream: net::UnixStream) -> io::Result<Self> {
+        let socket = OwnedFd::from(stream);
+        check(socket.as_fd(), Kind::UnixStream)?;
+        Ok(Self::from_fd(context::current().proactor.adopt(socket)))
+    }
+
+    pub(super) fn from_fd(fd: Fd) -> Self {
+        Self {
+            connection: Connection::new(fd),
+        }
+    }
+}
+
+stream!(UnixStream, SocketAddr, unix);

@@ -1,0 +1,133 @@
+//! Unix stream sockets: addresses, connections, what is refused.
+
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net as std_unix;
+use std::path::{Path, PathBuf};
+
+use ringloop::net::{UnixListener, UnixStream};
+use ringloop::spawn;
+
+use crate::rig::{numbered, run};
+
+/// A fresh directory for socket files, removed when it is dropped.
+pub(crate) struct Dir(PathBuf);
+
+impl Dir {
+    pub(crate) fn new(test: &str) -> Self {
+        let name = format!("ringloop-{test}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.join("socket")
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+async fn echo_once(listener: UnixListener) -> std::io::Result<()> {
+    let (mut stream, _) = listener.accept().await?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await?;
+    stream.write_all(&bytes).await?;
+    stream.close().await
+}
+
+async fn echoes(mut stream: UnixStream) {
+    stream.write_all(&numbered(0, 200_000)).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut back = Vec::new();
+    stream.read_to_end(&mut back).await.unwrap();
+    assert!(back == numbered(0, 200_000));
+}
+
+#[test]
+fn a_path_and_an_abstract_name_lead_to_a_listener() {
+    let dir = Dir::new("path");
+    run(async {
+        let path = dir.socket();
+        let listener = UnixListener::bind(&path).unwrap();
+        assert_eq!(path_of(&listener.local_addr().unwrap()), Some(&*path));
+        let server = spawn(echo_once(listener));
+        let stream = UnixStream::connect(&path).await.unwrap();
+        assert_eq!(path_of(&stream.peer_addr().unwrap()), Some(&*path));
+        assert!(stream.local_addr().unwrap().is_unnamed());
+        echoes(stream).await;
+        server.await.unwrap().unwrap();
+
+        let name = format!("ringloop test {}", std::process::id());
+        let name = std_unix::SocketAddr::from_abstract_name(name).unwrap();
+        let listener = UnixListener::bind_addr(&name).unwrap();
+        let bound = listener.local_addr().unwrap();
+        assert_eq!(bound.as_abstract_name(), name.as_abstract_name());
+        let server = spawn(echo_once(listener));
+        echoes(UnixStream::connect_addr(&name).await.unwrap()).await;
+        server.await.unwrap().unwrap();
+    });
+}
+
+fn path_of(address: &std_unix::SocketAddr) -> Option<&Path> {
+    address.as_pathname()
+}
+
+#[test]
+fn what_is_not_there_and_what_does_not_fit_is_an_error() {
+    let dir = Dir::new("errors");
+    run(async {
+        let kind_of = async |path: &Path| UnixStream::connect(path).await.unwrap_err().kind();
+        assert_eq!(kind_of(&dir.socket()).await, ErrorKind::NotFound);
+        let long = "x".repeat(200);
+        assert_eq!(kind_of(long.as_ref()).await, ErrorKind::InvalidInput);
+        let bound = UnixListener::bind(&long).unwrap_err();
+        assert_eq!(bound.kind(), ErrorKind::InvalidInput);
+        drop(UnixListener::bind(dir.socket()).unwrap());
+        // The file of a listener that is gone stays, as with std.
+        assert_eq!(kind_of(&dir.socket()).await, ErrorKind::ConnectionRefused);
+        let again = UnixListener::bind(dir.socket()).unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::AddrInUse);
+    });
+}
+
+#[test]
+fn sockets_of_another_kind_are_refused() {
+    run(async {
+        let (stream, _far) = std_unix::UnixStream::pair().unwrap();
+        let listener = std_unix::UnixListener::from(OwnedFd::from(stream));
+        let refused = UnixListener::from_std(listener).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+        let datagrams = std_unix::UnixDatagram::unbound().unwrap();
+        let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        for fd in [OwnedFd::from(datagrams), tcp.into()] {
+            let refused = UnixStream::from_std(fd.into()).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+        }
+    });
+}
+
+#[test]
+fn a_stream_handed_in_works_whether_it_blocks_or_not() {
+    for nonblocking in [false, true] {
+        run(async {
+            let (near, far) = std_unix::UnixStream::pair().unwrap();
+            near.set_nonblocking(nonblocking).unwrap();
+            far.set_nonblocking(nonblocking).unwrap();
+            let mut near = UnixStream::from_std(near).unwrap();
+            let mut far = UnixStream::from_std(far).unwrap();
+            let reader = spawn(async move {
+                let mut bytes = Vec::new();
+                far.read_to_end(&mut bytes).await.map(|_| bytes)
+            });
+            near.write_all(&numbered(0, 1_000_000)).await.unwrap();
+            near.close().await.unwrap();
+            assert!(reader.await.unwrap().unwrap() == numbered(0, 1_000_000));
+        });
+    }
+}
