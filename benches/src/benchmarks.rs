@@ -40,8 +40,8 @@ pub struct Benchmark {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Counted {
-    /// Echoing messages on so many connections.
-    Echo(u32),
+    /// Serving some load.
+    Service(fn() -> (Service, Load)),
     /// Doing something a number of times.
     Work(fn(&dyn Contestant, &Setting, u32) -> io::Result<()>),
 }
@@ -144,17 +144,19 @@ fn echo(
     connections: u32,
     durations: [Duration; 2],
 ) -> io::Result<Vec<f64>> {
-    let load = Load::small(connections);
-    let service = Service::Echo(ECHO_BUFFER);
-    exchange(contestant, setting, service, load, durations)
+    exchange(contestant, setting, small_echo(connections), durations)
+}
+
+/// Messages of 64 bytes on so many connections.
+fn small_echo(connections: u32) -> (Service, Load) {
+    (Service::Echo(ECHO_BUFFER), Load::small(connections))
 }
 
 /// Exchanges messages with the contestant's server process: first to warm it up, then to measure.
 fn exchange(
     contestant: &dyn Contestant,
     setting: &Setting,
-    service: Service,
-    load: Load,
+    (service, load): (Service, Load),
     [warm_up, duration]: [Duration; 2],
 ) -> io::Result<Vec<f64>> {
     let server = Server::start(

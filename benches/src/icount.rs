@@ -8,8 +8,8 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use crate::benchmarks::{Benchmark, Counted, ECHO_BUFFER, Setting};
-use crate::client::{Client, Until};
+use crate::benchmarks::{Benchmark, Counted, Setting};
+use crate::client::{Client, Load, Until};
 use crate::contestants::{Contestant, Service};
 use crate::process;
 use crate::samples::Samples;
@@ -34,9 +34,9 @@ pub fn count(
 ) -> io::Result<f64> {
     process::pin(setting.cores.client)?;
     let (once, twice, count) = match benchmark.counted {
-        Some(Counted::Echo(connections)) => {
+        Some(Counted::Service(service)) => {
             let count = MESSAGES / setting.divisor;
-            let run = |count| serve(contestant, setting, connections, count);
+            let run = |count| serve(contestant, setting, service(), count);
             (run(count)?, run(count * 2)?, count)
         }
         Some(Counted::Work(_)) => {
@@ -52,13 +52,13 @@ pub fn count(
 fn serve(
     contestant: &dyn Contestant,
     setting: &Setting,
-    connections: u32,
+    (service, load): (Service, Load),
     count: u32,
 ) -> io::Result<u64> {
     let cpu = setting.cores.server;
-    let work = (Service::Echo(ECHO_BUFFER), connections);
+    let work = (service, load.connections);
     let server = Server::start(&setting.program, CALLGRIND, contestant, cpu, work)?;
-    let mut client = Client::connect(server.address(), connections)?;
+    let mut client = Client::open(server.address(), load)?;
     client.run(Until::Messages(count.into()), &mut Samples::default())?;
     drop(client);
     collected(&server.wait()?.errors)

@@ -24,7 +24,7 @@ use io_uring::{IoUring, cqueue};
 
 pub use buffers::Buffers;
 pub use memory::Span;
-pub use submissions::Submissions;
+pub use submissions::{ADDRESS_LEN, HEADER_LEN, Submissions};
 
 use enter::Door;
 

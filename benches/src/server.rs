@@ -185,6 +185,6 @@ pub fn work(benchmark: &Benchmark, contestant: &dyn Contestant, count: u32) -> i
     process::pin(setting.cores.server)?;
     match benchmark.counted {
         Some(Counted::Work(work)) => work(contestant, &setting, count),
-        Some(Counted::Echo(_)) | None => Err(io::Error::from(io::ErrorKind::Unsupported)),
+        Some(Counted::Service(_)) | None => Err(io::Error::from(io::ErrorKind::Unsupported)),
     }
 }

@@ -5,7 +5,8 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use super::{
-    Benchmark, Counted, ECHO, ECHO_BUFFER, Metric, Setting, echo, exchange, per_item, time,
+    Benchmark, Counted, ECHO, ECHO_BUFFER, Metric, Setting, echo, exchange, per_item, small_echo,
+    time,
 };
 use crate::client::{Client, Load, Transport, Until};
 use crate::clock;
@@ -28,7 +29,7 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         about: "64-byte messages over loopback TCP and back, 64 connections",
         level: Level::Net,
         metrics: ECHO,
-        counted: Some(Counted::Echo(64)),
+        counted: Some(Counted::Service(|| small_echo(64))),
         turn: |contestant, setting| echo(contestant, setting, 64, setting.net_echo),
     },
     Benchmark {
@@ -44,18 +45,8 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         about: "16 KiB messages over loopback TCP and back, 64 connections",
         level: Level::Net,
         metrics: ECHO,
-        counted: None,
-        turn: |contestant, setting| {
-            let mut load = Load::small(64);
-            load.message_len = LONG_MESSAGE;
-            exchange(
-                contestant,
-                setting,
-                Service::Echo(LONG_MESSAGE),
-                load,
-                setting.net_echo,
-            )
-        },
+        counted: Some(Counted::Service(long_echo)),
+        turn: |contestant, setting| exchange(contestant, setting, long_echo(), setting.net_echo),
     },
     Benchmark {
         name: "net-bulk-in",
@@ -78,7 +69,9 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         about: "connect to the same loop, accept, close, see the end, close; 16 in flight",
         level: Level::Net,
         metrics: &[time("each", "ns")],
-        counted: None,
+        counted: Some(Counted::Work(|contestant, _, count| {
+            contestant.connects(count, 16).map(drop)
+        })),
         turn: |contestant, setting| {
             let count = 8_000 / setting.net_divisor;
             Ok(per_item(contestant.connects(count, 16)?, count))
@@ -89,18 +82,8 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         about: "64-byte datagrams over loopback UDP and back, 32 in flight",
         level: Level::Net,
         metrics: ECHO,
-        counted: None,
-        turn: |contestant, setting| {
-            let mut load = Load::small(32);
-            load.transport = Transport::Udp;
-            exchange(
-                contestant,
-                setting,
-                Service::Datagrams,
-                load,
-                setting.net_echo,
-            )
-        },
+        counted: Some(Counted::Service(datagrams)),
+        turn: |contestant, setting| exchange(contestant, setting, datagrams(), setting.net_echo),
     },
     Benchmark {
         name: "net-idle",
@@ -111,6 +94,20 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         turn: idle,
     },
 ];
+
+/// Messages of 16 KiB.
+fn long_echo() -> (Service, Load) {
+    let mut load = Load::small(64);
+    load.message_len = LONG_MESSAGE;
+    (Service::Echo(LONG_MESSAGE), load)
+}
+
+/// Datagrams.
+fn datagrams() -> (Service, Load) {
+    let mut load = Load::small(32);
+    load.transport = Transport::Udp;
+    (Service::Datagrams, load)
+}
 
 fn bulk_in(contestant: &dyn Contestant, setting: &Setting) -> io::Result<Vec<f64>> {
     bulk(contestant, setting, Service::Sink, |stream, bytes| {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Benchmark, Counted, ECHO, Metric, Setting, echo, p50_p99, time};
+use super::{Benchmark, Counted, ECHO, Metric, Setting, echo, p50_p99, small_echo, time};
 use crate::contestants::{Contestant, DirectReads, Level};
 use crate::enters;
 use crate::meter::Cost;
@@ -61,7 +61,7 @@ pub(super) static BENCHMARKS: &[Benchmark] = &[
         about: "64-byte messages over loopback TCP and back: receive, send, 64 connections",
         level: Level::Op,
         metrics: ECHO,
-        counted: Some(Counted::Echo(64)),
+        counted: Some(Counted::Service(|| small_echo(64))),
         turn: |contestant, setting| echo(contestant, setting, 64, setting.op_echo),
     },
     Benchmark {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::mem;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
@@ -186,6 +187,54 @@ impl<'r> Submissions<'r> {
         self.push(&close.flags(Flags::SKIP_SUCCESS).user_data(user_data))
     }
 
+    /// Pushes a receive of datagrams that goes on until it fails, into `buffers`.
+    ///
+    /// `layout` is what [`datagram_layout`](Self::datagram_layout) returned: each buffer begins with
+    /// a header and the sender's address.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter), which makes room in a full queue.
+    pub fn recv_datagrams(
+        &mut self,
+        fd: RawFd,
+        layout: Span,
+        buffers: &Buffers,
+        user_data: u64,
+    ) -> io::Result<()> {
+        let header = layout.start().as_ptr().cast();
+        let recv = opcode::RecvMsgMulti::new(types::Fd(fd), header, buffers.group());
+        self.push(&recv.build().user_data(user_data))
+    }
+
+    /// Returns a `msghdr` with room for an address of [`ADDRESS_LEN`] bytes, and nothing else.
+    pub fn datagram_layout() -> Span {
+        let mut bytes = [0; size_of::<libc::msghdr>()];
+        let place = mem::offset_of!(libc::msghdr, msg_namelen);
+        bytes[place..place + 4].copy_from_slice(&ADDRESS_LEN.to_ne_bytes());
+        let layout = Span::new(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        layout.copy_from(&bytes);
+        layout
+    }
+
+    /// Pushes a send of a datagram to an address, the bytes of a `sockaddr`.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter), which makes room in a full queue.
+    #[inline]
+    pub fn send_datagram(
+        &mut self,
+        fd: RawFd,
+        (bytes, address): (Span, Span),
+        user_data: u64,
+    ) -> io::Result<()> {
+        let send = opcode::Send::new(types::Fd(fd), bytes.start().as_ptr(), bytes.len());
+        let send = send.dest_addr(address.start().as_ptr().cast());
+        let send = send.dest_addr_len(address.len()).build();
+        self.push(&send.user_data(user_data))
+    }
+
     /// Sees to it that `count` entries go into the same submission.
     #[inline]
     fn make_room(&mut self, count: usize) -> io::Result<()> {
@@ -222,5 +271,9 @@ fn send_entry(fd: RawFd, bytes: Span) -> Entry {
     send.flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL).build()
 }
 
+/// The length of a `sockaddr_in`.
+pub const ADDRESS_LEN: u32 = 16;
+/// The length of what a receive of datagrams writes before the sender's address.
+pub const HEADER_LEN: u32 = 16;
 /// `IORING_RECVSEND_POLL_FIRST`.
 const POLL_FIRST: u16 = 1;

@@ -2,11 +2,12 @@
 
 mod bulk;
 mod connects;
+mod datagrams;
 mod multi;
 mod single;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
 
 use super::{Announce, Contestant, LOOPBACK, Service};
@@ -85,11 +86,16 @@ impl Contestant for Bare {
         match service {
             Service::Echo(_) => connections > 1 || self.submit_every == usize::MAX,
             Service::Sink | Service::Source(_) => self.is_plainest(),
-            Service::Datagrams => false,
+            Service::Datagrams => self.receive == Receive::Multi,
         }
     }
 
     fn serve(&self, service: Service, connections: u32, announce: &Announce<'_>) -> io::Result<()> {
+        if service == Service::Datagrams {
+            let socket = UdpSocket::bind(LOOPBACK)?;
+            announce(socket.local_addr()?)?;
+            return datagrams::serve(self, &socket);
+        }
         let listener = TcpListener::bind(LOOPBACK)?;
         announce(listener.local_addr()?)?;
         match service {
