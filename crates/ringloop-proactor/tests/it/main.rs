@@ -41,6 +41,8 @@ mod reuse;
 mod rig;
 mod ring;
 mod send;
+mod sender_end;
+mod sender_owned;
 mod shutdown;
 mod sigpipe;
 #[cfg(feature = "sim")]
