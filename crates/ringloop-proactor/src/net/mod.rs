@@ -27,8 +27,8 @@ use std::task::Waker;
 
 pub use acceptor::{Accepted, Acceptor};
 pub use receiver::Receiver;
-pub use sender::Sender;
 pub(crate) use sender::Spares;
+pub use sender::{SendPipe, Sender};
 
 /// The error of a resource whose proactor has been dropped.
 pub(crate) fn proactor_gone() -> io::Error {

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::ptr;
 use std::task::Waker;
 
-use super::owned::Owned;
+use super::owned::{Owned, Source};
 use crate::ops::header::MsgHeader;
-use crate::ring::Sqe;
+use crate::ring::{RW_BYTES_MAX, Sqe};
 
 /// Segments in order, of which the kernel is sending the first ones.
 pub(super) struct Line {
@@ -34,10 +34,10 @@ enum Segment {
 }
 
 impl Segment {
-    fn start(&self) -> *const u8 {
+    fn source(&self) -> Source {
         match self {
-            Self::Copied(bytes) => bytes.as_ptr(),
-            Self::Owned(owned) => owned.start(),
+            Self::Copied(bytes) => Source::Memory(bytes.as_ptr()),
+            Self::Owned(owned) => owned.source(),
         }
     }
 
@@ -48,9 +48,16 @@ impl Segment {
         }
     }
 
-    /// Whether it goes alone, without a copy.
-    fn is_zero_copy(&self, from: usize) -> bool {
-        matches!(self, Self::Owned(owned) if owned.len() >= from)
+    /// Its memory, if it may go with others: buffers from `zero_copy_from` on go alone.
+    fn memory(&self, zero_copy_from: usize) -> Option<*const u8> {
+        match self.source() {
+            Source::Memory(start) if !self.is_owned() || self.len() < zero_copy_from => Some(start),
+            Source::Memory(_) | Source::Pipe(_) => None,
+        }
+    }
+
+    fn is_owned(&self) -> bool {
+        matches!(self, Self::Owned(_))
     }
 }
 
@@ -116,34 +123,35 @@ impl Line {
         let Some(first) = self.segments.front() else {
             return;
         };
-        self.is_zero_copy = first.is_zero_copy(from);
-        self.in_flight = 1;
-        if !self.is_zero_copy {
-            let rest = self.segments.iter().take(SEGMENTS_MAX);
-            self.in_flight = rest.take_while(|next| !next.is_zero_copy(from)).count();
+        self.is_zero_copy = false;
+        let rest = first.len() - self.sent;
+        let mut sent = self.sent;
+        let together = self.segments.iter().map_while(|next| {
+            let start = next.memory(from)?.wrapping_add(sent);
+            let len = next.len() - sent;
+            sent = 0;
+            Some((start, len))
+        });
+        self.in_flight = 0;
+        for ((start, len), vector) in together.zip(&mut self.vectors) {
+            vector.iov_base = start.cast_mut().cast();
+            vector.iov_len = len;
+            self.in_flight += 1;
         }
-        if self.in_flight == 1 {
-            let rest = first.len() - self.sent;
-            // The segment's own memory, from where it has been sent.
-            sqe.set_memory(first.start().wrapping_add(self.sent), rest);
-            sqe.opcode = io_uring::opcode::Send::CODE;
-            if self.is_zero_copy {
-                sqe.opcode = io_uring::opcode::SendZc::CODE;
+        if self.in_flight < 2 {
+            self.in_flight = 1;
+            match first.source() {
+                Source::Memory(start) => {
+                    self.is_zero_copy = first.memory(from).is_none();
+                    sqe.opcode = io_uring::opcode::Send::CODE;
+                    if self.is_zero_copy {
+                        sqe.opcode = io_uring::opcode::SendZc::CODE;
+                    }
+                    sqe.set_memory(start.wrapping_add(self.sent), rest);
+                }
+                Source::Pipe(number) => splice(sqe, number, rest),
             }
             return;
-        }
-        let mut sent = self.sent;
-        for (segment, vector) in self
-            .segments
-            .iter()
-            .zip(&mut self.vectors)
-            .take(self.in_flight)
-        {
-            *vector = libc::iovec {
-                iov_base: segment.start().wrapping_add(sent).cast_mut().cast(),
-                iov_len: segment.len() - sent,
-            };
-            sent = 0;
         }
         self.header = MsgHeader {
             buffers: self.vectors.as_mut_ptr().expose_provenance(),
@@ -202,6 +210,17 @@ impl Line {
             }
         }
     }
+}
+
+/// Describes the move of `len` bytes from a pipe, in which they are.
+fn splice(sqe: &mut Sqe, pipe: i32, len: usize) {
+    sqe.opcode = io_uring::opcode::Splice::CODE;
+    sqe.file_index = pipe.cast_unsigned();
+    // Neither has a position.
+    sqe.address = u64::MAX;
+    sqe.offset = u64::MAX;
+    sqe.len = u32::try_from(len).unwrap_or(RW_BYTES_MAX);
+    sqe.op_flags = 0;
 }
 
 /// The most segments in one send.

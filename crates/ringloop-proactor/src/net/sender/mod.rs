@@ -20,6 +20,7 @@ mod ending;
 mod line;
 mod outbox;
 mod owned;
+mod pipe;
 mod send;
 mod spares;
 
@@ -39,6 +40,7 @@ use crate::buf::{IoBuf, OpError};
 use crate::fd::Fd;
 use crate::op::ServiceKey;
 
+pub use pipe::SendPipe;
 pub(crate) use spares::Spares;
 
 /// The send queue of one stream socket, with the semantics of asyncio's transports.
@@ -319,6 +321,30 @@ impl Sender {
         // The buffer has been taken: if it cannot be sent, the next call says so.
         drop(self.arm());
         Poll::Ready(Ok(len))
+    }
+
+    /// Queues the next `len` bytes of a pipe, which are in it and stay there until then, or wakes
+    /// the task when there is room. Nobody else may read from the pipe meanwhile.
+    ///
+    /// They are moved inside the kernel. It does that in a thread of its own, which waits as long as
+    /// the socket has no room. Counterpart: `splice(2)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_all`](Self::write_all).
+    pub fn poll_write_pipe(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: &SendPipe,
+        len: usize,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.poll_room(cx))?;
+        if len > 0 {
+            let owned = Owned::in_pipe(pipe.reader(), len);
+            self.state.outbox.borrow_mut().push_owned(owned);
+            self.arm()?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Tells how much room the queue has, or wakes the task when it has some.
