@@ -1,121 +1,250 @@
-//! Rooms, users, and what was said before they came: `cargo run --example chat`.
+//! A chat server: `cargo run --example chat`, then `nc 127.0.0.1 7002`, as often as there are people.
+//! It takes another address: `... chat -- 0.0.0.0:7002`. Ctrl-c stops it.
 //!
-//! The section "Chat Server" of the gevent tutorial, with users in memory in place of browsers. Each
-//! user has a queue of what is to be shown, and each room a backlog of the last lines.
+//! The first line is one's name. `/join room` goes to another room, `/who` shows who is there, and
+//! `/quit` leaves; all else is said to the room.
+//!
+//! A slow reader hurts nobody else. What is said never waits for who is told: each client has a
+//! queue of 64 lines. While that is full it is shown nothing more, and when it reads on, it is told
+//! how many lines it has missed. A line of more than 512 bytes ends its connection.
 
 #![expect(clippy::print_stdout, reason = "the example talks to a person")]
+#![expect(clippy::print_stderr, reason = "and says what is wrong")]
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
-use std::io;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
+use std::{fmt, io};
 
-use ringloop::group;
-use ringloop::group::{GroupError, TaskGroup};
+use ringloop::cancel::{is_cancelled, shield_for};
+use ringloop::future::try_join;
+use ringloop::io::{AsyncRead, AsyncWrite};
+use ringloop::net::{self, TcpListener, TcpStream};
+use ringloop::signal::CtrlC;
 use ringloop::sync::Queue;
-use ringloop::testing::settle;
 
-/// How many lines a room remembers.
-const BACKLOG: usize = 3;
-
-struct User {
-    name: &'static str,
-    lines: Queue<Rc<str>>,
-}
-
-impl User {
-    /// Makes a user who reads from now on, until the lines are closed.
-    fn arrive(g: &TaskGroup<io::Error>, name: &'static str) -> Rc<Self> {
-        let user = Rc::new(Self {
-            name,
-            lines: Queue::unbounded(),
-        });
-        let reader = Rc::clone(&user);
-        g.spawn(async move {
-            while let Some(line) = reader.lines.next().await? {
-                println!("[{name}] {line}");
-            }
-            println!("[{name}] bye");
-            Ok(())
-        });
-        user
-    }
-
-    fn show(&self, line: &Rc<str>) {
-        // Who has left reads no more.
-        drop(self.lines.try_put(Rc::clone(line)));
-    }
-}
-
-struct Room {
-    name: &'static str,
-    users: RefCell<BTreeMap<&'static str, Rc<User>>>,
-    backlog: RefCell<VecDeque<Rc<str>>>,
-}
-
-impl Room {
-    fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            users: RefCell::default(),
-            backlog: RefCell::default(),
-        }
-    }
-
-    /// Lets a user in, who is shown what was said lately.
-    fn subscribe(&self, user: &Rc<User>) {
-        for line in &*self.backlog.borrow() {
-            user.show(line);
-        }
-        self.users.borrow_mut().insert(user.name, Rc::clone(user));
-    }
-
-    /// Says something to all who are in the room.
-    fn say(&self, user: &User, text: &str) {
-        let line = Rc::from(format!("{} in {}: {text}", user.name, self.name));
-        for listener in self.users.borrow().values() {
-            listener.show(&line);
-        }
-        let mut backlog = self.backlog.borrow_mut();
-        if backlog.len() == BACKLOG {
-            backlog.pop_front();
-        }
-        backlog.push_back(line);
-    }
-
-    fn leave(&self, user: &User) {
-        self.users.borrow_mut().remove(user.name);
-    }
-}
+/// How many lines wait for a client that does not read.
+const QUEUE: usize = 64;
+const LINE_MAX: usize = 512;
+const LOBBY: &str = "lobby";
 
 #[ringloop::main]
-async fn main() -> Result<(), GroupError<io::Error>> {
-    let [python, django] = ["python", "django"].map(Room::new);
-    group(async |g| {
-        let [ada, bob] = ["ada", "bob"].map(|name| User::arrive(g, name));
-        python.subscribe(&ada);
-        python.subscribe(&bob);
-        django.subscribe(&bob);
-        python.say(&ada, "hello");
-        settle().await?;
-        python.say(&bob, "hello ada");
-        django.say(&bob, "anybody here?");
-        settle().await?;
-        for number in 1..=2 {
-            python.say(&ada, &format!("news {number}"));
+async fn main() -> ExitCode {
+    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:7002".into());
+    let Err(error) = run(&address).await else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("chat: cannot serve on `{address}`: {error}");
+    ExitCode::FAILURE
+}
+
+async fn run(address: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    let mut ctrl_c = CtrlC::new()?;
+    println!("chatting on {}; ctrl-c stops it", listener.local_addr()?);
+    let chat = Chat::default();
+    // The closure owns the chat, and each handler borrows it.
+    let handler = async move |stream, _peer| chat.visit(stream).await;
+    let server = net::serve(listener, handler).limit(10_000).spawn();
+    ctrl_c.wait().await?;
+    server.stop_accepting();
+    server.close_clients();
+    server.wait_closed().await?;
+    println!("{} people were here", server.stats().accepted);
+    Ok(())
+}
+
+struct Client {
+    name: String,
+    room: RefCell<String>,
+    lines: Queue<Rc<str>>,
+    missed: Cell<usize>,
+}
+
+impl Client {
+    /// Puts a line into the queue, if there is room.
+    fn tell(&self, line: &Rc<str>) {
+        if self.lines.try_put(Rc::clone(line)).is_err() {
+            self.missed.update(|count| count + 1);
         }
-        python.leave(&ada);
-        ada.lines.close();
-        settle().await?;
-        // Too late for the first line.
-        let eve = User::arrive(g, "eve");
-        python.subscribe(&eve);
-        settle().await?;
-        python.say(&eve, "what did I miss?");
-        for user in [bob, eve] {
-            user.lines.close();
+    }
+
+    /// Writes what is in the queue, until it is closed.
+    async fn show(&self, writer: &mut impl AsyncWrite) -> io::Result<()> {
+        while let Some(line) = self.lines.next().await? {
+            writer.write_all(line.as_bytes()).await?;
+            let missed = self.missed.take();
+            if missed > 0 {
+                let note = format!("* you have missed {missed} lines\n");
+                writer.write_all(note.as_bytes()).await?;
+            }
         }
+        writer.flush().await
+    }
+}
+
+/// The clients by their names, by their rooms.
+#[derive(Default)]
+struct Chat {
+    rooms: RefCell<BTreeMap<String, BTreeMap<String, Rc<Client>>>>,
+}
+
+impl Chat {
+    async fn visit(&self, mut stream: TcpStream) -> io::Result<()> {
+        let result = self.talk(&mut stream).await;
+        if let Err(error) = &result
+            && is_cancelled(error)
+        {
+            // The server is told to stop: waits would fail, but for those behind a shield.
+            let goodbye = stream.write_all(b"* the server stops\n");
+            drop(shield_for(Duration::from_millis(100), goodbye).await);
+        }
+        result
+    }
+
+    async fn talk(&self, stream: &mut TcpStream) -> io::Result<()> {
+        let (reader, mut writer) = stream.split();
+        let mut lines = Lines::new(reader);
+        writer.write_all(b"* what is your name?\n").await?;
+        let Some(name) = lines.next().await? else {
+            return Ok(());
+        };
+        let Some(seat) = self.enter(name) else {
+            return writer.write_all(b"* that is no name, or taken\n").await;
+        };
+        let client = Rc::clone(&seat.client);
+        let listen = async {
+            while let Some(line) = lines.next().await?
+                && self.obey(&client, &line)
+            {}
+            client.lines.close();
+            Ok(())
+        };
+        // Whichever fails, the other one is cancelled.
+        try_join!(listen, client.show(&mut writer)).await?;
         Ok(())
-    })
-    .await
+    }
+
+    /// Lets a client into the lobby, until the seat is dropped.
+    fn enter(&self, name: String) -> Option<Seat<'_>> {
+        let is_taken = self
+            .rooms
+            .borrow()
+            .values()
+            .any(|room| room.contains_key(&name));
+        if is_taken || name.is_empty() || name.starts_with('/') {
+            return None;
+        }
+        let client = Rc::new(Client {
+            name,
+            room: RefCell::new(String::new()),
+            lines: Queue::bounded(QUEUE),
+            missed: Cell::new(0),
+        });
+        self.join(&client, LOBBY);
+        Some(Seat { chat: self, client })
+    }
+
+    /// Does what a line says. Returns whether there may be more.
+    fn obey(&self, client: &Rc<Client>, line: &str) -> bool {
+        let room = client.room.borrow().clone();
+        match line.split_once(' ').unwrap_or((line, "")) {
+            ("/quit", _) => return false,
+            ("/join", name) if !name.is_empty() => {
+                self.leave(client);
+                self.join(client, name);
+            }
+            ("/who", _) => {
+                let rooms = self.rooms.borrow();
+                let names = rooms.get(&room).into_iter().flat_map(BTreeMap::keys);
+                let names: Vec<_> = names.map(String::as_str).collect();
+                client.tell(&format!("* in {room}: {}\n", names.join(", ")).into());
+            }
+            (command, _) if command.starts_with('/') => {
+                client.tell(&"* there are /join room, /who and /quit\n".into());
+            }
+            _ => self.say(&room, format_args!("{}: {line}", client.name)),
+        }
+        true
+    }
+
+    fn join(&self, client: &Rc<Client>, room: &str) {
+        room.clone_into(&mut client.room.borrow_mut());
+        let (name, member) = (client.name.clone(), Rc::clone(client));
+        let mut rooms = self.rooms.borrow_mut();
+        rooms
+            .entry(room.to_owned())
+            .or_default()
+            .insert(name, member);
+        drop(rooms);
+        self.say(room, format_args!("* {} is in {room}", client.name));
+    }
+
+    fn leave(&self, client: &Client) {
+        let room = client.room.borrow();
+        let mut rooms = self.rooms.borrow_mut();
+        if let Some(members) = rooms.get_mut(&*room) {
+            members.remove(&client.name);
+            if members.is_empty() {
+                rooms.remove(&*room);
+            }
+        }
+        drop(rooms);
+        self.say(&room, format_args!("* {} has left {room}", client.name));
+    }
+
+    /// Tells a line to all in a room. It waits for nobody.
+    fn say(&self, room: &str, text: fmt::Arguments<'_>) {
+        let line = Rc::from(format!("{text}\n"));
+        let rooms = self.rooms.borrow();
+        for client in rooms.get(room).into_iter().flat_map(BTreeMap::values) {
+            client.tell(&line);
+        }
+    }
+}
+
+/// A client's place in the chat, given up however its connection ends.
+struct Seat<'a> {
+    chat: &'a Chat,
+    client: Rc<Client>,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.chat.leave(&self.client);
+    }
+}
+
+/// Lines of text that are not too long.
+struct Lines<R> {
+    reader: R,
+    received: Vec<u8>,
+}
+
+impl<R: AsyncRead> Lines<R> {
+    fn new(reader: R) -> Self {
+        let received = Vec::new();
+        Self { reader, received }
+    }
+
+    async fn next(&mut self) -> io::Result<Option<String>> {
+        loop {
+            if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
+                let rest = self.received.split_off(end + 1);
+                let line = std::mem::replace(&mut self.received, rest);
+                return Ok(Some(String::from_utf8_lossy(&line).trim().to_owned()));
+            }
+            if self.received.len() > LINE_MAX {
+                let error = "a line is too long";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+            }
+            let mut buf = [0; LINE_MAX];
+            match self.reader.read(&mut buf).await? {
+                0 => return Ok(None),
+                count => self.received.extend(&buf[..count]),
+            }
+        }
+    }
 }

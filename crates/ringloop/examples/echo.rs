@@ -5,10 +5,10 @@
 #![expect(clippy::print_stdout, reason = "the example talks to a person")]
 #![expect(clippy::print_stderr, reason = "and says what is wrong")]
 
-use std::{cell::Cell, io, process::ExitCode, rc::Rc, time::Duration};
+use std::{cell::Cell, io, process::ExitCode, rc::Rc};
 
-use ringloop::net::{TcpListener, TcpStream};
-use ringloop::{signal::CtrlC, sleep, spawn};
+use ringloop::net::{self, TcpListener, TcpStream};
+use ringloop::signal::CtrlC;
 
 #[ringloop::main]
 async fn main() -> ExitCode {
@@ -20,40 +20,32 @@ async fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Connections served and bytes echoed.
-type Totals = Rc<Cell<(u64, u64)>>;
-
 async fn run(address: &str) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let mut ctrl_c = CtrlC::new()?;
     println!("echoing on {}; ctrl-c stops it", listener.local_addr()?);
-    let totals = Totals::default();
-    let server = spawn(serve(listener, Rc::clone(&totals)));
+    let bytes = Rc::new(Cell::new(0));
+    let total = Rc::clone(&bytes);
+    let server = net::serve(listener, async move |stream, _peer| {
+        echo(stream, &total).await
+    })
+    .spawn();
     ctrl_c.wait().await?;
-    server.abort();
-    let (connections, bytes) = totals.get();
-    println!("{connections} connections, {bytes} bytes echoed");
-    // Connections that are left when `main` returns are cancelled and awaited.
+    server.stop_accepting();
+    server.close_clients();
+    server.wait_closed().await?;
+    let connections = server.stats().accepted;
+    println!("{connections} connections, {} bytes echoed", bytes.get());
     Ok(())
 }
 
-async fn serve(listener: TcpListener, totals: Totals) -> io::Result<()> {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _peer)) => drop(spawn(echo(stream, Rc::clone(&totals)))),
-            // Out of descriptors, perhaps: those who wait are served when others have left.
-            Err(_) => sleep(Duration::from_millis(100)).await?,
-        }
-    }
-}
-
-/// A client that goes away in the middle is nothing to report: the `?` just ends its task.
-async fn echo(mut stream: TcpStream, totals: Totals) -> io::Result<()> {
+/// A client that goes away in the middle is reported to the hook of the runtime, which there is none
+/// of: the `?` just ends its task.
+async fn echo(mut stream: TcpStream, total: &Cell<u64>) -> io::Result<()> {
     let mut buf = vec![0; 16 * 1024];
-    totals.update(|(connections, bytes)| (connections + 1, bytes));
     while let count @ 1.. = stream.read(&mut buf).await? {
         stream.write_all(&buf[..count]).await?;
-        totals.update(|(connections, bytes)| (connections, bytes + count as u64));
+        total.set(total.get() + count as u64);
     }
     stream.close().await
 }

@@ -37,7 +37,7 @@ pub(crate) fn check_prints(command: &mut Command, lines: &[&str]) {
 
 /// The example says what is wrong with the argument, and fails without a panic.
 #[track_caller]
-fn check_refuses(name: &str, argument: &str, said: &str) {
+pub(crate) fn check_refuses(name: &str, argument: &str, said: &str) {
     let output = example(name).arg(argument).output().unwrap();
     let errors = text(output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");

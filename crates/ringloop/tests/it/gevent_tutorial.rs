@@ -100,7 +100,7 @@ four: closed, cancelled: the pool is shut down
 }
 
 #[test]
-fn chat() {
+fn chat_rooms() {
     let printed = "\
 [ada] ada in python: hello
 [bob] ada in python: hello
@@ -120,5 +120,5 @@ fn chat() {
 [eve] eve in python: what did I miss?
 [eve] bye
 ";
-    check("chat", printed);
+    check("chat_rooms", printed);
 }

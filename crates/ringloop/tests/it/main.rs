@@ -13,6 +13,7 @@ mod budget;
 mod cancel;
 mod chance;
 mod examples;
+mod examples_net;
 mod faults;
 mod from_thread;
 mod gevent_tutorial;
