@@ -356,3 +356,82 @@ mod http_hello {
         assert_eq!(server.stop(), "1 connections\n");
     }
 }
+
+mod proxy {
+    use super::*;
+
+    /// The proxy before a server, and what comes out there.
+    fn start() -> (Server, TcpListener) {
+        let behind = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = behind.local_addr().unwrap().to_string();
+        let greeting = format!("passing on to {address} from ");
+        let server = Server::start("proxy", &["127.0.0.1:0", &address], &greeting);
+        (server, behind)
+    }
+
+    #[test]
+    fn passes_on_bytes_and_ends_both_ways() {
+        let (server, behind) = start();
+        let mut client = server.connect();
+        let (mut far, _) = behind.accept().unwrap();
+        client.write_all(b"question").unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        let mut question = String::new();
+        far.read_to_string(&mut question).unwrap();
+        assert_eq!(question, "question");
+        // The other way is open still, and takes more than buffers hold.
+        let answer = crate::rig::numbered(0, 3_000_000);
+        let sent = answer.clone();
+        let sender = std::thread::spawn(move || far.write_all(&sent).unwrap());
+        let mut got = Vec::new();
+        client.read_to_end(&mut got).unwrap();
+        sender.join().unwrap();
+        assert!(got == answer);
+        // And the other side first.
+        let mut client = server.connect();
+        let (mut far, _) = behind.accept().unwrap();
+        far.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        client.write_all(b"well").unwrap();
+        drop(client);
+        let mut rest = String::new();
+        far.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "well");
+        drop(far);
+        let open = server.connect();
+        let (mut far, _) = behind.accept().unwrap();
+        kernel::interrupt(server.child.id());
+        assert_eq!(far.read(&mut [0]).unwrap(), 0);
+        drop(open);
+        assert_eq!(
+            server.end(),
+            "3 connections, 12 bytes there, 3000000 bytes back\n"
+        );
+    }
+
+    #[test]
+    fn a_reset_and_a_server_that_is_gone_end_the_connection() {
+        let (server, behind) = start();
+        let mut client = server.connect();
+        let (far, _) = behind.accept().unwrap();
+        crate::rig::reset(far);
+        assert!(matches!(client.read(&mut [0]), Ok(0) | Err(_)));
+        drop(behind);
+        let mut client = server.connect();
+        assert!(matches!(client.read(&mut [0]), Ok(0) | Err(_)));
+        kernel::interrupt(server.child.id());
+        let output = server.child.wait_with_output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<_> = errors.lines().collect();
+        assert!(
+            lines[0].contains("connection 1: Connection reset by peer"),
+            "{errors}"
+        );
+        assert!(
+            lines[1].contains("connection 2: Connection refused"),
+            "{errors}"
+        );
+        assert_eq!(lines.len(), 2, "{errors}");
+        check_refuses_addresses("proxy");
+    }
+}
