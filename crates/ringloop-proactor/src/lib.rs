@@ -272,7 +272,10 @@ pub use fd::{Close, Fd};
 pub use features::Features;
 pub use handle::Handle;
 pub use mail::{Address, Inbox, Message};
-pub use net::{Accepted, Acceptor, Receiver, SendPipe, Sender};
+pub use net::{
+    Accepted, Acceptor, Arrival, Datagram, DatagramNote, DatagramReceiver, DatagramReceiverStats,
+    DatagramSender, Dispatch, Enclosed, Receiver, SendPipe, Sender,
+};
 pub use observer::{Observer, OpEvent};
 pub use op::{
     Answer, Cancelling, Link, Multishot, Op, OpReport, OpState, OpStream, Operation, Outcome, Then,

@@ -232,7 +232,7 @@ impl BufPool {
 
     /// Sees to it that the kernel has something to pick from. `false`: the group is as large as it
     /// may be, and all is lent.
-    pub(super) fn refill(&self) -> bool {
+    pub(crate) fn refill(&self) -> bool {
         if self.provided.get() > 0 {
             return true;
         }
@@ -310,7 +310,7 @@ impl BufPool {
         self.group
     }
 
-    pub(super) fn max(&self) -> u16 {
+    pub(crate) fn max(&self) -> u16 {
         self.max
     }
 

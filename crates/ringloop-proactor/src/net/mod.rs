@@ -11,6 +11,7 @@
 //! - **N2** An owned buffer in a send queue is in a box of its own, which one waker owns and drops.
 //!   Its bytes are asked for once, there. Such a waker is in the queue, or among the wakers of the
 //!   proactor that run after a batch: it never leaves the thread.
+//! - **N3** An option of a socket is read into, and set from, memory of the size that is named.
 
 #![expect(
     unsafe_code,
@@ -18,6 +19,12 @@
 )]
 
 mod acceptor;
+mod datagram;
+mod datagram_inbox;
+mod datagram_options;
+mod datagram_outbox;
+mod datagram_receiver;
+mod datagram_sender;
 mod receiver;
 mod sender;
 
@@ -26,6 +33,10 @@ use std::io;
 use std::task::Waker;
 
 pub use acceptor::{Accepted, Acceptor};
+pub use datagram::{Datagram, DatagramNote};
+pub use datagram_inbox::DatagramReceiverStats;
+pub use datagram_receiver::{Arrival, DatagramReceiver};
+pub use datagram_sender::{DatagramSender, Dispatch, Enclosed};
 pub use receiver::Receiver;
 pub(crate) use sender::Spares;
 pub use sender::{SendPipe, Sender};

@@ -182,7 +182,7 @@ impl Ancillary {
     }
 
     /// The address and length of what is to be sent.
-    pub(super) fn to_send(&self) -> (usize, usize) {
+    pub(crate) fn to_send(&self) -> (usize, usize) {
         let messages = &self.bytes[..self.len];
         (messages.as_ptr().expose_provenance(), messages.len())
     }
@@ -195,7 +195,7 @@ impl Ancillary {
 
     /// Copies a room with `len` bytes of messages, as the kernel has written them, and takes over
     /// the descriptors in them.
-    pub(super) fn copy_received(room: &[u8], len: usize, msg_flags: i32) -> Self {
+    pub(crate) fn copy_received(room: &[u8], len: usize, msg_flags: i32) -> Self {
         let mut ancillary = Self {
             bytes: room.to_vec(),
             ..Self::default()
@@ -275,7 +275,7 @@ impl fmt::Debug for Ancillary {
 }
 
 /// The message that begins at a position; `None` at the end, or if no whole one does.
-fn message_at(bytes: &[u8], at: usize) -> Option<AncillaryMessage<'_>> {
+pub(crate) fn message_at(bytes: &[u8], at: usize) -> Option<AncillaryMessage<'_>> {
     let bytes = bytes.get(at..)?;
     let (len, rest) = bytes.split_first_chunk()?;
     let (level, rest) = rest.split_first_chunk()?;

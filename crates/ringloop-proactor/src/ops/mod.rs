@@ -45,7 +45,7 @@ mod socket;
 pub(crate) mod socket_option;
 mod space;
 mod stat;
-mod stream;
+pub(crate) mod stream;
 mod sync;
 mod timeout;
 mod vectored;

@@ -218,7 +218,7 @@ pub(super) fn send_flags(flags: i32) -> u32 {
 }
 
 /// The length of an address, in the lower half of the field.
-pub(super) fn address_len(address: &[u8]) -> u32 {
+pub(crate) fn address_len(address: &[u8]) -> u32 {
     let len = u16::try_from(address.len()).expect("an address is short");
     let [first, second] = len.to_ne_bytes();
     u32::from_ne_bytes([first, second, 0, 0])

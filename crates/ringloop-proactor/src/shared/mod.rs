@@ -4,6 +4,7 @@
 //! abandoned operations are disposed of after the batch has been drained.
 
 mod closing;
+mod datagrams;
 mod operations;
 mod services;
 mod shutdown;
@@ -30,6 +31,8 @@ use crate::ring::{Clock, Ring, SleepWord, Sqe};
 use crate::setup_error::SetupError;
 use crate::stats::ProactorStats;
 
+pub(crate) use datagrams::DatagramPool;
+
 pub(crate) struct Shared {
     queue: RefCell<Queue>,
     /// Descriptors whose last user has gone; closed through the ring at the next park.
@@ -43,6 +46,8 @@ pub(crate) struct Shared {
     is_open: Cell<bool>,
     direct: DirectTable,
     pool: RefCell<Pool>,
+    /// Those of datagram sockets, by the kind of socket.
+    datagram_pools: RefCell<[Option<Rc<BufPool>>; 2]>,
     groups: RefCell<Groups>,
     fixed: FixedTable,
     spares: Spares,
@@ -94,6 +99,7 @@ impl Shared {
                 count: config.buffer_count,
                 len_bytes: config.buffer_len_bytes,
             }),
+            datagram_pools: RefCell::default(),
             groups: RefCell::default(),
             fixed: FixedTable::default(),
             spares: Spares::default(),

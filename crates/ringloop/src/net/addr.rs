@@ -18,6 +18,11 @@ pub trait ToSocketAddrs {
     ///
     /// `InvalidInput` for what is not an address with a port; the resolver's error for a name.
     fn to_socket_addrs(&self) -> impl Future<Output = io::Result<Vec<SocketAddr>>>;
+
+    /// Returns the address if it is the only one, and known without looking it up.
+    fn as_socket_addr(&self) -> Option<SocketAddr> {
+        None
+    }
 }
 
 /// Looks a name up. `getaddrinfo(3)` blocks, so it runs on the pool.
@@ -70,6 +75,11 @@ impl<A: ToSocketAddrs + ?Sized> ToSocketAddrs for &A {
     async fn to_socket_addrs(&self) -> io::Result<Vec<SocketAddr>> {
         (**self).to_socket_addrs().await
     }
+
+    #[inline]
+    fn as_socket_addr(&self) -> Option<SocketAddr> {
+        (**self).as_socket_addr()
+    }
 }
 
 macro_rules! spelled_out {
@@ -77,6 +87,11 @@ macro_rules! spelled_out {
         impl ToSocketAddrs for $address {
             async fn to_socket_addrs(&self) -> io::Result<Vec<SocketAddr>> {
                 Ok(vec![SocketAddr::from(*self)])
+            }
+
+            #[inline]
+            fn as_socket_addr(&self) -> Option<SocketAddr> {
+                Some(SocketAddr::from(*self))
             }
         }
     )+};

@@ -4,11 +4,13 @@ mod accepted;
 mod addr;
 mod check;
 mod connection;
+mod datagram;
 mod halves;
 mod methods;
 mod serve;
 mod tcp_listener;
 mod tcp_stream;
+mod udp_socket;
 mod unix_addr;
 mod unix_listener;
 mod unix_stream;
@@ -20,10 +22,14 @@ use std::os::fd::BorrowedFd;
 use ringloop_proactor::Fd;
 
 pub use addr::ToSocketAddrs;
+pub use datagram::{
+    Datagram, FlushDatagrams, PeerAddr, Recv, RecvDatagram, RecvFrom, SendDatagram,
+};
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use serve::{Listener, Outcome, Serve, ServeReport, Server, ServerStats, serve};
 pub use tcp_listener::{Accept, TcpListener};
 pub use tcp_stream::TcpStream;
+pub use udp_socket::UdpSocket;
 pub use unix_listener::{AcceptUnix, UnixListener};
 pub use unix_stream::UnixStream;
 

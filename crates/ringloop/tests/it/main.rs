@@ -29,6 +29,7 @@ mod net_serve;
 mod net_serve_errors;
 mod net_serve_storm;
 mod net_tcp_halves;
+mod net_udp;
 mod net_unix;
 mod offload;
 mod offload_map;

@@ -1,0 +1,358 @@
+//! A received datagram, and the waits for one and for sending one.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::marker::PhantomData;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::SocketAddr as UnixAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ringloop_proactor::{
+    Arrival, Chunk, DatagramReceiver, DatagramSender, Dispatch, Enclosed, SocketAddress,
+};
+
+use crate::io::Wait;
+
+/// An address that datagrams come from: of IP, or of a unix socket.
+pub trait PeerAddr: sealed::FromAddress {}
+
+impl PeerAddr for SocketAddr {}
+impl PeerAddr for UnixAddr {}
+
+mod sealed {
+    use super::{Ipv4Addr, SocketAddr, SocketAddress, UnixAddr};
+
+    #[expect(unnameable_types, reason = "nobody else implements it")]
+    pub trait FromAddress: Unpin {
+        /// What the kernel wrote, or nothing if the sender has no name.
+        fn from_address(address: Option<&SocketAddress>) -> Self;
+    }
+
+    impl FromAddress for SocketAddr {
+        #[inline]
+        fn from_address(address: Option<&SocketAddress>) -> Self {
+            let ip = address.and_then(SocketAddress::as_ip);
+            ip.unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, 0).into())
+        }
+    }
+
+    impl FromAddress for UnixAddr {
+        fn from_address(address: Option<&SocketAddress>) -> Self {
+            let unix = address.and_then(SocketAddress::as_unix);
+            unix.unwrap_or_else(|| {
+                Self::from_pathname("").expect("an empty path is the unnamed address")
+            })
+        }
+    }
+}
+
+/// A received datagram, lent without a copy. Dropping it gives the buffer back.
+///
+/// It is a `[u8]`. Descriptors that came with it and are not taken are closed.
+pub struct Datagram<A = SocketAddr> {
+    datagram: ringloop_proactor::Datagram,
+    peer: A,
+}
+
+impl<A: PeerAddr> Datagram<A> {
+    fn new(datagram: ringloop_proactor::Datagram) -> Self {
+        let peer = A::from_address(datagram.peer());
+        Self { datagram, peer }
+    }
+}
+
+impl<A> Datagram<A> {
+    /// Returns who has sent it.
+    #[must_use]
+    pub fn peer(&self) -> &A {
+        &self.peer
+    }
+
+    /// Returns whether the datagram was longer than the buffers for it, and the rest is gone.
+    #[must_use]
+    #[doc(alias = "MSG_TRUNC")]
+    pub fn is_truncated(&self) -> bool {
+        self.datagram.is_truncated()
+    }
+
+    /// Returns the length of each of the datagrams that the kernel has put together in this one,
+    /// of which the last may be shorter. `None` if it is a single one.
+    #[must_use]
+    #[doc(alias = "UDP_GRO")]
+    pub fn segment_bytes(&self) -> Option<usize> {
+        self.datagram.segment_bytes()
+    }
+
+    /// Returns the single datagrams that the kernel has put together in this one, in order.
+    pub fn segments(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let bytes = &self[..];
+        let len = self.segment_bytes().unwrap_or(bytes.len()).max(1);
+        // An empty datagram is one, too.
+        let count = bytes.len().div_ceil(len).max(1);
+        (0..count).map(move |at| &bytes[at * len..bytes.len().min((at + 1) * len)])
+    }
+
+    /// Takes the descriptors that came with it, closed on exec; none if none came.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidData` if there was no room for all of them. Those that there was room for have been
+    /// closed.
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn take_descriptors(&mut self) -> io::Result<Vec<OwnedFd>> {
+        self.datagram.take_descriptors()
+    }
+
+    /// Returns the bytes alone.
+    #[must_use]
+    pub fn into_bytes(self) -> Chunk {
+        self.datagram.into_bytes()
+    }
+}
+
+impl<A> Deref for Datagram<A> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.datagram
+    }
+}
+
+impl<A> AsRef<[u8]> for Datagram<A> {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl<A: fmt::Debug> fmt::Debug for Datagram<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Datagram")
+            .field("len", &self.len())
+            .field("peer", &self.peer)
+            .field("segment_bytes", &self.segment_bytes())
+            .field("is_truncated", &self.is_truncated())
+            .finish()
+    }
+}
+
+/// A wait by the rules of cancellation.
+#[inline(always)]
+fn poll_wait<T>(
+    wait: &mut Wait,
+    cx: &mut Context<'_>,
+    poll: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<T>>,
+) -> Poll<io::Result<T>> {
+    ready!(wait.begin(cx))?;
+    match poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result),
+        Poll::Pending => wait.go_on(cx),
+    }
+}
+
+/// The future of `recv_from` and `peek_from`.
+#[must_use = "nothing is received until it is awaited"]
+#[derive(Debug)]
+pub struct RecvFrom<'a, A = SocketAddr> {
+    recv: Recv<'a>,
+    peer: PhantomData<A>,
+}
+
+impl<'a, A> RecvFrom<'a, A> {
+    #[track_caller]
+    pub(super) fn new(receiver: &'a DatagramReceiver, buf: &'a mut [u8], takes: bool) -> Self {
+        Self {
+            recv: Recv::new(receiver, buf, takes),
+            peer: PhantomData,
+        }
+    }
+}
+
+impl<A: PeerAddr> Future for RecvFrom<'_, A> {
+    type Output = io::Result<(usize, A)>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let note = ready!(self.recv.poll_note(cx))?;
+        Poll::Ready(Ok((note.count, A::from_address(note.peer.as_ref()))))
+    }
+}
+
+/// The future of `recv` and `peek`.
+#[must_use = "nothing is received until it is awaited"]
+#[derive(Debug)]
+pub struct Recv<'a> {
+    arrival: Arrival<'a>,
+    buf: &'a mut [u8],
+    takes: bool,
+    wait: Wait,
+}
+
+impl<'a> Recv<'a> {
+    #[track_caller]
+    pub(super) fn new(receiver: &'a DatagramReceiver, buf: &'a mut [u8], takes: bool) -> Self {
+        Self {
+            arrival: receiver.arrival(),
+            buf,
+            takes,
+            wait: Wait::new(),
+        }
+    }
+
+    #[inline]
+    fn poll_note(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<ringloop_proactor::DatagramNote>> {
+        let Self {
+            arrival,
+            buf,
+            takes,
+            wait,
+        } = self;
+        poll_wait(wait, cx, |cx| {
+            if *takes {
+                arrival.poll_recv(cx, buf)
+            } else {
+                arrival.poll_peek(cx, buf)
+            }
+        })
+    }
+}
+
+impl Future for Recv<'_> {
+    type Output = io::Result<usize>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_note(cx).map_ok(|note| note.count)
+    }
+}
+
+/// The future of `recv_datagram`.
+#[must_use = "nothing is received until it is awaited"]
+#[derive(Debug)]
+pub struct RecvDatagram<'a, A = SocketAddr> {
+    arrival: Arrival<'a>,
+    wait: Wait,
+    peer: PhantomData<A>,
+}
+
+impl<'a, A> RecvDatagram<'a, A> {
+    #[track_caller]
+    pub(super) fn new(receiver: &'a DatagramReceiver) -> Self {
+        Self {
+            arrival: receiver.arrival(),
+            wait: Wait::new(),
+            peer: PhantomData,
+        }
+    }
+}
+
+impl<A: PeerAddr> Future for RecvDatagram<'_, A> {
+    type Output = io::Result<Datagram<A>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        poll_wait(&mut this.wait, cx, |cx| this.arrival.poll_datagram(cx)).map_ok(Datagram::new)
+    }
+}
+
+/// The future of `send`, `send_to` and their like.
+#[must_use = "nothing is sent until it is awaited"]
+pub struct SendDatagram<'a> {
+    dispatch: Dispatch<'a>,
+    bytes: &'a [u8],
+    target: Target<'a>,
+    enclosed: Enclosed<'a>,
+    wait: Wait,
+}
+
+/// Where a datagram goes.
+pub(super) enum Target<'a> {
+    /// To where the socket is connected to.
+    Connected,
+    Known(SocketAddress),
+    /// A name that is looked up.
+    LookedUp(Pin<Box<dyn Future<Output = io::Result<SocketAddress>> + 'a>>),
+}
+
+impl<'a> SendDatagram<'a> {
+    #[track_caller]
+    pub(super) fn new(
+        sender: &'a DatagramSender,
+        bytes: &'a [u8],
+        target: Target<'a>,
+        enclosed: Enclosed<'a>,
+    ) -> Self {
+        Self {
+            dispatch: sender.dispatch(),
+            bytes,
+            target,
+            enclosed,
+            wait: Wait::new(),
+        }
+    }
+}
+
+impl Future for SendDatagram<'_> {
+    type Output = io::Result<usize>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        match &mut this.target {
+            Target::Connected | Target::Known(_) => {}
+            Target::LookedUp(address) => {
+                this.target = Target::Known(ready!(address.as_mut().poll(cx))?);
+            }
+        }
+        let to = match &this.target {
+            Target::Known(address) => Some(address),
+            Target::Connected | Target::LookedUp(_) => None,
+        };
+        poll_wait(&mut this.wait, cx, |cx| {
+            this.dispatch.poll_send(cx, this.bytes, to, this.enclosed)
+        })
+    }
+}
+
+impl fmt::Debug for SendDatagram<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendDatagram")
+            .field("dispatch", &self.dispatch)
+            .field("len", &self.bytes.len())
+            .field("enclosed", &self.enclosed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The future of `flush`.
+#[must_use = "nothing is flushed until it is awaited"]
+#[derive(Debug)]
+pub struct FlushDatagrams<'a> {
+    dispatch: Dispatch<'a>,
+    wait: Wait,
+}
+
+impl<'a> FlushDatagrams<'a> {
+    #[track_caller]
+    pub(super) fn new(sender: &'a DatagramSender) -> Self {
+        Self {
+            dispatch: sender.dispatch(),
+            wait: Wait::new(),
+        }
+    }
+}
+
+impl Future for FlushDatagrams<'_> {
+    type Output = io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        poll_wait(&mut this.wait, cx, |cx| this.dispatch.poll_flush(cx))
+    }
+}

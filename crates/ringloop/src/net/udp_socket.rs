@@ -1,0 +1,355 @@
+//! A UDP socket.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use ringloop_proactor::{DatagramReceiver, DatagramReceiverStats, DatagramSender, Enclosed};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use super::addr::{ToSocketAddrs, first_that_works};
+use super::datagram::{FlushDatagrams, Recv, RecvDatagram, RecvFrom, SendDatagram, Target};
+use super::plain;
+use crate::context;
+
+/// A socket for datagrams. Counterpart: `std::net::UdpSocket`, asyncio's datagram endpoints.
+///
+/// Datagrams that arrive belong to the socket: a receive that is dropped or cancelled loses none.
+/// From the first receive on, they are taken in, into a bounded queue; while that is full, they wait
+/// in the kernel's receive buffer, which drops what does not fit, as UDP does.
+///
+/// Datagrams that are sent go into the socket's send queue and out with the turn's batch, in order;
+/// a socket that is dropped sends what it holds, then closes.
+///
+/// An error that an ICMP message brings, as "connection refused", is told once, by the next receive
+/// or send, and is not fatal. All methods borrow the socket shared, so that several tasks may receive
+/// and send on it; they are served in the order in which they came.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::net::UdpSocket;
+///
+/// ringloop::run(async {
+///     let server = UdpSocket::bind("127.0.0.1:0").await?;
+///     let client = UdpSocket::bind("127.0.0.1:0").await?;
+///     client.send_to(b"hello", server.local_addr()?).await?;
+///     let mut buf = [0; 1500];
+///     let (count, peer) = server.recv_from(&mut buf).await?;
+///     assert_eq!(&buf[..count], b"hello");
+///     server.send_to(b"back", peer).await?;
+///     assert_eq!(client.recv(&mut buf).await?, 4);
+///     Ok::<(), std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias("create_datagram_endpoint", "DatagramTransport"))]
+pub struct UdpSocket {
+    receiver: DatagramReceiver,
+    sender: DatagramSender,
+}
+
+impl UdpSocket {
+    /// Binds a socket to an address; of several, to the first that works.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse`, `PermissionDenied` and what else `bind(2)` says; `InvalidInput` for what is not
+    /// an address.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        let addresses = address.to_socket_addrs().await?;
+        let socket = first_that_works(&addresses, async |address| bound(address)).await?;
+        Ok(Self::from_fd(socket.into()))
+    }
+
+    /// Takes a socket that was made elsewhere, for options that have to be set before it is bound.
+    ///
+    /// # Errors
+    ///
+    /// As `fcntl(2)`.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
+        // The ring waits by itself; of a socket that does not want to wait, it says so at once.
+        socket.set_nonblocking(false)?;
+        Ok(Self::from_fd(socket.into()))
+    }
+
+    #[track_caller]
+    fn from_fd(socket: OwnedFd) -> Self {
+        let fd = context::current().proactor.adopt(socket);
+        Self {
+            receiver: DatagramReceiver::ip(fd.clone()),
+            sender: DatagramSender::new(fd),
+        }
+    }
+
+    /// Sets where [`send`](Self::send) sends to, and from whom alone datagrams are received from
+    /// now on. What has arrived before stays.
+    ///
+    /// # Errors
+    ///
+    /// As `connect(2)`, of the last address; `InvalidInput` for what is not an address.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
+        let addresses = address.to_socket_addrs().await?;
+        let connect = async |address: SocketAddr| self.socket().connect(&address.into());
+        first_that_works(&addresses, connect).await
+    }
+
+    /// Receives a datagram and tells who has sent it. What does not fit into `buf` is gone.
+    ///
+    /// # Errors
+    ///
+    /// As `recvmsg(2)`: what an ICMP message said of a datagram that was sent, once; a cancelled
+    /// scope.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect; a datagram that
+    /// arrives later waits for the next receive.
+    #[track_caller]
+    #[inline]
+    #[doc(alias("datagram_received", "sock_recvfrom"))]
+    pub fn recv_from<'a>(&'a self, buf: &'a mut [u8]) -> RecvFrom<'a> {
+        RecvFrom::new(&self.receiver, buf, true)
+    }
+
+    /// Receives a datagram. What does not fit into `buf` is gone.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_from`](Self::recv_from).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    #[inline]
+    pub fn recv<'a>(&'a self, buf: &'a mut [u8]) -> Recv<'a> {
+        Recv::new(&self.receiver, buf, true)
+    }
+
+    /// Lends the next datagram without a copy, or several of one sender, if the kernel has put them
+    /// together.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_from`](Self::recv_from).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    pub fn recv_datagram(&self) -> RecvDatagram<'_> {
+        RecvDatagram::new(&self.receiver)
+    }
+
+    /// Copies the next datagram, which stays, and tells who has sent it.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_from`](Self::recv_from).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    pub fn peek_from<'a>(&'a self, buf: &'a mut [u8]) -> RecvFrom<'a> {
+        RecvFrom::new(&self.receiver, buf, false)
+    }
+
+    /// Copies the next datagram, which stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_from`](Self::recv_from).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    pub fn peek<'a>(&'a self, buf: &'a mut [u8]) -> Recv<'a> {
+        Recv::new(&self.receiver, buf, false)
+    }
+
+    /// Queues a datagram to an address, to the first if there are several, and waits only while the
+    /// send queue is full.
+    ///
+    /// # Errors
+    ///
+    /// As `sendto(2)`, of an earlier datagram, once: then this one is not sent. `InvalidInput` for
+    /// what is not an address; a cancelled scope. [`flush`](Self::flush) tells errors, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    #[inline]
+    #[doc(alias = "sock_sendto")]
+    pub fn send_to<'a>(
+        &'a self,
+        buf: &'a [u8],
+        target: impl ToSocketAddrs + 'a,
+    ) -> SendDatagram<'a> {
+        self.send_enclosed(buf, target, Enclosed::default())
+    }
+
+    /// Queues a datagram to where the socket is connected to, and waits only while the send queue
+    /// is full.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to); `NotConnected` before [`connect`](Self::connect), told late.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    #[inline]
+    pub fn send<'a>(&'a self, buf: &'a [u8]) -> SendDatagram<'a> {
+        SendDatagram::new(&self.sender, buf, Target::Connected, Enclosed::default())
+    }
+
+    /// Queues many datagrams as one: `buf` is cut into datagrams of `segment_bytes`, of which the
+    /// last may be shorter, by the kernel or the network card.
+    ///
+    /// That is several times faster than single ones. There may be 64 of them, with 65,507 bytes in
+    /// all, and each has to fit into a packet. Counterpart: `UDP_SEGMENT` of `udp(7)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    #[doc(alias = "UDP_SEGMENT")]
+    pub fn send_segmented<'a>(
+        &'a self,
+        buf: &'a [u8],
+        segment_bytes: u16,
+        target: impl ToSocketAddrs + 'a,
+    ) -> SendDatagram<'a> {
+        self.send_enclosed(buf, target, Enclosed::segments(segment_bytes))
+    }
+
+    #[track_caller]
+    #[inline]
+    fn send_enclosed<'a>(
+        &'a self,
+        buf: &'a [u8],
+        target: impl ToSocketAddrs + 'a,
+        enclosed: Enclosed<'a>,
+    ) -> SendDatagram<'a> {
+        let target = match target.as_socket_addr() {
+            Some(address) => Target::Known(address.into()),
+            None => look_up(target),
+        };
+        SendDatagram::new(&self.sender, buf, target, enclosed)
+    }
+
+    /// Waits until the kernel has taken every datagram that was sent, and tells the error of one.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    pub fn flush(&self) -> FlushDatagrams<'_> {
+        FlushDatagrams::new(&self.sender)
+    }
+
+    /// Returns the address that the socket is bound to.
+    ///
+    /// # Errors
+    ///
+    /// As `getsockname(2)`.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        socket_addr(self.socket().local_addr()?)
+    }
+
+    /// Returns the address that the socket is connected to.
+    ///
+    /// # Errors
+    ///
+    /// As `getpeername(2)`: `NotConnected`.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        socket_addr(self.socket().peer_addr()?)
+    }
+
+    /// Returns what has been received and what waits, and how much the kernel had to drop.
+    #[must_use]
+    pub fn stats(&self) -> DatagramReceiverStats {
+        self.receiver.stats()
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(self)
+    }
+}
+
+impl AsFd for UdpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        plain(self.receiver.fd())
+    }
+}
+
+impl AsRawFd for UdpSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl fmt::Debug for UdpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UdpSocket")
+            .field("receiver", &self.receiver)
+            .field("sender", &self.sender)
+            .finish()
+    }
+}
+
+/// The address behind a name.
+#[cold]
+fn look_up<'a>(target: impl ToSocketAddrs + 'a) -> Target<'a> {
+    Target::LookedUp(Box::pin(async move {
+        let addresses = target.to_socket_addrs().await?;
+        let nothing = || {
+            let text = "the name stands for no socket address";
+            io::Error::new(io::ErrorKind::InvalidInput, text)
+        };
+        Ok((*addresses.first().ok_or_else(nothing)?).into())
+    }))
+}
+
+fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn socket_addr(address: socket2::SockAddr) -> io::Result<SocketAddr> {
+    let unknown = || io::Error::new(io::ErrorKind::InvalidData, "not an internet address");
+    address.as_socket().ok_or_else(unknown)
+}
