@@ -38,6 +38,8 @@ pub(crate) struct BufPool {
     len_bytes: u32,
     /// How many there may be.
     max: u16,
+    /// With fewer provided ones, there are few.
+    low: u16,
     provided: Cell<u16>,
     /// How many are provided or lent.
     active: Cell<u16>,
@@ -95,6 +97,7 @@ impl BufPool {
             stride,
             len_bytes: spec.len_bytes,
             max: spec.max,
+            low: spec.count / LOW_PART,
             provided: Cell::new(0),
             active: Cell::new(0),
             keep: Cell::new(spec.count),
@@ -296,6 +299,12 @@ impl BufPool {
         self.provided.get()
     }
 
+    /// Whether so few buffers are provided that bytes should not stay in theirs.
+    #[inline]
+    pub(crate) fn is_low(&self) -> bool {
+        self.provided.get() < self.low
+    }
+
     /// How many buffers are provided or lent.
     pub(crate) fn count(&self) -> u16 {
         self.active.get()
@@ -314,7 +323,7 @@ impl BufPool {
         self.max
     }
 
-    pub(super) fn len_bytes(&self) -> u32 {
+    pub(crate) fn len_bytes(&self) -> u32 {
         self.len_bytes
     }
 
@@ -418,5 +427,7 @@ fn stride(len_bytes: u32) -> usize {
 /// What the allocator gives anyway: zeroed memory then comes as fresh pages, unwritten.
 const ALIGN: usize = 16;
 const CACHE_LINE: usize = 64;
+/// A group with less than this part of its buffers left runs low.
+const LOW_PART: u16 = 4;
 /// `IOU_PBUF_RING_INC`.
 const INCREMENTAL: u16 = 2;

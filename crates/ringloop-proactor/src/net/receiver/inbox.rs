@@ -1,0 +1,313 @@
+//! What has arrived and has not been read.
+//!
+//! Mostly a stream has nothing, or one piece in a lent buffer that is read in the same turn. That
+//! case has a place of its own, `front`, and is told by a [`Status`] of zero. Everything else is
+//! unusual: more pieces, bytes that were copied, an end, a receive that does not run.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::Waker;
+
+use super::piece::Piece;
+use crate::buf::{BufPool, Lent};
+use crate::fd::Fd;
+use crate::op::{Flow, RETIRED};
+use crate::ring::Cqe;
+
+/// The queue that a [`Receiver`](super::Receiver) shares with its service. No foreign code runs
+/// while `rest` is borrowed.
+pub(super) struct Inbox {
+    pub(super) fd: Fd,
+    /// `None` if the kernel takes no provided buffers: then each receive has its own.
+    pub(super) pool: Option<Rc<BufPool>>,
+    pub(super) status: Status,
+    /// So many pieces behind the first are enough, however small they are: each may hold a buffer.
+    pieces_max: u16,
+    /// The piece to be read next, unless it was copied.
+    pub(super) front: Cell<Option<Lent>>,
+    pub(super) reader: Cell<Option<Waker>>,
+    pub(super) rest: RefCell<Rest>,
+}
+
+/// What a stream has besides its first piece.
+#[derive(Default)]
+pub(super) struct Rest {
+    behind: VecDeque<Piece>,
+    /// How many bytes they are.
+    bytes: usize,
+    end: Option<End>,
+    /// The buffer of a receive without a provided one. The kernel's while that is in flight.
+    pub(super) own: Option<Box<[u8]>>,
+}
+
+/// Why no more bytes will come. It is told after the bytes that came before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Closed,
+    Failed(i32),
+}
+
+/// What is unusual about a stream, as flags.
+#[derive(Default)]
+pub(super) struct Status(Cell<u8>);
+
+/// The receive is neither staged nor in flight.
+pub(super) const RESTS: u8 = 1 << 0;
+/// The receive was asked to end, because the queue is full.
+const STOPS: u8 = 1 << 1;
+/// The receiver is gone: what still arrives is given back.
+pub(super) const CLOSED: u8 = 1 << 2;
+/// There are pieces behind the first one.
+const BEHIND: u8 = 1 << 3;
+/// No more bytes will come.
+pub(super) const ENDED: u8 = 1 << 4;
+
+impl Status {
+    #[inline]
+    pub(super) fn is_usual(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    #[inline]
+    pub(super) fn has(&self, flags: u8) -> bool {
+        self.0.get() & flags != 0
+    }
+
+    pub(super) fn set(&self, flags: u8) {
+        self.0.set(self.0.get() | flags);
+    }
+
+    pub(super) fn clear(&self, flags: u8) {
+        self.0.set(self.0.get() & !flags);
+    }
+}
+
+impl Inbox {
+    pub(super) fn new(fd: Fd) -> Self {
+        let pool = fd.handle().shared().pool();
+        let share = pool.as_ref().map_or(0, |pool| pool.count() / 8);
+        let status = Status::default();
+        status.set(RESTS);
+        Self {
+            fd,
+            pool,
+            status,
+            pieces_max: share.clamp(1, PIECES_MAX),
+            front: Cell::new(None),
+            reader: Cell::new(None),
+            rest: RefCell::default(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn lender(&self) -> &Rc<BufPool> {
+        self.pool.as_ref().expect("lent bytes come from a pool")
+    }
+
+    #[inline]
+    pub(super) fn bytes<'a>(&'a self, piece: &'a Piece) -> &'a [u8] {
+        match piece {
+            Piece::Lent(lent) => self.lender().bytes(lent),
+            Piece::Own { bytes, start } => &bytes[*start..],
+        }
+    }
+
+    /// Disposes of a piece that was read, or that nobody will read.
+    pub(super) fn give_back(&self, piece: Piece) {
+        if let Piece::Lent(lent) = piece {
+            self.lender().give_back(lent);
+        }
+    }
+
+    /// Takes the piece to be read next.
+    pub(super) fn pop(&self) -> Option<Piece> {
+        if let Some(lent) = self.front.take() {
+            return Some(Piece::Lent(lent));
+        }
+        let mut rest = self.rest.borrow_mut();
+        let piece = rest.behind.pop_front()?;
+        rest.bytes -= piece.len();
+        if rest.behind.is_empty() {
+            self.status.clear(BEHIND);
+            if rest.behind.capacity() > KEPT_PIECES {
+                rest.behind = VecDeque::new();
+            }
+        }
+        Some(piece)
+    }
+
+    /// Whether there is nothing to read now.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        let front = self.front.take();
+        let is_empty = front.is_none() && !self.status.has(BEHIND);
+        self.front.set(front);
+        is_empty
+    }
+
+    /// Whether a full queue, whose receive was ended, has been emptied.
+    pub(super) fn is_drained(&self) -> bool {
+        self.status.has(RESTS) && !self.status.has(ENDED) && self.is_empty()
+    }
+
+    /// Tells of the end of the stream, if it has come: an error once, and then that it is closed.
+    pub(super) fn take_end(&self) -> Option<End> {
+        let mut rest = self.rest.borrow_mut();
+        let end = rest.end?;
+        rest.end = Some(End::Closed);
+        Some(end)
+    }
+
+    pub(super) fn end(&self) -> Option<End> {
+        self.rest.borrow().end
+    }
+
+    /// How many bytes there are.
+    pub(super) fn queued_bytes(&self) -> usize {
+        let front = self.front.take();
+        let len = front.as_ref().map_or(0, Lent::len);
+        self.front.set(front);
+        len + self.rest.borrow().bytes
+    }
+
+    /// Takes in bytes where there are none yet, in a buffer of the pool, with more to come. `false`:
+    /// the completion says something else, and nothing has happened.
+    #[inline]
+    pub(super) fn take_in_usual(&self, cqe: Cqe) -> bool {
+        let (Some(pool), Ok(filled @ 1..)) = (&self.pool, u32::try_from(cqe.res)) else {
+            return false;
+        };
+        if !self.status.is_usual() || cqe.is_last() || pool.is_low() {
+            return false;
+        }
+        let Some(id) = cqe.buffer_id() else {
+            return false;
+        };
+        let front = self.front.take();
+        if front.is_some() {
+            self.front.set(front);
+            return false;
+        }
+        self.front.set(Some(pool.lend(id, filled)));
+        true
+    }
+
+    /// Takes in a completion that is not one of the usual ones; the caller wakes the reader unless
+    /// there is nothing to hear.
+    #[cold]
+    pub(super) fn take_in(&self, cqe: Cqe) -> (Flow, bool) {
+        if cqe.is_last() {
+            self.status.set(RESTS);
+            self.status.clear(STOPS);
+        }
+        let filled = u32::try_from(cqe.res).unwrap_or(0);
+        if filled > 0 {
+            self.arrived(cqe, filled);
+        } else if let Some(end) = end_of(cqe) {
+            self.rest.borrow_mut().end = Some(end);
+            self.status.set(ENDED);
+        }
+        if cqe.is_last() {
+            self.rest.borrow_mut().own = None;
+        }
+        self.go_on(cqe, filled > 0)
+    }
+
+    /// What becomes of the receive after a completion, and whether the reader is to be woken.
+    fn go_on(&self, cqe: Cqe, has_bytes: bool) -> (Flow, bool) {
+        let is_full = self.is_full();
+        if !cqe.is_last() {
+            if is_full && !self.status.has(STOPS) {
+                self.status.set(STOPS);
+                return (Flow::Stop, true);
+            }
+            return (Flow::Rest, true);
+        }
+        let is_over = is_full || self.status.has(ENDED | CLOSED) || cqe.errno() == RETIRED;
+        let was_one_shot = has_bytes && cqe.buffer_id().is_none();
+        if is_over || was_one_shot {
+            return (Flow::Rest, true);
+        }
+        // The kernel has ended it, or we have and now there is room; or no buffer was left, and
+        // until the next turn some may come home.
+        self.status.clear(RESTS);
+        (Flow::Again, has_bytes)
+    }
+
+    /// Whether the queue holds as much as one stream may.
+    fn is_full(&self) -> bool {
+        let rest = self.rest.borrow();
+        rest.bytes >= HIGH_WATER_BYTES || rest.behind.len() >= usize::from(self.pieces_max)
+    }
+
+    /// Takes in bytes. Those that wait behind others, or in a pool that runs low, do not keep a
+    /// buffer that they hardly fill.
+    fn arrived(&self, cqe: Cqe, filled: u32) {
+        let Some(id) = cqe.buffer_id() else {
+            return self.arrived_in_own(filled as usize);
+        };
+        let lender = self.lender();
+        let lent = lender.lend(id, filled);
+        if self.status.has(CLOSED) {
+            return lender.give_back(lent);
+        }
+        let is_low = lender.is_low();
+        if self.is_empty() && !is_low {
+            return self.front.set(Some(lent));
+        }
+        if is_low || filled <= lender.len_bytes() / COPIED_PART {
+            self.push_copied(lender.bytes(&lent));
+            return lender.give_back(lent);
+        }
+        self.push(Piece::Lent(lent));
+    }
+
+    fn arrived_in_own(&self, filled: usize) {
+        let own = self.rest.borrow_mut().own.take();
+        let own = own.expect("N1: bytes arrive in a buffer");
+        if !self.status.has(CLOSED) {
+            self.push_copied(&own[..filled]);
+        }
+    }
+
+    fn push_copied(&self, bytes: &[u8]) {
+        let mut rest = self.rest.borrow_mut();
+        let last = rest.behind.back_mut();
+        if last.is_some_and(|last| last.append(bytes)) {
+            rest.bytes += bytes.len();
+            return;
+        }
+        drop(rest);
+        self.push(Piece::Own {
+            bytes: bytes.to_vec(),
+            start: 0,
+        });
+    }
+
+    fn push(&self, piece: Piece) {
+        let mut rest = self.rest.borrow_mut();
+        rest.bytes += piece.len();
+        rest.behind.push_back(piece);
+        self.status.set(BEHIND);
+    }
+}
+
+/// What a completion without bytes says of the stream: nothing if it is about the receive only.
+fn end_of(cqe: Cqe) -> Option<End> {
+    match cqe.errno() {
+        0 => Some(End::Closed),
+        // The pool was empty, we asked for the end, or a signal came.
+        libc::ENOBUFS | libc::ECANCELED | libc::EINTR | libc::EAGAIN | RETIRED => None,
+        errno => Some(End::Failed(errno)),
+    }
+}
+
+/// Past this much, a stream's bytes wait in the kernel.
+const HIGH_WATER_BYTES: usize = 256 * 1024;
+/// The most pieces that one stream holds, whatever the size of the pool.
+const PIECES_MAX: u16 = 64;
+/// A quiet stream keeps room for no more than this.
+const KEPT_PIECES: usize = 4;
+/// A piece that fills less than this part of its buffer is copied if it has to wait.
+const COPIED_PART: u32 = 8;

@@ -1,0 +1,63 @@
+//! The multishot receive of a stream.
+
+#![expect(
+    unsafe_code,
+    reason = "the service vouches for the memory that its entry names"
+)]
+
+use std::rc::Rc;
+use std::task::Waker;
+
+use super::inbox::Inbox;
+use crate::op::{Flow, Service};
+use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
+
+/// Counterparts: `io_uring_prep_recv_multishot(3)`, and `io_uring_prep_recv(3)` into a buffer of
+/// its own while no provided buffer is free.
+pub(super) struct RecvMultishot {
+    pub(super) inbox: Rc<Inbox>,
+}
+
+// SAFETY: N1, the entry names the counted descriptor and either no memory (the kernel picks a
+// buffer of the pool) or the `own` buffer on the heap, which is left alone while that is in flight.
+unsafe impl Service for RecvMultishot {
+    const NAME: &'static str = "recv multishot";
+
+    fn prepare(&mut self, sqe: &mut Sqe) {
+        *sqe = Sqe {
+            // Without waiting for readiness first, an empty pool would be an answer at once.
+            ioprio: POLL_FIRST,
+            ..Sqe::on(io_uring::opcode::Recv::CODE, &self.inbox.fd)
+        };
+        let pool = self.inbox.pool.as_ref();
+        if let Some(pool) = pool.filter(|pool| pool.provided() > 0) {
+            sqe.ioprio |= RECV_MULTISHOT;
+            sqe.flags |= BUFFER_SELECT;
+            sqe.buffer = pool.group();
+            return;
+        }
+        let mut rest = self.inbox.rest.borrow_mut();
+        let own = rest.own.insert(vec![0; OWN_LEN].into_boxed_slice());
+        sqe.set_memory(own.as_mut_ptr(), own.len());
+    }
+
+    #[inline]
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+        let inbox = &*self.inbox;
+        let (flow, is_news) = if inbox.take_in_usual(cqe) {
+            (Flow::Rest, true)
+        } else {
+            inbox.take_in(cqe)
+        };
+        if is_news && let Some(reader) = inbox.reader.take() {
+            wakes.push(reader);
+        }
+        flow
+    }
+}
+
+const OWN_LEN: usize = 4 * 1024;
+/// `IORING_RECVSEND_POLL_FIRST`.
+const POLL_FIRST: u16 = 1 << 0;
+/// `IORING_RECV_MULTISHOT`.
+const RECV_MULTISHOT: u16 = 1 << 1;
