@@ -119,11 +119,17 @@ pub use time::{interval, sleep, timeout};
 #[cfg(feature = "macros")]
 pub use ringloop_macros::{main, test};
 
-/// The programs on the front page and in the guide to cancellation compile.
+/// The programs on the front page and in the guides compile, and do what they say.
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../../../README.md")]
     struct Readme;
     #[doc = include_str!("../../../docs/cancellation.md")]
     struct Cancellation;
+    #[doc = include_str!("../../../docs/guides/coming-from-tokio.md")]
+    struct ComingFromTokio;
+    #[doc = include_str!("../../../docs/guides/coming-from-asyncio.md")]
+    struct ComingFromAsyncio;
+    #[doc = include_str!("../../../docs/guides/buffers.md")]
+    struct Buffers;
 }
