@@ -54,4 +54,4 @@ async fn tick(ticks: Rc<Cell<u32>>) -> Result<(), Cancelled> {
     }
 }
 
-const SOURCES: [&str; 4] = ["lib.rs", "runtime/mod.rs", "signal.rs", "net/stream.rs"];
+const SOURCES: [&str; 4] = ["lib.rs", "runtime/mod.rs", "signal.rs", "net/tcp_stream.rs"];
