@@ -81,6 +81,7 @@
 //! | [`offload`](mod@offload) | `asyncio.to_thread`, `loop.run_in_executor` |
 //! | [`sync`] | `asyncio.Lock`, `asyncio.Queue`, `trio.open_memory_channel` |
 //! | [`actor`] | gevent's actors, `GenServer` |
+//! | [`stream`] | `async for` |
 //! | [`signal`] | `loop.add_signal_handler` |
 //! | [`future`] | `asyncio.Future` |
 //! | [`observe`] | `trio.abc.Instrument`, asyncio's debug mode |

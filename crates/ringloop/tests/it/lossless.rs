@@ -21,7 +21,7 @@ use crate::rig::{
 
 /// How a wait is given up. Some of these never let it win, some do if its value is there.
 #[derive(Clone, Copy, Debug)]
-enum GiveUp {
+pub(crate) enum GiveUp {
     /// Loses to a sleep of no length, which is looked at after it.
     Race,
     /// The same, looked at before it.
@@ -33,7 +33,7 @@ enum GiveUp {
     ScopeMeanwhile,
 }
 
-const ALL: [GiveUp; 7] = [
+pub(crate) const ALL: [GiveUp; 7] = [
     GiveUp::Race,
     GiveUp::RaceBehind,
     GiveUp::Drop,
@@ -45,12 +45,12 @@ const ALL: [GiveUp; 7] = [
 
 impl GiveUp {
     /// A value that is there after one turn of the loop wins over these.
-    fn may_always_win(self) -> bool {
+    pub(crate) fn may_always_win(self) -> bool {
         matches!(self, Self::Race | Self::ScopeMeanwhile)
     }
 
     /// What the wait has brought, if it was not given up.
-    async fn on<T: Debug>(self, wait: impl Future<Output = io::Result<T>>) -> Option<T> {
+    pub(crate) async fn on<T: Debug>(self, wait: impl Future<Output = io::Result<T>>) -> Option<T> {
         let wait = async {
             let result = wait.await;
             if result.is_err() {

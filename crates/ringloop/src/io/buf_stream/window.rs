@@ -53,7 +53,7 @@ impl Window {
     ) -> Poll<io::Result<usize>> {
         let room = len_max.saturating_sub(self.len()).max(1);
         self.make_room(room);
-        let until = self.memory.len().min(self.end + room);
+        let until = self.memory.len().min(self.end.saturating_add(room));
         let count = ready!(source.poll_read(cx, &mut self.memory[self.end..until]))?;
         self.end += count;
         Poll::Ready(Ok(count))
