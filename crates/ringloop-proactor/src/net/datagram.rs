@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 
 use crate::buf::Chunk;
 use crate::ops::address::SocketAddress;
-use crate::ops::ancillary::{Ancillary, message_at};
+use crate::ops::ancillary::{Ancillary, AncillaryMessage, message_at};
 
 /// A received datagram, lent without a copy. Dropping it gives the buffer back.
 ///
@@ -59,6 +59,12 @@ impl Datagram {
         self.ancillary
             .take()
             .map_or_else(Ancillary::new, |data| *data)
+    }
+
+    /// Returns the messages that came beside the bytes, except those that brought descriptors.
+    pub fn messages(&self) -> impl Iterator<Item = AncillaryMessage<'_>> {
+        let ancillary = self.ancillary.iter();
+        ancillary.flat_map(|ancillary| ancillary.messages())
     }
 
     /// Takes the descriptors that came with it, closed on exec; none if none came.

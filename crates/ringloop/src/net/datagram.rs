@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::SocketAddr as UnixAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use ringloop_proactor::{
     Arrival, Chunk, DatagramReceiver, DatagramSender, Dispatch, Enclosed, SocketAddress,
@@ -59,7 +59,7 @@ pub struct Datagram<A = SocketAddr> {
 }
 
 impl<A: PeerAddr> Datagram<A> {
-    fn new(datagram: ringloop_proactor::Datagram) -> Self {
+    pub(super) fn new(datagram: ringloop_proactor::Datagram) -> Self {
         let peer = A::from_address(datagram.peer());
         Self { datagram, peer }
     }
@@ -96,6 +96,24 @@ impl<A> Datagram<A> {
         (0..count).map(move |at| &bytes[at * len..bytes.len().min((at + 1) * len)])
     }
 
+    /// Returns the credentials that came with it: process, user and group of the sender. `None` if
+    /// they were not asked for ([`UnixDatagram::set_credentials`](super::UnixDatagram::set_credentials)).
+    #[must_use]
+    #[doc(alias = "SCM_CREDENTIALS")]
+    pub fn credentials(&self) -> Option<PeerCredentials> {
+        self.datagram.messages().find_map(|message| {
+            let is_it = (message.level, message.kind) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS);
+            let field = |at: usize| Some(*message.payload.get(at..)?.first_chunk()?);
+            let number = |at| field(at).map(u32::from_ne_bytes);
+            is_it.then_some(())?;
+            Some(PeerCredentials {
+                pid: i32::from_ne_bytes(field(0)?),
+                uid: number(4)?,
+                gid: number(8)?,
+            })
+        })
+    }
+
     /// Takes the descriptors that came with it, closed on exec; none if none came.
     ///
     /// # Errors
@@ -112,6 +130,18 @@ impl<A> Datagram<A> {
     pub fn into_bytes(self) -> Chunk {
         self.datagram.into_bytes()
     }
+}
+
+/// Who has sent a message through a unix socket, as the kernel vouches for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerCredentials {
+    /// The process.
+    pub pid: i32,
+    /// The effective user, or one that the sender may claim to be.
+    pub uid: u32,
+    /// The effective group, or one that the sender may claim to be.
+    pub gid: u32,
 }
 
 impl<A> Deref for Datagram<A> {
@@ -136,6 +166,32 @@ impl<A: fmt::Debug> fmt::Debug for Datagram<A> {
             .field("segment_bytes", &self.segment_bytes())
             .field("is_truncated", &self.is_truncated())
             .finish()
+    }
+}
+
+/// Receives what is there.
+pub(super) fn try_recv_from<A: PeerAddr>(
+    receiver: &DatagramReceiver,
+    buf: &mut [u8],
+) -> io::Result<(usize, A)> {
+    let mut cx = Context::from_waker(Waker::noop());
+    match receiver.arrival().poll_recv(&mut cx, buf) {
+        Poll::Ready(note) => note.map(|note| (note.count, A::from_address(note.peer.as_ref()))),
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+/// Sends if there is room.
+pub(super) fn try_send(
+    sender: &DatagramSender,
+    bytes: &[u8],
+    to: Option<&SocketAddress>,
+) -> io::Result<usize> {
+    let mut cx = Context::from_waker(Waker::noop());
+    let nothing = Enclosed::default();
+    match sender.dispatch().poll_send(&mut cx, bytes, to, nothing) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
 

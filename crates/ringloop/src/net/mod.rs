@@ -5,13 +5,17 @@ mod addr;
 mod check;
 mod connection;
 mod datagram;
+mod datagrams;
 mod halves;
 mod methods;
 mod serve;
 mod tcp_listener;
 mod tcp_stream;
+mod udp_builder;
+mod udp_options;
 mod udp_socket;
 mod unix_addr;
+mod unix_datagram;
 mod unix_listener;
 mod unix_stream;
 
@@ -23,13 +27,16 @@ use ringloop_proactor::Fd;
 
 pub use addr::ToSocketAddrs;
 pub use datagram::{
-    Datagram, FlushDatagrams, PeerAddr, Recv, RecvDatagram, RecvFrom, SendDatagram,
+    Datagram, FlushDatagrams, PeerAddr, PeerCredentials, Recv, RecvDatagram, RecvFrom, SendDatagram,
 };
+pub use datagrams::Datagrams;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use serve::{Listener, Outcome, Serve, ServeReport, Server, ServerStats, serve};
 pub use tcp_listener::{Accept, TcpListener};
 pub use tcp_stream::TcpStream;
+pub use udp_builder::UdpBuilder;
 pub use udp_socket::UdpSocket;
+pub use unix_datagram::UnixDatagram;
 pub use unix_listener::{AcceptUnix, UnixListener};
 pub use unix_stream::UnixStream;
 

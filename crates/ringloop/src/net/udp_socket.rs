@@ -6,11 +6,14 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use ringloop_proactor::{DatagramReceiver, DatagramReceiverStats, DatagramSender, Enclosed};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
 
 use super::addr::{ToSocketAddrs, first_that_works};
 use super::datagram::{FlushDatagrams, Recv, RecvDatagram, RecvFrom, SendDatagram, Target};
+use super::datagram::{try_recv_from, try_send};
+use super::datagrams::Datagrams;
 use super::plain;
+use super::udp_builder::UdpBuilder;
 use crate::context;
 
 /// A socket for datagrams. Counterpart: `std::net::UdpSocket`, asyncio's datagram endpoints.
@@ -66,9 +69,12 @@ impl UdpSocket {
     ///
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let addresses = address.to_socket_addrs().await?;
-        let socket = first_that_works(&addresses, async |address| bound(address)).await?;
-        Ok(Self::from_fd(socket.into()))
+        Self::builder().bind(address).await
+    }
+
+    /// Makes a socket whose options have to be set before it is bound.
+    pub fn builder() -> UdpBuilder {
+        UdpBuilder::default()
     }
 
     /// Takes a socket that was made elsewhere, for options that have to be set before it is bound.
@@ -87,8 +93,20 @@ impl UdpSocket {
         Ok(Self::from_fd(socket.into()))
     }
 
+    /// Gives the socket back to std, which waits in the kernel, not on the loop.
+    ///
+    /// What was sent goes out. What was received and not taken is lost: if something has been received
+    /// at all, take what is there first ([`try_recv_from`](Self::try_recv_from)).
+    ///
+    /// # Errors
+    ///
+    /// As `dup(2)`.
+    pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
+        Ok(self.as_fd().try_clone_to_owned()?.into())
+    }
+
     #[track_caller]
-    fn from_fd(socket: OwnedFd) -> Self {
+    pub(super) fn from_fd(socket: OwnedFd) -> Self {
         let fd = context::current().proactor.adopt(socket);
         Self {
             receiver: DatagramReceiver::ip(fd.clone()),
@@ -158,6 +176,48 @@ impl UdpSocket {
     #[track_caller]
     pub fn recv_datagram(&self) -> RecvDatagram<'_> {
         RecvDatagram::new(&self.receiver)
+    }
+
+    /// Returns the datagrams that the socket receives as a stream.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop::net::UdpSocket;
+    /// use ringloop::stream::Stream;
+    ///
+    /// ringloop::run(async {
+    ///     let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     socket.send_to(b"to itself", socket.local_addr()?).await?;
+    ///     let mut datagrams = socket.datagrams();
+    ///     let datagram = datagrams.try_next().await?.expect("it has no end");
+    ///     assert_eq!(&datagram[..], b"to itself");
+    ///     assert_eq!(*datagram.peer(), socket.local_addr()?);
+    ///     Ok::<(), std::io::Error>(())
+    /// })??;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn datagrams(&self) -> Datagrams<'_> {
+        Datagrams::new(&self.receiver)
+    }
+
+    /// Receives a datagram if one has arrived and nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is none, and at the first call, which begins to receive; as
+    /// [`recv_from`](Self::recv_from).
+    pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        try_recv_from(&self.receiver, buf)
+    }
+
+    /// Queues a datagram if there is room for it and nobody waits to send.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if the queue is full; as [`send_to`](Self::send_to).
+    pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        try_send(&self.sender, buf, Some(&target.into()))
     }
 
     /// Copies the next datagram, which stays, and tells who has sent it.
@@ -279,6 +339,20 @@ impl UdpSocket {
         FlushDatagrams::new(&self.sender)
     }
 
+    /// Lets the kernel put datagrams of one sender that arrive together into one, or not.
+    ///
+    /// That is several times faster where many come from one sender. [`recv_from`](Self::recv_from)
+    /// cuts them apart again; [`recv_datagram`](Self::recv_datagram) lends them in one piece, with
+    /// their length. Counterpart: `UDP_GRO` of `udp(7)`.
+    ///
+    /// # Errors
+    ///
+    /// As `setsockopt(2)`.
+    #[doc(alias = "UDP_GRO")]
+    pub fn set_gro(&self, coalesces: bool) -> io::Result<()> {
+        self.receiver.set_gro(coalesces)
+    }
+
     /// Returns the address that the socket is bound to.
     ///
     /// # Errors
@@ -303,7 +377,7 @@ impl UdpSocket {
         self.receiver.stats()
     }
 
-    fn socket(&self) -> SockRef<'_> {
+    pub(super) fn socket(&self) -> SockRef<'_> {
         SockRef::from(self)
     }
 }
@@ -340,13 +414,6 @@ fn look_up<'a>(target: impl ToSocketAddrs + 'a) -> Target<'a> {
         };
         Ok((*addresses.first().ok_or_else(nothing)?).into())
     }))
-}
-
-fn bound(address: SocketAddr) -> io::Result<Socket> {
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.bind(&address.into())?;
-    Ok(socket)
 }
 
 fn socket_addr(address: socket2::SockAddr) -> io::Result<SocketAddr> {
