@@ -70,8 +70,8 @@ fn what_is_written_in_all_ways_arrives_in_order() {
     let mut len = 0;
     proactor
         .block_on(async {
-            for round in 0..400 {
-                let size = [1, 700, 5000, 9000, 40_000][round % 5];
+            for round in 0..200 {
+                let size = [1, 700, 17_000, 20_000, 40_000][round % 5];
                 match round * 7 % 11 % 4 {
                     0 => sender.write_all(&numbered(len, size)).await.unwrap(),
                     1 | 2 => sender.write_owned(numbered(len, size)).await.unwrap(),
@@ -114,17 +114,17 @@ fn a_head_and_its_body_go_out_as_one_send() {
     proactor
         .block_on(async {
             sender.write_all(&numbered(0, 100)).await.unwrap();
-            sender.write_owned(numbered(100, 9000)).await.unwrap();
-            sender.write_all(&numbered(9100, 5)).await.unwrap();
-            sender.write_all(&numbered(9105, 5)).await.unwrap();
-            sender.write_owned(numbered(9110, 10)).await.unwrap();
+            sender.write_owned(numbered(100, 20_000)).await.unwrap();
+            sender.write_all(&numbered(20_100, 5)).await.unwrap();
+            sender.write_all(&numbered(20_105, 5)).await.unwrap();
+            sender.write_owned(numbered(20_110, 10)).await.unwrap();
             sender.flush().await.unwrap();
         })
         .unwrap();
     assert_eq!(proactor.stats().submissions - before, 1);
-    let mut bytes = vec![0; 9120];
+    let mut bytes = vec![0; 20_120];
     far.read_exact(&mut bytes).unwrap();
-    assert!(bytes == numbered(0, 9120));
+    assert!(bytes == numbered(0, 20_120));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_buffer_is_dropped_when_it_has_been_sent_and_the_queue_can_be_used_there() {
     let mut sender = Sender::new(fd.clone());
     let ended = Rc::new(Cell::new(0));
     let handle: Handle = proactor.handle();
-    for len in [100, 10_000] {
+    for len in [100, 20_000] {
         let (count, handle) = (Rc::clone(&ended), handle.clone());
         // Foreign code, which asks the proactor for something.
         let on_drop = move || count.set(count.get() + handle.stats().live.min(1));
@@ -260,13 +260,13 @@ fn zero_copy_sends_keep_the_order_and_the_bound() {
     let mut proactor = proactor();
     let (near, far) = tcp_pair();
     let mut sender = Sender::new(proactor.handle().adopt(near));
-    sender.set_zero_copy_from(Some(10_000));
+    sender.set_zero_copy_from(Some(18_000));
     let reader = reads_all(far);
     let mut len = 0;
     proactor
         .block_on(async {
             for round in 0..60 {
-                let size = [20_000, 10, 9_000, 300_000][round % 4];
+                let size = [20_000, 10, 17_000, 300_000][round % 4];
                 if size == 10 {
                     sender.write_all(&numbered(len, size)).await.unwrap();
                 } else {

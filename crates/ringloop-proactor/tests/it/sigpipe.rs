@@ -8,6 +8,8 @@
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
+use ringloop_proactor::{Proactor, SendPipe, Sender};
+
 use crate::rig::{alone, errno, proactor};
 
 #[test]
@@ -41,6 +43,7 @@ fn no_operation_raises_a_signal_for_a_broken_pipe() {
     let socket = handle.adopt(near);
     let send = handle.send(&socket, "x");
     assert_eq!(errno(proactor.block_on(send).unwrap()), libc::EPIPE);
+    streams_raise_none(&mut proactor);
     if !knows_how_to_write_quietly() {
         return;
     }
@@ -71,6 +74,38 @@ fn no_operation_raises_a_signal_for_a_broken_pipe() {
     proactor.block_on(handle.nop()).unwrap().unwrap();
     drop(reader);
     assert_eq!(errno(proactor.block_on(write).unwrap()), libc::EPIPE);
+}
+
+/// Whatever a stream sends: copied bytes, buffers as they are, a message of several, a pipe.
+fn streams_raise_none(proactor: &mut Proactor) {
+    for kind in 0..5 {
+        let (near, far) = UnixStream::pair().unwrap();
+        far.shutdown(Shutdown::Both).unwrap();
+        let mut sender = Sender::new(proactor.handle().adopt(near));
+        let write = async {
+            match kind {
+                0 => sender.write_all(b"x").await?,
+                1 => sender.write_owned(vec![0; 20_000]).await?,
+                2 => {
+                    sender.write_all(b"x").await?;
+                    sender.write_owned(vec![0; 20_000]).await?;
+                }
+                3 => {
+                    sender.set_zero_copy_from(Some(1));
+                    sender.write_owned(vec![0; 20_000]).await?;
+                }
+                _ => {
+                    let handle = sender.fd().handle().clone();
+                    let pipe = SendPipe::new(&handle)?;
+                    handle.write(pipe.writer(), "piped", u64::MAX).await?;
+                    std::future::poll_fn(|cx| sender.poll_write_pipe(cx, &pipe, 5)).await?;
+                }
+            }
+            sender.flush().await
+        };
+        let result = proactor.block_on(write).unwrap();
+        assert_eq!(errno(result), libc::EPIPE, "{kind}");
+    }
 }
 
 /// Linux 6.18 and later.

@@ -17,6 +17,7 @@ mod forget;
 mod lies;
 mod life;
 mod orders;
+mod owned_sends;
 mod provided;
 mod quarantine;
 mod rig;

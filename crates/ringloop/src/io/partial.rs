@@ -52,7 +52,7 @@ impl Partial {
         Self::new(done as u64, Some(expected as u64), cause).into()
     }
 
-    pub(super) fn new(done: u64, expected: Option<u64>, cause: io::Error) -> Self {
+    pub(crate) fn new(done: u64, expected: Option<u64>, cause: io::Error) -> Self {
         Self {
             done,
             expected,

@@ -186,6 +186,46 @@ macro_rules! writes {
                 $crate::net::connection::write_owned(self.sender(), wait, buffer)
             }
 
+            /// Sends a range of a file inside the kernel, and returns how many bytes that were:
+            /// fewer than the range has if the file ends before.
+            ///
+            /// It sends what was written before, then one piece of the file after the other, and
+            /// waits for the peer. The file's position is not used and not moved, so a part that
+            /// was sent is told by the result alone: a retry begins at the range's start and what
+            /// the error's [`Partial`](crate::io::Partial) says. What is written into the file
+            /// meanwhile is sent or not; a file that becomes shorter ends there. While the socket
+            /// has no room, a thread of the kernel waits for it. Where the kernel cannot splice from
+            /// the file, it is read and sent from memory.
+            ///
+            /// Counterpart: `sendfile(2)`, `loop.sendfile`.
+            ///
+            /// # Errors
+            ///
+            /// As [`write_all`](Self::write_all), and what reading the file says. A
+            /// [`Partial`](crate::io::Partial) in it tells how much of the file the socket has
+            /// taken.
+            ///
+            /// # Cancel safety
+            ///
+            /// Not cancel safe: a part of the range has been queued, and is sent. Cancelled, the
+            /// error's [`Partial`](crate::io::Partial) tells how much; dropped, nobody does.
+            #[doc(alias("sendfile", "splice"))]
+            pub async fn send_file(
+                &mut self,
+                file: &impl std::os::fd::AsFd,
+                range: impl std::ops::RangeBounds<u64>,
+            ) -> std::io::Result<u64> {
+                $crate::net::send_file::send_file(self.sender(), file.as_fd(), range).await
+            }
+
+            /// Sets from which length on owned buffers are sent without a copy in the kernel,
+            /// `None` for never, which is the default. See
+            /// [`Sender::set_zero_copy_from`](ringloop_proactor::Sender::set_zero_copy_from).
+            #[doc(alias("SO_ZEROCOPY", "MSG_ZEROCOPY"))]
+            pub fn set_zero_copy_from(&mut self, len: Option<usize>) {
+                self.sender().set_zero_copy_from(len);
+            }
+
             /// Waits until the kernel has taken everything that was written.
             ///
             /// # Errors

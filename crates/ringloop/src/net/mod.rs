@@ -8,6 +8,7 @@ mod datagram;
 mod datagrams;
 mod halves;
 mod methods;
+mod send_file;
 mod serve;
 mod tcp_listener;
 mod tcp_stream;

@@ -33,6 +33,7 @@ mod locks;
 mod lossless;
 mod macros;
 mod net_ledger;
+mod net_send_file;
 mod net_serve;
 mod net_serve_errors;
 mod net_serve_storm;
