@@ -129,6 +129,11 @@ impl UnixListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         unix(SockRef::from(self).local_addr()?)
     }
+
+    /// Sets whether connections are accepted that nobody waits for yet.
+    pub(super) fn take_ahead(&self, takes: bool) {
+        self.acceptor.take_ahead(takes);
+    }
 }
 
 impl AsFd for UnixListener {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use ringloop::cancel::{CancelScope, CancelToken, shield};
-use ringloop::net::{ServeReport, Server, TcpListener, TcpStream, serve};
+use ringloop::net::{ServeReport, Server, TcpListener, TcpStream, UnixListener, UnixStream, serve};
 use ringloop::sync::Event;
 use ringloop::task::{TaskRef, all_tasks, yield_now};
 use ringloop::{Runtime, offload, sleep, spawn};
@@ -570,7 +570,36 @@ fn what_handlers_capture_is_shared_and_dropped_with_the_server() {
     });
 }
 
-/// A listener is `!Send`, a handle too; the token is what goes elsewhere.
+#[test]
+fn a_unix_listener_is_served_as_well() {
+    let directory = std::env::temp_dir().join(format!("ringloop-serve-{}", std::process::id()));
+    std::fs::create_dir(&directory).unwrap();
+    let path = directory.join("socket");
+    run(async {
+        let listener = UnixListener::bind(&path).unwrap();
+        let handler = async |mut stream: UnixStream, _peer| {
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).await?;
+            stream.write_all(&bytes).await
+        };
+        let server = serve(listener, handler).limit(2).spawn();
+        let address = server.local_addr().unwrap();
+        assert_eq!(address.as_pathname(), Some(&*path));
+        for _ in 0..3 {
+            let mut client = UnixStream::connect(&path).await.unwrap();
+            client.write_all(b"hello").await.unwrap();
+            client.shutdown().await.unwrap();
+            let mut reply = Vec::new();
+            client.read_to_end(&mut reply).await.unwrap();
+            assert_eq!(reply, b"hello");
+        }
+        server.stop_accepting();
+        server.wait_closed().await.unwrap();
+        assert_eq!(server.stats().completed, 3);
+    });
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
 #[test]
 fn a_limit_of_nothing_is_a_mistake() {
     let result = std::panic::catch_unwind(|| {

@@ -111,6 +111,10 @@ impl Listener for UnixListener {
     fn local_addr(&self) -> io::Result<Self::Addr> {
         Self::local_addr(self)
     }
+
+    fn set_room(&self, connections: usize) {
+        self.take_ahead(connections >= ROOM_MIN);
+    }
 }
 
 macro_rules! pointers {
