@@ -1,7 +1,7 @@
 //! The examples that serve do so, well and badly behaved clients alike.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -355,6 +355,34 @@ mod http_hello {
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
         assert_eq!(server.stop(), "1 connections\n");
     }
+}
+
+#[test]
+fn udp_echo() {
+    let server = Server::start("udp_echo", &["127.0.0.1:0"], "echoing on ");
+    let clients = [0; 3].map(|_| UdpSocket::bind("127.0.0.1:0").unwrap());
+    for client in &clients {
+        client.connect(&server.address).unwrap();
+        // The bound is only there to fail.
+        client
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+    }
+    for len in [5, 0, 60_000] {
+        for (at, client) in clients.iter().enumerate() {
+            client.send(&crate::rig::numbered(at, len)).unwrap();
+        }
+        for (at, client) in clients.iter().enumerate() {
+            let mut reply = vec![0; 65_535];
+            let count = client.recv(&mut reply).unwrap();
+            assert!(reply[..count] == crate::rig::numbered(at, len));
+        }
+    }
+    assert_eq!(server.stop(), "9 datagrams, 180015 bytes echoed\n");
+    check_refuses("udp_echo", "nonsense", "invalid socket address");
+    let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    check_refuses("udp_echo", &taken, "Address already in use");
 }
 
 mod proxy {
