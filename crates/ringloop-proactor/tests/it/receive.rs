@@ -1,6 +1,8 @@
 use std::future::poll_fn;
 use std::io::Write;
 use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -161,6 +163,79 @@ fn bytes_come_before_the_error_that_followed_them() {
         proactor.block_on(receiver.read(&mut buf)).unwrap().unwrap(),
         0
     );
+}
+
+/// How a peer ends that has sent some bytes.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Reset,
+    Close,
+    UnixClose,
+}
+
+impl Ending {
+    /// A connection whose peer sends some bytes and ends, by the returned call.
+    fn pair(self) -> (OwnedFd, Box<dyn FnOnce()>) {
+        if let Self::UnixClose = self {
+            let (near, mut far) = UnixStream::pair().unwrap();
+            return (near.into(), Box::new(move || far.write_all(SENT).unwrap()));
+        }
+        let (near, mut far) = tcp_pair();
+        let end = move || {
+            far.write_all(SENT).unwrap();
+            if let Self::Reset = self {
+                let socket = socket2::SockRef::from(&far);
+                socket.set_linger(Some(Duration::ZERO)).unwrap();
+            }
+        };
+        (near.into(), Box::new(end))
+    }
+}
+
+const SENT: &[u8] = b"last words";
+
+/// The kernel tells of bytes once, and not again of an end that was there with them.
+#[test]
+fn an_end_right_behind_the_bytes_is_seen_whenever_they_came() {
+    for ending in [Ending::Reset, Ending::Close, Ending::UnixClose] {
+        for turns_before in 0..4 {
+            let mut proactor = proactor();
+            let (near, end) = ending.pair();
+            let mut receiver = Receiver::new(proactor.handle().adopt(near));
+            let mut buf = [0; 64];
+            if turns_before > 0 {
+                assert!(poll_once(&mut Box::pin(receiver.read(&mut buf))).is_pending());
+            }
+            for _ in 1..turns_before {
+                proactor.park(Some(Duration::ZERO)).unwrap();
+            }
+            end();
+            let count = proactor.block_on(receiver.read(&mut buf)).unwrap().unwrap();
+            assert_eq!(&buf[..count], SENT);
+            let end = read_soon(&mut proactor, &mut receiver);
+            match (
+                ending,
+                end.unwrap_or_else(|| panic!("{ending:?} {turns_before}")),
+            ) {
+                (Ending::Reset, Err(error)) => {
+                    assert_eq!(error.raw_os_error(), Some(libc::ECONNRESET));
+                }
+                (Ending::Close | Ending::UnixClose, Ok(count)) => assert_eq!(count, 0),
+                (_, end) => panic!("{ending:?}: {end:?}"),
+            }
+        }
+    }
+}
+
+/// What a read says within some time, in which it has to.
+fn read_soon(proactor: &mut Proactor, receiver: &mut Receiver) -> Option<std::io::Result<usize>> {
+    for _ in 0..20 {
+        if let Poll::Ready(end) = poll_once(&mut Box::pin(receiver.read(&mut [0]))) {
+            return Some(end);
+        }
+        proactor.park(Some(Duration::from_millis(50))).unwrap();
+    }
+    None
 }
 
 #[test]

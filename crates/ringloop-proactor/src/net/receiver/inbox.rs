@@ -39,6 +39,9 @@ pub(super) struct Rest {
     end: Option<End>,
     /// The buffer of a receive without a provided one. The kernel's while that is in flight.
     pub(super) own: Option<Box<[u8]>>,
+    /// The pool was found empty: the next receive has a buffer of its own, so that it is not refused
+    /// for ever.
+    pub(super) was_refused: bool,
 }
 
 /// Why no more bytes will come. It is told after the bytes that came before it.
@@ -209,7 +212,9 @@ impl Inbox {
             self.status.set(ENDED);
         }
         if cqe.is_last() {
-            self.rest.borrow_mut().own = None;
+            let mut rest = self.rest.borrow_mut();
+            rest.own = None;
+            rest.was_refused = cqe.errno() == libc::ENOBUFS;
         }
         self.go_on(cqe, filled > 0)
     }

@@ -24,19 +24,20 @@ unsafe impl Service for RecvMultishot {
     const NAME: &'static str = "recv multishot";
 
     fn prepare(&mut self, sqe: &mut Sqe) {
-        *sqe = Sqe {
-            // Without waiting for readiness first, an empty pool would be an answer at once.
-            ioprio: POLL_FIRST,
-            ..Sqe::on(io_uring::opcode::Recv::CODE, &self.inbox.fd)
-        };
+        *sqe = Sqe::on(io_uring::opcode::Recv::CODE, &self.inbox.fd);
+        let mut rest = self.inbox.rest.borrow_mut();
+        let was_refused = std::mem::take(&mut rest.was_refused);
         let pool = self.inbox.pool.as_ref();
-        if let Some(pool) = pool.filter(|pool| pool.provided() > 0) {
-            sqe.ioprio |= RECV_MULTISHOT;
+        if let Some(pool) = pool.filter(|pool| !was_refused && pool.provided() > 0) {
+            // Not `POLL_FIRST`: a multishot receive that finds bytes and an end behind them when it
+            // begins to poll takes the bytes, and never looks again. What is there has to be taken
+            // before it polls. If the pool is empty by then, that is an answer at once.
+            sqe.ioprio = RECV_MULTISHOT;
             sqe.flags |= BUFFER_SELECT;
             sqe.buffer = pool.group();
             return;
         }
-        let mut rest = self.inbox.rest.borrow_mut();
+        sqe.ioprio = POLL_FIRST;
         let own = rest.own.insert(vec![0; OWN_LEN].into_boxed_slice());
         sqe.set_memory(own.as_mut_ptr(), own.len());
     }
