@@ -11,6 +11,8 @@
 )]
 
 use std::io;
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -76,6 +78,24 @@ pub(crate) fn interrupt_myself() {
     // SAFETY: the call takes an integer and touches no memory.
     let result = unsafe { libc::raise(libc::SIGINT) };
     assert_eq!(result, 0);
+}
+
+/// Closes a connection without telling the peer, as a machine does that loses its power. `false`: it
+/// takes privileges that this process has not, and the connection is closed as any.
+pub(crate) fn vanish(stream: TcpStream) -> bool {
+    let repair: libc::c_int = 1;
+    // SAFETY: the call reads a live local of the length that it is told.
+    let result = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_REPAIR,
+            (&raw const repair).cast(),
+            4,
+        )
+    };
+    drop(stream);
+    result == 0
 }
 
 /// A classic BPF program: the system call `number` fails with `errno`, others go through.

@@ -32,6 +32,8 @@ mod load;
 mod locks;
 mod lossless;
 mod macros;
+mod net_edges;
+mod net_hostile;
 mod net_ledger;
 mod net_send_file;
 mod net_serve;
