@@ -161,7 +161,7 @@ fn f117_pooled_buffers_show_no_bytes_of_others() {
 fn directions_do_not_wait_for_each_other() {
     run(async {
         let (mut near, far) = pair();
-        let mut far = TcpStream::from_std(far);
+        let mut far = TcpStream::from_std(far).unwrap();
         let bytes = numbered(0, 2_000_000);
         let (mut near_reads, mut near_writes) = near.split();
         let (mut far_reads, mut far_writes) = far.split();

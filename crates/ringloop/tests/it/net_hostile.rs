@@ -495,12 +495,12 @@ mod ends {
     fn both_close_at_once() {
         run(async {
             let (near, far) = pair();
-            let far = TcpStream::from_std(far);
+            let far = TcpStream::from_std(far).unwrap();
             let (near, far) = join(near.close(), far.close()).await;
             near.unwrap();
             far.unwrap();
             let (mut near, far) = pair();
-            let mut far = TcpStream::from_std(far);
+            let mut far = TcpStream::from_std(far).unwrap();
             let (first, second) = join(near.shutdown(), far.shutdown()).await;
             first.unwrap();
             second.unwrap();
