@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use crate::mail::Mail;
 use crate::observer::Log;
-use crate::op::{Detached, Next, OpKey, OpTable, Staged, State};
+use crate::op::{BATCH_MAX, Detached, Next, OpKey, OpTable, Staged, State};
 use crate::ops::{CANCEL_ALL, CANCEL_ANY};
 use crate::ring::{Cqe, ForkMark, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock};
 use crate::stats::ProactorStats;
@@ -188,6 +188,15 @@ impl Queue {
                 continue;
             };
             if sqe.flags & (IO_LINK | IO_HARDLINK) != 0 {
+                let first = *sqe;
+                if self.table.is_service(staged) {
+                    let (table, stats) = (&mut self.table, &mut self.stats);
+                    if !push_batch(ring, table, stats, staged, first)? {
+                        return Ok(());
+                    }
+                    *done += 1;
+                    continue;
+                }
                 let rest = &self.staged[*done..];
                 match push_chain(ring, &mut self.table, &mut self.stats, rest)? {
                     0 => return Ok(()),
@@ -288,10 +297,13 @@ impl Queue {
             if OBSERVED && let Some(log) = log {
                 log.completed(table, cqe);
             }
-            let next = match OpKey::from_user_data(cqe.user_data) {
+            let mut next = match OpKey::from_user_data(cqe.user_data) {
                 Some(key) => table.completed(key, cqe, wakes, gone),
                 None => Next::Stray,
             };
+            if matches!(next, Next::Stray) {
+                next = table.completed_in_batch(cqe, wakes, gone);
+            }
             match next {
                 Next::Nothing => {}
                 Next::Submit(staged) if self.closing => {
@@ -445,6 +457,39 @@ fn push_chain(
         stats.submissions += 1;
     }
     Ok(entries.len())
+}
+
+/// Queues the batch of a service, whole. `false`: there is no room, and it begins anew.
+#[cold]
+fn push_batch(
+    ring: &mut Ring,
+    table: &mut OpTable,
+    stats: &mut ProactorStats,
+    staged: Staged,
+    first: Sqe,
+) -> io::Result<bool> {
+    let mut entries = vec![first];
+    while let Some(sqe) = entries.last_mut()
+        && sqe.flags & IO_LINK != 0
+    {
+        sqe.flags = sqe.flags & !IO_LINK | SKIP_SUCCESS;
+        let place = u32::try_from(entries.len()).expect("a batch is short");
+        entries[place as usize - 1].user_data = staged.key().in_batch(place);
+        let next = table.entry(staged);
+        entries.push(*next.expect("it is staged"));
+    }
+    debug_assert!(entries.len() <= BATCH_MAX, "places have six bits");
+    if !ring.push_chain(&entries) {
+        stats.enters += 1;
+        stats.full_queues += 1;
+        ring.enter(0, None)?;
+        if !ring.push_chain(&entries) {
+            return Ok(false);
+        }
+    }
+    table.submitted(staged);
+    stats.submissions += entries.len() as u64;
+    Ok(true)
 }
 
 /// Makes room in a full queue by submitting what is in it.

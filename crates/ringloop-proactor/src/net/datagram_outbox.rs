@@ -9,17 +9,20 @@ use std::task::Waker;
 use ringloop_core::WaitList;
 
 use crate::fd::Fd;
-use crate::op::{Flow, RETIRED, Service};
+use crate::op::{BATCH_MAX, Flow, RETIRED, Service};
 use crate::ops::address::SocketAddress;
 use crate::ops::ancillary::Ancillary;
 use crate::ops::header::MsgHeader;
 use crate::ops::stream::address_len;
-use crate::ring::{Cqe, Sqe};
+use crate::queue::Queue;
+use crate::ring::{Cqe, IO_LINK, Ring, Sqe};
 
 /// What a sender shares with its service.
 pub(super) struct State {
     pub(super) fd: Fd,
     pub(super) outbox: RefCell<Outbox>,
+    /// How many datagrams go to the kernel at a time.
+    batch_max: usize,
     /// Those who wait for room.
     pub(super) waiters: WaitList,
     /// One of them has been woken and has not come to send.
@@ -37,8 +40,14 @@ pub(super) struct Outbox {
     pending: Batch,
     queued_bytes: usize,
     error: Option<i32>,
-    /// The letter that is sent next has failed once, with an error that was not its own.
-    was_retried: bool,
+    /// How many letters the kernel has, from `sent` on.
+    batch: usize,
+    /// How many of them have been prepared.
+    prepared: usize,
+    /// One of them has failed.
+    has_failed: bool,
+    /// The socket was full: the next letter goes alone, and waits.
+    is_careful: bool,
     /// The service is staged or in flight.
     pub(super) armed: bool,
 }
@@ -56,6 +65,10 @@ pub(super) struct Letter {
     len: usize,
     to: Option<SocketAddress>,
     enclosure: Option<Box<Enclosure>>,
+    /// Why it was not sent; zero otherwise.
+    errno: i32,
+    /// It has failed once, with an error that was not its own.
+    was_retried: bool,
 }
 
 /// What describes a datagram with ancillary data to the kernel.
@@ -67,9 +80,12 @@ struct Enclosure {
 }
 
 impl State {
-    pub(super) fn new(fd: Fd) -> Self {
+    pub(super) fn new(fd: Fd, batch_max: usize) -> Self {
+        let capacity = |queue: &mut Queue| queue.ring.as_ref().map_or(1, Ring::capacity);
+        let capacity = fd.handle().shared().with_queue(capacity);
         Self {
             fd,
+            batch_max: batch_max.clamp(1, capacity),
             outbox: RefCell::default(),
             waiters: WaitList::new(),
             granted: Cell::new(false),
@@ -115,6 +131,8 @@ impl Letter {
             len,
             to,
             enclosure: ancillary.map(enclose),
+            errno: 0,
+            was_retried: false,
         }
     }
 
@@ -189,6 +207,7 @@ impl Outbox {
     /// Gives up what is queued.
     pub(super) fn clear(&mut self) -> [Batch; 2] {
         self.sent = 0;
+        self.batch = 0;
         self.queued_bytes = 0;
         [mem::take(&mut self.sending), mem::take(&mut self.pending)]
     }
@@ -208,31 +227,67 @@ impl Outbox {
         !self.sending.letters.is_empty()
     }
 
-    /// Leaves the next datagram behind: it has been sent, or cannot be.
+    /// How many datagrams the next batch has.
     #[inline]
-    fn leave(&mut self) {
-        let letter = &mut self.sending.letters[self.sent];
-        self.queued_bytes -= letter.len;
-        letter.enclosure = None;
-        self.sent += 1;
-        self.was_retried = false;
+    fn next_batch(&self, batch_max: usize) -> usize {
+        let count = self.sending.letters.len() - self.sent;
+        if self.is_careful {
+            1
+        } else {
+            count.min(batch_max)
+        }
     }
 
-    /// The next datagram was not sent.
+    /// The batch is done: leaves behind what has been sent, or cannot be.
+    #[inline]
+    fn settle(&mut self) {
+        let from = self.sent;
+        self.sent += mem::take(&mut self.batch);
+        if mem::take(&mut self.has_failed) {
+            return self.settle_failed(from);
+        }
+        self.is_careful = false;
+        for letter in &mut self.sending.letters[from..self.sent] {
+            self.queued_bytes -= letter.len;
+            letter.enclosure = None;
+        }
+    }
+
+    /// Keeps the datagrams that are to be tried again, in order, and tells of the others.
     #[cold]
-    fn failed(&mut self, cqe: Cqe) {
-        match cqe.errno() {
-            // What everything on the descriptor was asked is not meant for what waits here.
-            libc::EINTR | libc::EAGAIN | libc::ECANCELED => {}
-            // What an ICMP message said of an earlier datagram is told in place of sending this one.
-            libc::ECONNREFUSED if !mem::replace(&mut self.was_retried, true) => {
-                self.error = Some(libc::ECONNREFUSED);
-            }
-            errno => {
-                self.error = Some(errno);
-                self.leave();
+    fn settle_failed(&mut self, from: usize) {
+        self.is_careful = false;
+        let mut kept = self.sent;
+        // Those that are kept move to the end of the batch, in front of those that follow it.
+        for at in (from..self.sent).rev() {
+            let letter = &mut self.sending.letters[at];
+            let tries_again = match mem::take(&mut letter.errno) {
+                0 => false,
+                // What everything on the descriptor was asked is not meant for what waits here.
+                libc::EINTR | libc::ECANCELED => true,
+                libc::EAGAIN => {
+                    self.is_careful = true;
+                    true
+                }
+                // What an ICMP message said of an earlier datagram, in place of sending this one.
+                libc::ECONNREFUSED if !mem::replace(&mut letter.was_retried, true) => {
+                    self.error = Some(libc::ECONNREFUSED);
+                    true
+                }
+                errno => {
+                    self.error = Some(errno);
+                    false
+                }
+            };
+            if tries_again {
+                kept -= 1;
+                self.sending.letters.swap(at, kept);
+            } else {
+                self.queued_bytes -= letter.len;
+                letter.enclosure = None;
             }
         }
+        self.sent = kept;
     }
 }
 
@@ -274,33 +329,43 @@ impl SendDatagrams {
 
 // SAFETY: N1, the entry names the counted descriptor and the heap memory of `sending`: bytes,
 // addresses, and headers with what they name. It is changed only in the completion hook and in
-// `prepare`, when no send is in flight.
+// `prepare`, when no send is in flight: of a batch, none waits (`MSG_DONTWAIT`), so all are done when
+// the last is.
 unsafe impl Service for SendDatagrams {
     const NAME: &'static str = "sendto";
 
     #[inline]
     fn prepare(&mut self, sqe: &mut Sqe) {
         let mut outbox = self.state.outbox.borrow_mut();
-        outbox.turn_over();
+        if outbox.prepared == 0 {
+            outbox.turn_over();
+            outbox.batch = outbox.next_batch(self.state.batch_max);
+        }
         let target = self.state.fd.target();
         sqe.fd = target.number;
         sqe.flags |= target.flags;
         sqe.op_flags = libc::MSG_NOSIGNAL.cast_unsigned();
-        let Outbox { sending, sent, .. } = &mut *outbox;
-        let letter = &mut sending.letters[*sent];
-        letter.prepare(sqe, &sending.bytes);
+        let at = outbox.sent + outbox.prepared;
+        let Outbox { sending, .. } = &mut *outbox;
+        sending.letters[at].prepare(sqe, &sending.bytes);
+        if outbox.batch > 1 {
+            outbox.prepare_batch(sqe);
+        }
     }
 
     #[inline]
     fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
         let mut outbox = self.state.outbox.borrow_mut();
-        if cqe.res >= 0 {
-            outbox.leave();
-        } else if cqe.errno() == RETIRED {
-            return self.retired(&mut outbox, wakes);
-        } else {
-            outbox.failed(cqe);
+        if cqe.res < 0 {
+            if cqe.errno() == RETIRED {
+                return self.retired(&mut outbox, wakes);
+            }
+            outbox.note_failure(cqe);
         }
+        if !cqe.is_last() {
+            return Flow::Rest;
+        }
+        outbox.settle();
         self.wake(&outbox, wakes);
         if outbox.turn_over() {
             return Flow::Again;
@@ -310,9 +375,43 @@ unsafe impl Service for SendDatagrams {
     }
 }
 
+impl Outbox {
+    /// Describes one of several datagrams: it does not wait, and there may be a next one.
+    #[inline]
+    fn prepare_batch(&mut self, sqe: &mut Sqe) {
+        sqe.op_flags |= libc::MSG_DONTWAIT.cast_unsigned();
+        self.prepared += 1;
+        if self.prepared < self.batch {
+            sqe.flags |= IO_LINK;
+        } else {
+            self.prepared = 0;
+        }
+    }
+
+    /// A datagram was not sent.
+    #[cold]
+    fn note_failure(&mut self, cqe: Cqe) {
+        // The last has no place.
+        let place = if cqe.is_last() {
+            self.batch
+        } else {
+            cqe.place()
+        };
+        self.sending.letters[self.sent + place - 1].errno = cqe.errno();
+        self.has_failed = true;
+    }
+}
+
 /// A sender waits above this much.
 const HIGH_WATER_BYTES: usize = 256 * 1024;
 /// A sender waits above this many.
 const LETTERS_MAX: usize = 256;
+/// So many datagrams of IP go to the kernel at a time. They do not wait for each other, and are done
+/// in the order of their entries.
+pub(super) const IP_BATCH_MAX: usize = 32;
+/// A unix socket is often full, and keeps the order: there is one at a time, which waits.
+pub(super) const UNIX_BATCH_MAX: usize = 1;
 /// An idle queue keeps two buffers of this size at most.
 const KEPT_BYTES: usize = 32 * 1024;
+
+const _: () = assert!(IP_BATCH_MAX <= BATCH_MAX, "places in a batch have a bound");

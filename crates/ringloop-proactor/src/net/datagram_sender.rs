@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use ringloop_core::WaitKey;
 
-use super::datagram_outbox::{Letter, SendDatagrams, State};
+use super::datagram_outbox::{IP_BATCH_MAX, Letter, SendDatagrams, State, UNIX_BATCH_MAX};
 use super::proactor_gone;
 use crate::fd::Fd;
 use crate::op::ServiceKey;
@@ -33,7 +33,7 @@ use crate::ops::ancillary::Ancillary;
 /// let mut proactor = Proactor::new(&Config::default())?;
 /// let far = UdpSocket::bind("127.0.0.1:0")?;
 /// let near = proactor.handle().adopt(UdpSocket::bind("127.0.0.1:0")?);
-/// let sender = DatagramSender::new(near);
+/// let sender = DatagramSender::ip(near);
 /// let to = far.local_addr()?.into();
 /// proactor.block_on(async {
 ///     sender.send(b"hello", Some(&to)).await?;
@@ -103,10 +103,23 @@ impl<'a> Enclosed<'a> {
 }
 
 impl DatagramSender {
-    /// Makes the send queue of a datagram socket.
+    /// Makes the send queue of a UDP socket.
+    ///
+    /// What is sent in a turn goes to the kernel together. If the socket's send buffer runs full in
+    /// the middle of that, what fits goes before what does not.
     #[must_use]
-    pub fn new(fd: Fd) -> Self {
-        let state = Rc::new(State::new(fd));
+    pub fn ip(fd: Fd) -> Self {
+        Self::on(State::new(fd, IP_BATCH_MAX))
+    }
+
+    /// Makes the send queue of a unix datagram socket.
+    #[must_use]
+    pub fn unix(fd: Fd) -> Self {
+        Self::on(State::new(fd, UNIX_BATCH_MAX))
+    }
+
+    fn on(state: State) -> Self {
+        let state = Rc::new(state);
         let service = SendDatagrams::new(Rc::clone(&state));
         let key = state.fd.handle().shared().insert_service(service);
         Self { state, key }

@@ -53,7 +53,7 @@ use crate::ring::{Cqe, Sqe};
 
 pub use chain::{Link, Then, WithTimeout};
 pub use future::Op;
-pub(crate) use key::OpKey;
+pub(crate) use key::{BATCH_MAX, OpKey};
 pub use outcome::{Cancelling, Outcome};
 pub use report::{OpReport, OpState};
 pub(crate) use slot::State;
@@ -139,6 +139,11 @@ pub(crate) unsafe trait Service: Sized + 'static {
     const NAME: &'static str;
 
     /// Fills in the entry, which is zero.
+    ///
+    /// With the flag `IO_LINK` it asks to be called once more, for the next entry of a batch, of
+    /// [`BATCH_MAX`] at most. The entries are not linked: each but the last must be done when the next
+    /// is begun, and has a completion only if it fails. That one says `MORE`, and the place of the
+    /// entry from one on in place of a buffer.
     fn prepare(&mut self, sqe: &mut Sqe);
 
     /// Handles a completion. The errno [`RETIRED`] comes from the table, not from the kernel.

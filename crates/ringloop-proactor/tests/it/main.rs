@@ -12,6 +12,7 @@ mod cancel_many;
 mod chain;
 mod closed;
 mod config;
+mod datagram_queues;
 mod datagrams;
 mod direct;
 mod direct_files;

@@ -110,7 +110,7 @@ impl UdpSocket {
         let fd = context::current().proactor.adopt(socket);
         Self {
             receiver: DatagramReceiver::ip(fd.clone()),
-            sender: DatagramSender::new(fd),
+            sender: DatagramSender::ip(fd),
         }
     }
 

@@ -122,7 +122,7 @@ impl UnixDatagram {
         let fd = context::current().proactor.adopt(OwnedFd::from(socket));
         Ok(Self {
             receiver: DatagramReceiver::unix(fd.clone(), 0),
-            sender: DatagramSender::new(fd),
+            sender: DatagramSender::unix(fd),
         })
     }
 

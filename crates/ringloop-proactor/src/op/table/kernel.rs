@@ -54,6 +54,26 @@ impl OpTable {
         Some(&slot.sqe)
     }
 
+    /// Whether it is a service that is staged.
+    pub(crate) fn is_service(&mut self, staged: Staged) -> bool {
+        self.slot(staged.slot).hook.is_some()
+    }
+
+    /// Handles a completion that names no operation: that of an entry in a batch, which has failed.
+    #[cold]
+    pub(crate) fn completed_in_batch(
+        &mut self,
+        cqe: Cqe,
+        wakes: &mut Vec<Waker>,
+        gone: &mut Vec<Detached>,
+    ) -> Next {
+        let entry = OpKey::from_user_data(cqe.user_data).and_then(OpKey::split_batch);
+        let Some((key, place)) = entry else {
+            return Next::Stray;
+        };
+        self.completed(key, cqe.of_batch(place), wakes, gone)
+    }
+
     /// Counts what is staged as in flight from now on: its entry is in the queue.
     #[inline]
     pub(crate) fn submitted(&mut self, staged: Staged) {

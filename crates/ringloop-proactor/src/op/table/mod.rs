@@ -28,7 +28,7 @@ use std::mem;
 use std::ptr::{self, NonNull};
 
 use super::erased::VTable;
-use super::key::OpKey;
+use super::key::{INDEX_BITS, OpKey};
 use super::report::OpReport;
 use super::slot::{Slot, SlotPointer, State};
 use crate::ring::TickClock;
@@ -123,7 +123,10 @@ impl OpTable {
     /// Makes a chunk of free slots; returns the first.
     #[cold]
     fn grow(&mut self) -> SlotPointer {
-        let start = u32::try_from(self.chunks.len() * CHUNK).expect("fewer than 2^32 slots");
+        let start = u32::try_from(self.chunks.len() * CHUNK)
+            .ok()
+            .filter(|start| start >> INDEX_BITS == 0);
+        let start = start.expect("fewer than 2^26 slots");
         let chunk = std::array::from_fn(|at| {
             let offset = u32::try_from(at).expect("a chunk is small");
             Slot::free(start + offset, None)

@@ -1,0 +1,235 @@
+use std::io;
+use std::net::UdpSocket;
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+use ringloop_core::Driver;
+use ringloop_proactor::{Config, DatagramReceiver, DatagramSender, Proactor, SocketAddress};
+
+use crate::rig::{alone, open_fds, poll_once, proactor, settle};
+
+fn pair() -> (UdpSocket, UdpSocket) {
+    let near = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let far = UdpSocket::bind("127.0.0.1:0").unwrap();
+    far.connect(near.local_addr().unwrap()).unwrap();
+    near.connect(far.local_addr().unwrap()).unwrap();
+    far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    (near, far)
+}
+
+/// Receives on a plain socket. Work of the ring interrupts it.
+fn received(socket: &UdpSocket) -> Vec<u8> {
+    let mut buf = [0; 2048];
+    loop {
+        match socket.recv(&mut buf) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return buf[..result.unwrap()].to_vec(),
+        }
+    }
+}
+
+#[test]
+fn what_is_sent_in_a_turn_goes_out_together_and_in_order() {
+    for entries in [4, 256] {
+        let config = Config::default().ring_entries(entries);
+        let mut proactor = Proactor::new(&config).unwrap();
+        let (near, far) = pair();
+        let sender = DatagramSender::ip(proactor.handle().adopt(near));
+        let mut numbers = 0_u32..150;
+        for at in numbers.by_ref() {
+            let bytes = at.to_be_bytes();
+            assert!(poll_once(&mut Box::pin(sender.send(&bytes, None))).is_ready());
+        }
+        let before = proactor.handle().stats().enters;
+        proactor.block_on(sender.flush()).unwrap().unwrap();
+        let turns = proactor.handle().stats().enters - before;
+        assert!(turns < if entries == 4 { 80 } else { 8 }, "{turns} enters");
+        for at in 0_u32..150 {
+            assert_eq!(received(&far), at.to_be_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
+    let mut proactor = proactor();
+    let (near, far) = pair();
+    let sender = DatagramSender::ip(proactor.handle().adopt(near));
+    let long = vec![0; 66_000];
+    for at in 0_u32..20 {
+        let bytes = at.to_be_bytes();
+        let bytes = if [7, 8, 19].contains(&at) {
+            &long[..]
+        } else {
+            &bytes
+        };
+        assert!(poll_once(&mut Box::pin(sender.send(bytes, None))).is_ready());
+    }
+    let error = proactor.block_on(sender.flush()).unwrap().unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+    proactor.block_on(sender.flush()).unwrap().unwrap();
+    for at in (0_u32..20).filter(|at| ![7, 8, 19].contains(at)) {
+        assert_eq!(received(&far), at.to_be_bytes());
+    }
+    assert_eq!(sender.queued_bytes(), 0);
+}
+
+#[test]
+fn an_old_error_of_the_socket_costs_no_datagram_of_a_batch() {
+    let mut proactor = proactor();
+    let (near, far) = pair();
+    let to = far.local_addr().unwrap();
+    drop(far);
+    let sender = DatagramSender::ip(proactor.handle().adopt(near));
+    let first = async {
+        sender.send(b"nobody", None).await?;
+        sender.flush().await
+    };
+    proactor.block_on(first).unwrap().unwrap();
+    let far = UdpSocket::bind(to).unwrap();
+    far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    for at in 0_u32..10 {
+        let bytes = at.to_be_bytes();
+        assert!(poll_once(&mut Box::pin(sender.send(&bytes, None))).is_ready());
+    }
+    let error = proactor.block_on(sender.flush()).unwrap().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    proactor.block_on(sender.flush()).unwrap().unwrap();
+    let mut came: Vec<_> = (0..10).map(|_| received(&far)).collect();
+    came.sort();
+    assert!(
+        came.iter().map(Vec::as_slice).eq((0_u32..10)
+            .map(u32::to_be_bytes)
+            .collect::<Vec<_>>()
+            .iter()
+            .map(|bytes| &bytes[..]))
+    );
+}
+
+#[test]
+fn datagrams_that_are_kept_leave_others_room() {
+    let mut proactor = proactor();
+    let (near, far) = pair();
+    let receiver = DatagramReceiver::ip(proactor.handle().adopt(near));
+    // More than there are buffers, all held at once.
+    let mut kept = Vec::new();
+    for at in 0_u32..300 {
+        far.send(&at.to_be_bytes()).unwrap();
+        kept.push(
+            proactor
+                .block_on(receiver.recv_datagram())
+                .unwrap()
+                .unwrap(),
+        );
+    }
+    for (at, datagram) in (0_u32..).zip(&kept) {
+        assert_eq!(datagram[..], at.to_be_bytes());
+        let peer = datagram.peer().and_then(SocketAddress::as_ip);
+        assert_eq!(peer, Some(far.local_addr().unwrap()));
+    }
+    far.send(b"").unwrap();
+    assert!(
+        proactor
+            .block_on(receiver.recv_datagram())
+            .unwrap()
+            .unwrap()
+            .is_empty()
+    );
+    kept.clear();
+    for at in 0_u32..100 {
+        far.send(&at.to_be_bytes()).unwrap();
+        let mut buf = [0; 8];
+        let note = proactor.block_on(receiver.recv(&mut buf)).unwrap().unwrap();
+        assert_eq!(buf[..note.count], at.to_be_bytes());
+    }
+}
+
+#[test]
+fn a_wait_that_was_called_and_goes_passes_the_call_on() {
+    let mut proactor = proactor();
+    let (near, far) = pair();
+    let receiver = DatagramReceiver::ip(proactor.handle().adopt(near));
+    let mut bufs = [[0; 8]; 3];
+    let [one, two, three] = &mut bufs;
+    let mut first = Box::pin(receiver.recv(one));
+    let mut second = Box::pin(receiver.recv(two));
+    assert!(poll_once(&mut first).is_pending());
+    assert!(poll_once(&mut second).is_pending());
+    far.send(b"one").unwrap();
+    while receiver.stats().received == 0 {
+        proactor.park(Some(Duration::from_secs(1))).unwrap();
+    }
+    // It belongs to the first; who comes now waits behind the second.
+    let mut third = Box::pin(receiver.recv(three));
+    assert!(poll_once(&mut second).is_pending());
+    assert!(poll_once(&mut third).is_pending());
+    drop(first);
+    assert!(poll_once(&mut third).is_pending());
+    let std::task::Poll::Ready(note) = poll_once(&mut second) else {
+        panic!("the call was passed on");
+    };
+    assert_eq!(note.unwrap().count, 3);
+    drop(second);
+    far.send(b"three").unwrap();
+    assert_eq!(proactor.block_on(third).unwrap().unwrap().count, 5);
+}
+
+#[test]
+fn waits_end_with_the_proactor_and_nothing_leaks() {
+    if !alone("datagram_queues::waits_end_with_the_proactor_and_nothing_leaks") {
+        return;
+    }
+    let fds = open_fds();
+    let mut proactor = proactor();
+    let (near, far) = pair();
+    let near = proactor.handle().adopt(near);
+    let receiver = DatagramReceiver::ip(near.clone());
+    let sender = DatagramSender::ip(near);
+    for _ in 0..5 {
+        far.send(b"queued").unwrap();
+    }
+    proactor
+        .block_on(receiver.recv(&mut [0; 8]))
+        .unwrap()
+        .unwrap();
+    while receiver.stats().queued < 4 {
+        proactor.park(Some(Duration::from_secs(1))).unwrap();
+    }
+    let (unix, peer) = UnixDatagram::pair().unwrap();
+    let blocked = DatagramSender::unix(proactor.handle().adopt(unix));
+    while poll_once(&mut Box::pin(blocked.send(b"x", None))).is_ready() {
+        proactor.park(Some(Duration::ZERO)).unwrap();
+    }
+    drop(proactor);
+    for _ in 0..4 {
+        assert!(poll_once(&mut Box::pin(receiver.recv(&mut [0; 8]))).is_ready());
+    }
+    let std::task::Poll::Ready(last) = poll_once(&mut Box::pin(receiver.recv(&mut [0; 8]))) else {
+        panic!("nothing more comes");
+    };
+    last.unwrap_err();
+    assert!(poll_once(&mut Box::pin(sender.send(b"x", None))).is_ready());
+    assert!(poll_once(&mut Box::pin(blocked.send(b"x", None))).is_ready());
+    drop((receiver, sender, blocked, peer, far));
+    assert_eq!(open_fds(), fds);
+}
+
+#[test]
+fn a_receiver_that_is_dropped_gives_its_buffers_back() {
+    let mut proactor = proactor();
+    for _ in 0..40 {
+        let (near, far) = pair();
+        let receiver = DatagramReceiver::ip(proactor.handle().adopt(near));
+        for _ in 0..10 {
+            far.send(b"left").unwrap();
+        }
+        proactor
+            .block_on(receiver.recv(&mut [0; 8]))
+            .unwrap()
+            .unwrap();
+        while receiver.stats().queued < 9 {
+            proactor.park(Some(Duration::from_secs(1))).unwrap();
+        }
+    }
+    settle(&mut proactor);
+}
