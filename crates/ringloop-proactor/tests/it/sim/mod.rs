@@ -11,4 +11,5 @@ mod programs;
 mod replay;
 mod rings;
 mod seeds;
+mod sends;
 mod storm;
