@@ -8,9 +8,9 @@
 //!
 //! - **N1** A service's entry names only the descriptor and the memory of the state that it shares
 //!   with its owner; while it is in flight, neither side touches that memory.
-//! - **N2** An owned buffer in a send queue, or the end of a pipe, is in a box of its own, which one waker owns and drops.
-//!   Its bytes are asked for once, there. Such a waker is in the queue, or among the wakers of the
-//!   proactor that run after a batch: it never leaves the thread.
+//! - **N2** An owned buffer in a send queue, or the end of a pipe, is in a box of its own, which one
+//!   waker owns and drops. A buffer's bytes are asked for once, there. Such a waker is in the queue,
+//!   or among the wakers of the proactor that run after a batch: it never leaves the thread.
 //! - **N3** An option of a socket is read into, and set from, memory of the size that is named.
 
 #![expect(

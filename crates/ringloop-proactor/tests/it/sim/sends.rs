@@ -11,7 +11,9 @@ use ringloop_proactor::sim::{Faults, SimConfig};
 use ringloop_proactor::{Config, Proactor, Receiver, Sender};
 
 fn numbered(start: usize, len: usize) -> Vec<u8> {
-    (start..start + len).map(|at| (at % 251) as u8).collect()
+    (start..start + len)
+        .map(|at| u8::try_from(at % 251).unwrap())
+        .collect()
 }
 
 /// The next of a row of numbers that look random.
@@ -24,7 +26,7 @@ fn next(state: &mut u64) -> usize {
 
 /// Writes in all ways, gives some waits up, and ends or is dropped. Returns how much was accepted.
 async fn write(mut sender: Sender, mut state: u64, is_dropped: bool) -> usize {
-    if next(&mut state) % 2 == 0 {
+    if next(&mut state).is_multiple_of(2) {
         sender.set_zero_copy_from(Some(20_000));
     }
     sender.set_shutdown_on_drop(true);
@@ -32,7 +34,7 @@ async fn write(mut sender: Sender, mut state: u64, is_dropped: bool) -> usize {
     for _ in 0..40 {
         let size = [1, 90, 3000, 17_000, 25_000][next(&mut state) % 5];
         let kind = next(&mut state) % 4;
-        let is_given_up = next(&mut state) % 3 == 0;
+        let is_given_up = next(&mut state).is_multiple_of(3);
         let bytes = numbered(len, size);
         let mut place = Some(bytes.clone());
         let (head, tail) = bytes.split_at(size / 2);
@@ -44,7 +46,7 @@ async fn write(mut sender: Sender, mut state: u64, is_dropped: bool) -> usize {
             };
             match polled {
                 Poll::Pending if is_given_up => Poll::Ready(Ok(0)),
-                polled => polled,
+                Poll::Pending | Poll::Ready(_) => polled,
             }
         });
         len += count.await.unwrap();
