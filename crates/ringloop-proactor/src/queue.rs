@@ -13,7 +13,7 @@ use crate::mail::Mail;
 use crate::observer::Log;
 use crate::op::{BATCH_MAX, Detached, Next, OpKey, OpTable, Staged, State};
 use crate::ops::{CANCEL_ALL, CANCEL_ANY};
-use crate::ring::{Cqe, ForkMark, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock};
+use crate::ring::{Cqe, ForkMark, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock, ticks};
 use crate::stats::ProactorStats;
 
 /// The ring, the table, and what has to go from one to the other.
@@ -182,6 +182,7 @@ impl Queue {
         if self.staged.is_empty() {
             return Ok(());
         }
+        let now = ticks();
         while let Some(&staged) = self.staged.get(*done) {
             let Some(sqe) = self.table.entry(staged) else {
                 *done += 1;
@@ -208,7 +209,7 @@ impl Queue {
                 return Ok(());
             }
             self.stats.submissions += 1;
-            self.table.submitted(staged);
+            self.table.submitted(staged, now);
             *done += 1;
         }
         Ok(())
@@ -453,7 +454,7 @@ fn push_chain(
         }
     }
     for &staged in &staged[..entries.len()] {
-        table.submitted(staged);
+        table.submitted(staged, ticks());
         stats.submissions += 1;
     }
     Ok(entries.len())

@@ -9,23 +9,28 @@ use std::io;
 use std::time::Duration;
 
 use ringloop::net::{TcpListener, TcpStream};
+use ringloop::task::yield_now;
 use ringloop::{Runtime, spawn, timeout};
 
 struct Counting;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    /// How much this thread has allocated and not freed.
+    static HELD_BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: everything is the system allocator's; the count is a plain thread-local.
+// SAFETY: everything is the system allocator's; the counts are plain thread-locals.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        HELD_BYTES.set(HELD_BYTES.get().wrapping_add(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        HELD_BYTES.set(HELD_BYTES.get().wrapping_sub(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(ptr, layout) }
     }
@@ -151,4 +156,40 @@ fn a_task_is_one_allocation() {
         }
     });
     assert_eq!(cost.allocations, 1000, "{cost:?}");
+}
+
+#[test]
+fn an_idle_connection_costs_less_than_a_kibibyte_beside_its_future() {
+    let is_long = std::env::var_os("RINGLOOP_LONG").is_some();
+    let connections = if is_long { 9_000 } else { 500 };
+    let mut runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut peers = Vec::with_capacity(connections);
+        let mut future_bytes = 0;
+        // What is there once, such as the shared buffers, is made for the first one.
+        let mut before = HELD_BYTES.get();
+        for number in 0..=connections {
+            if number == 1 {
+                before = HELD_BYTES.get();
+            }
+            peers.push(std::net::TcpStream::connect(address).unwrap());
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let idle = async move {
+                let mut buf = [0; 16];
+                stream.write_all(b"hello").await?;
+                stream.read(&mut buf).await
+            };
+            future_bytes = size_of_val(&idle);
+            drop(spawn(idle));
+            yield_now().await.unwrap();
+        }
+        let each = (HELD_BYTES.get() - before) / connections;
+        println!("an idle connection: {each} bytes, its future {future_bytes} of them");
+        assert!(
+            each < future_bytes + 1024,
+            "{each} and {future_bytes} bytes"
+        );
+    });
 }

@@ -385,6 +385,27 @@ impl Lent {
         self.start = (self.start + count).min(self.end);
     }
 
+    /// The part as a number, which is not zero: it holds something from the start of its buffer.
+    #[inline]
+    pub(crate) fn pack(self) -> u64 {
+        debug_assert!(self.start == 0 && self.end > 0, "as the kernel filled it");
+        u64::from(self.id) << u32::BITS | u64::from(self.end)
+    }
+
+    /// The part that was packed, for whoever had the only copy of the number.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the halves are what was put there"
+    )]
+    pub(crate) fn unpack(packed: u64) -> Self {
+        Self {
+            id: (packed >> u32::BITS) as u16,
+            start: 0,
+            end: packed as u32,
+        }
+    }
+
     /// Leaves everything behind the first `count` bytes.
     pub(super) fn truncate(&mut self, count: usize) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);

@@ -21,6 +21,7 @@ mod epoll;
 mod faults;
 mod files;
 mod fixed;
+mod flow;
 mod foreign;
 mod fork;
 mod forms;

@@ -28,7 +28,7 @@ impl<W: ?Sized> WriteAll<'_, W> {
 }
 
 impl<W: AsyncWrite + ?Sized> WriteAll<'_, W> {
-    #[inline]
+    #[inline(always)]
     fn poll_steps(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.wait.begin(cx))?;
         while self.written < self.bytes.len() {
@@ -49,7 +49,8 @@ impl<W: AsyncWrite + ?Sized> WriteAll<'_, W> {
 impl<W: AsyncWrite + ?Sized> Future for WriteAll<'_, W> {
     type Output = io::Result<()>;
 
-    #[inline]
+    // A call of its own costs more than what is done in it when bytes are there.
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let result = ready!(this.poll_steps(cx));

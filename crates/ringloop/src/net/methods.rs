@@ -81,7 +81,7 @@ macro_rules! reads {
         }
 
         impl<$($generics)*> $crate::io::AsyncRead for $stream {
-            #[inline]
+            #[inline(always)]
             fn poll_read(
                 &mut self,
                 cx: &mut std::task::Context<'_>,
@@ -260,7 +260,7 @@ macro_rules! writes {
         }
 
         impl<$($generics)*> $crate::io::AsyncWrite for $stream {
-            #[inline]
+            #[inline(always)]
             fn poll_write(
                 &mut self,
                 cx: &mut std::task::Context<'_>,

@@ -33,6 +33,7 @@ mod locks;
 mod lossless;
 mod macros;
 mod net_edges;
+mod net_flow;
 mod net_hostile;
 mod net_ledger;
 mod net_send_file;

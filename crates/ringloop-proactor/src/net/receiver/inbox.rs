@@ -25,7 +25,7 @@ pub(super) struct Inbox {
     /// So many pieces behind the first are enough, however small they are: each may hold a buffer.
     pieces_max: u16,
     /// The piece to be read next, unless it was copied.
-    pub(super) front: Cell<Option<Lent>>,
+    front: Front,
     pub(super) reader: Cell<Option<Waker>>,
     pub(super) rest: RefCell<Rest>,
 }
@@ -49,6 +49,29 @@ pub(super) struct Rest {
 pub(super) enum End {
     Closed,
     Failed(i32),
+}
+
+/// A lent piece that nobody has read from, packed; zero if there is none.
+#[derive(Default)]
+struct Front(Cell<u64>);
+
+impl Front {
+    #[inline]
+    fn is_none(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    #[inline]
+    fn put(&self, lent: Lent) {
+        debug_assert!(self.is_none(), "a lent buffer has to be given back");
+        self.0.set(lent.pack());
+    }
+
+    #[inline]
+    fn take(&self) -> Option<Lent> {
+        let packed = self.0.replace(0);
+        (packed != 0).then(|| Lent::unpack(packed))
+    }
 }
 
 /// What is unusual about a stream, as flags.
@@ -97,7 +120,7 @@ impl Inbox {
             pool,
             status,
             pieces_max: share.clamp(1, PIECES_MAX),
-            front: Cell::new(None),
+            front: Front::default(),
             reader: Cell::new(None),
             rest: RefCell::default(),
         }
@@ -114,6 +137,24 @@ impl Inbox {
             Piece::Lent(lent) => self.lender().bytes(lent),
             Piece::Own { bytes, start } => &bytes[*start..],
         }
+    }
+
+    /// Copies the first piece into `buf` and gives its buffer back, if it is lent, and fits.
+    /// Returns its length; zero if there is no such piece.
+    #[inline]
+    pub(super) fn read_front(&self, buf: &mut [u8]) -> usize {
+        let Some(lent) = self.front.take() else {
+            return 0;
+        };
+        let lender = self.lender();
+        let Some(place) = buf.get_mut(..lent.len()) else {
+            self.front.put(lent);
+            return 0;
+        };
+        place.copy_from_slice(lender.bytes(&lent));
+        let count = place.len();
+        lender.give_back(lent);
+        count
     }
 
     /// Disposes of a piece that was read, or that nobody will read.
@@ -143,10 +184,7 @@ impl Inbox {
     /// Whether there is nothing to read now.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        let front = self.front.take();
-        let is_empty = front.is_none() && !self.status.has(BEHIND);
-        self.front.set(front);
-        is_empty
+        self.front.is_none() && !self.status.has(BEHIND)
     }
 
     /// Whether a full queue, whose receive was ended, has been emptied.
@@ -170,7 +208,7 @@ impl Inbox {
     pub(super) fn queued_bytes(&self) -> usize {
         let front = self.front.take();
         let len = front.as_ref().map_or(0, Lent::len);
-        self.front.set(front);
+        front.into_iter().for_each(|lent| self.front.put(lent));
         len + self.rest.borrow().bytes
     }
 
@@ -181,18 +219,14 @@ impl Inbox {
         let (Some(pool), Ok(filled @ 1..)) = (&self.pool, u32::try_from(cqe.res)) else {
             return false;
         };
-        if !self.status.is_usual() || cqe.is_last() || pool.is_low() {
+        let is_unusual = !self.status.is_usual() || !self.front.is_none();
+        if is_unusual || cqe.is_last() || pool.is_low() {
             return false;
         }
         let Some(id) = cqe.buffer_id() else {
             return false;
         };
-        let front = self.front.take();
-        if front.is_some() {
-            self.front.set(front);
-            return false;
-        }
-        self.front.set(Some(pool.lend(id, filled)));
+        self.front.put(pool.lend(id, filled));
         true
     }
 
@@ -259,7 +293,7 @@ impl Inbox {
         }
         let is_low = lender.is_low();
         if self.is_empty() && !is_low {
-            return self.front.set(Some(lent));
+            return self.front.put(lent);
         }
         if is_low || filled <= lender.len_bytes() / COPIED_PART {
             self.push_copied(lender.bytes(&lent));

@@ -85,22 +85,16 @@ impl Receiver {
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    #[inline]
+    #[inline(always)]
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let inbox = &*self.inbox;
         if self.current.is_none() && inbox.status.is_usual() {
-            let front = inbox.front.take();
-            match front {
-                Some(lent) if lent.len() <= buf.len() => {
-                    let lender = inbox.lender();
-                    let bytes = lender.bytes(&lent);
-                    let count = bytes.len();
-                    buf[..count].copy_from_slice(bytes);
-                    lender.give_back(lent);
-                    return Poll::Ready(Ok(count));
-                }
-                None if !buf.is_empty() => return self.wait(cx),
-                not_usual => inbox.front.set(not_usual),
+            let count = inbox.read_front(buf);
+            if count > 0 {
+                return Poll::Ready(Ok(count));
+            }
+            if inbox.is_empty() && !buf.is_empty() {
+                return self.wait(cx);
             }
         }
         self.poll_read_more(cx, buf)
@@ -229,7 +223,7 @@ impl Receiver {
     }
 
     /// Leaves the waker for when something comes.
-    #[inline]
+    #[inline(always)]
     fn wait<T>(&self, cx: &mut Context<'_>) -> Poll<T> {
         let inbox = &*self.inbox;
         let known = inbox.reader.take();

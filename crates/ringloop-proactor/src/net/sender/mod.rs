@@ -220,7 +220,7 @@ impl Sender {
     /// # Errors
     ///
     /// As [`write_all`](Self::write_all).
-    #[inline]
+    #[inline(always)]
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut outbox = self.state.outbox.borrow_mut();
         let room = outbox.room();

@@ -7,7 +7,7 @@ use super::{CHUNK, Detached, OpTable, Staged};
 use crate::op::key::OpKey;
 use crate::op::slot::{SlotPointer, State};
 use crate::op::{Flow, RETIRED};
-use crate::ring::{Cqe, Sqe, ticks};
+use crate::ring::{Cqe, Sqe};
 
 impl OpTable {
     /// Marks that the kernel has been asked to end `key`. `false`: it was asked before, or there
@@ -74,13 +74,13 @@ impl OpTable {
         self.completed(key, cqe.of_batch(place), wakes, gone)
     }
 
-    /// Counts what is staged as in flight from now on: its entry is in the queue.
+    /// Counts what is staged as in flight from `now` on: its entry is in the queue.
     #[inline]
-    pub(crate) fn submitted(&mut self, staged: Staged) {
+    pub(crate) fn submitted(&mut self, staged: Staged, now: u64) {
         let slot = self.slot(staged.slot);
         slot.state = State::InFlight;
         slot.cancel_asked = false;
-        slot.sqe.pad = ticks();
+        slot.sqe.pad = now;
         self.in_flight += 1;
     }
 
