@@ -488,7 +488,7 @@ fn push_batch(
             return Ok(false);
         }
     }
-    table.submitted(staged);
+    table.submitted(staged, ticks());
     stats.submissions += entries.len() as u64;
     Ok(true)
 }

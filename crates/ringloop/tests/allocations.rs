@@ -186,7 +186,6 @@ fn an_idle_connection_costs_less_than_a_kibibyte_beside_its_future() {
             yield_now().await.unwrap();
         }
         let each = (HELD_BYTES.get() - before) / connections;
-        println!("an idle connection: {each} bytes, its future {future_bytes} of them");
         assert!(
             each < future_bytes + 1024,
             "{each} and {future_bytes} bytes"
