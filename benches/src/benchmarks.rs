@@ -94,7 +94,7 @@ impl Setting {
         Ok(Self {
             cores: Cores::pick()?,
             program: std::env::current_exe()?,
-            net_echo: if quick { [20, 50] } else { [200, 1000] }.map(millis),
+            net_echo: if quick { [10, 40] } else { [200, 1000] }.map(millis),
             op_echo: if quick { [40, 120] } else { [200, 1000] }.map(millis),
             bulk: if quick { 1 << 24 } else { 1 << 30 },
             net_divisor: if quick { 16 } else { 1 },

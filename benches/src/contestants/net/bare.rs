@@ -10,6 +10,8 @@ use std::io;
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
 
+use socket2::SockRef;
+
 use super::{Announce, Contestant, LOOPBACK, Service};
 use crate::ring::{Ring, Submissions};
 
@@ -97,6 +99,8 @@ impl Contestant for Bare {
             return datagrams::serve(self, &socket);
         }
         let listener = TcpListener::bind(LOOPBACK)?;
+        // What it accepts has this from it.
+        SockRef::from(&listener).set_tcp_nodelay(true)?;
         announce(listener.local_addr()?)?;
         match service {
             Service::Echo(len) if self.receive == Receive::Multi => {
@@ -128,4 +132,8 @@ fn counted(result: i32) -> io::Result<u32> {
     u32::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result))
 }
 
+/// What completes an accept; other numbers stand for connections.
+const ACCEPT: u64 = u64::MAX;
+/// What completes a close that failed.
+const CLOSE: u64 = u64::MAX - 1;
 const RING_ENTRIES: u32 = 256;

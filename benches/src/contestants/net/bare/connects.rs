@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use super::{Bare, LOOPBACK, counted};
+use super::{ACCEPT, Bare, CLOSE, LOOPBACK, counted};
 use crate::clock;
 use crate::ring::{Span, Submissions};
 
@@ -89,6 +89,3 @@ fn address(address: SocketAddr) -> Span {
     span.copy_from(&bytes);
     span
 }
-
-const ACCEPT: u64 = u64::MAX;
-const CLOSE: u64 = u64::MAX - 1;

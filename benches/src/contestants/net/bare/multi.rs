@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::net::TcpListener;
+use std::os::fd::{AsRawFd, RawFd};
 
 use io_uring::cqueue;
 
-use super::Bare;
+use super::{ACCEPT, Bare, CLOSE, counted};
 use crate::ring::{Buffers, Submissions};
 
 /// Echoes on `connections` connections until all of them are closed.
@@ -31,11 +31,9 @@ pub(super) fn serve(
         starved: Vec::new(),
         open: connections,
     };
-    for _ in 0..connections {
-        let (socket, _) = listener.accept()?;
-        socket.set_nodelay(true)?;
-        server.add(socket)?;
-    }
+    server
+        .submissions
+        .accept_multi(listener.as_raw_fd(), ACCEPT)?;
     while server.open > 0 {
         server.submissions.enter(1, None)?;
         completions.sync();
@@ -61,7 +59,7 @@ struct Server<'r> {
 }
 
 struct Connection {
-    socket: TcpStream,
+    fd: RawFd,
     /// Received and not yet sent; the first is being sent.
     chunks: VecDeque<Chunk>,
     /// Nothing more will arrive.
@@ -75,12 +73,11 @@ struct Chunk {
 }
 
 impl Server<'_> {
-    fn add(&mut self, socket: TcpStream) -> io::Result<()> {
+    fn add(&mut self, fd: RawFd) -> io::Result<()> {
         let user_data = key(self.connections.len(), RECV);
-        self.submissions
-            .recv_multi(socket.as_raw_fd(), &self.buffers, user_data)?;
+        self.submissions.recv_multi(fd, &self.buffers, user_data)?;
         self.connections.push(Connection {
-            socket,
+            fd,
             chunks: VecDeque::new(),
             ended: false,
         });
@@ -89,6 +86,10 @@ impl Server<'_> {
 
     #[inline]
     fn handle(&mut self, cqe: &cqueue::Entry) -> io::Result<()> {
+        if cqe.user_data() >= CLOSE {
+            let fd = RawFd::try_from(counted(cqe.result())?);
+            return self.add(fd.map_err(io::Error::other)?);
+        }
         let index = usize::try_from(cqe.user_data() >> 1).map_err(io::Error::other)?;
         if cqe.user_data() & 1 == RECV {
             self.received(index, cqe)
@@ -146,7 +147,7 @@ impl Server<'_> {
         };
         let bytes = self.buffers.filled(chunk.buffer, chunk.len);
         self.submissions
-            .send(connection.socket.as_raw_fd(), bytes, key(index, SEND))
+            .send(connection.fd, bytes, key(index, SEND))
     }
 
     #[inline]
@@ -154,9 +155,7 @@ impl Server<'_> {
         let connection = &self.connections[index];
         if connection.ended && connection.chunks.is_empty() {
             self.open -= 1;
-            // The descriptor itself stays open until the server ends: no number is used twice. The
-            // peer may be gone already, which is no error here.
-            let _gone = connection.socket.shutdown(std::net::Shutdown::Both);
+            self.submissions.close(connection.fd, CLOSE)?;
         }
         Ok(())
     }
@@ -164,7 +163,7 @@ impl Server<'_> {
     /// Starts the receives again that ran out of buffers.
     fn rearm(&mut self) -> io::Result<()> {
         for index in self.starved.drain(..) {
-            let fd = self.connections[index].socket.as_raw_fd();
+            let fd = self.connections[index].fd;
             self.submissions
                 .recv_multi(fd, &self.buffers, key(index, RECV))?;
         }

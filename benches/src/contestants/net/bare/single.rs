@@ -1,10 +1,10 @@
 //! The echo server with one receive at a time, into the connection's own buffer.
 
 use std::io;
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::net::TcpListener;
+use std::os::fd::{AsRawFd, RawFd};
 
-use super::{Bare, Receive, counted};
+use super::{ACCEPT, Bare, CLOSE, Receive, counted};
 use crate::ring::{Span, Submissions};
 
 /// Echoes on `connections` connections until all of them are closed.
@@ -19,31 +19,34 @@ pub(super) fn serve(
     let memory = Span::new(len * connections);
     let mut server = Server {
         submissions,
-        streams: Vec::new(),
+        fds: Vec::new(),
         memory,
         len,
         is_linked: bare.receive == Receive::Linked,
     };
-    for index in 0..connections {
-        let (stream, _) = listener.accept()?;
-        stream.set_nodelay(true)?;
-        server.streams.push(stream);
-        server.recv(index)?;
-    }
+    server
+        .submissions
+        .accept_multi(listener.as_raw_fd(), ACCEPT)?;
     let mut open = connections;
     while open > 0 {
         server.submissions.enter(1, None)?;
         completions.sync();
         for cqe in completions.by_ref() {
+            let count = counted(cqe.result())?;
+            if cqe.user_data() == ACCEPT {
+                server.add(count)?;
+                continue;
+            }
             let index = u32::try_from(cqe.user_data() >> 1).map_err(io::Error::other)?;
             if cqe.user_data() & 1 == SEND {
-                counted(cqe.result())?;
                 server.recv(index)?;
+            } else if count > 0 {
+                server.send(index, count)?;
             } else {
-                match counted(cqe.result())? {
-                    0 => open -= 1,
-                    count => server.send(index, count)?,
-                }
+                open -= 1;
+                server
+                    .submissions
+                    .close(server.fds[index as usize], CLOSE)?;
             }
             bare.submit_early(&mut server.submissions)?;
         }
@@ -55,23 +58,31 @@ pub(super) fn serve(
 
 struct Server<'r> {
     submissions: Submissions<'r>,
-    streams: Vec<TcpStream>,
+    fds: Vec<RawFd>,
     memory: Span,
     len: u32,
     is_linked: bool,
 }
 
 impl Server<'_> {
+    /// Begins with a connection.
+    fn add(&mut self, fd: u32) -> io::Result<()> {
+        let index = u32::try_from(self.fds.len()).map_err(io::Error::other)?;
+        self.fds
+            .push(RawFd::try_from(fd).map_err(io::Error::other)?);
+        self.recv(index)
+    }
+
     #[inline]
     fn recv(&mut self, index: u32) -> io::Result<()> {
         let space = self.memory.part(index * self.len, self.len);
-        let fd = self.streams[index as usize].as_raw_fd();
+        let fd = self.fds[index as usize];
         self.submissions.recv(fd, space, key(index, RECV))
     }
 
     #[inline]
     fn send(&mut self, index: u32, count: u32) -> io::Result<()> {
-        let fd = self.streams[index as usize].as_raw_fd();
+        let fd = self.fds[index as usize];
         let space = self.memory.part(index * self.len, self.len);
         let bytes = space.part(0, count);
         if self.is_linked {
