@@ -1,10 +1,5 @@
 //! The multishot receive of a stream.
 
-#![expect(
-    unsafe_code,
-    reason = "the service vouches for the memory that its entry names"
-)]
-
 use std::rc::Rc;
 use std::task::Waker;
 
