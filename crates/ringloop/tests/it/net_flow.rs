@@ -61,9 +61,8 @@ fn one_busy_connection_does_not_hold_up_many_quiet_ones() {
         let meanwhile = reads.get() - before;
         reader.abort();
         writer.abort();
-        println!("{meanwhile} reads of the busy one");
         assert!(
-            meanwhile < 20 * QUIET,
+            meanwhile < 4 * QUIET,
             "the busy one was read {meanwhile} times before {QUIET} others were read once"
         );
     });
