@@ -4,9 +4,10 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::task::{Context, Poll, Waker, ready};
 
+use super::Sender;
 use super::outbox::Outbox;
-use super::{Sender, keep};
 use crate::fd::Fd;
+use crate::net::keep;
 use crate::op::{Flow, RETIRED};
 use crate::ring::{Clock, Cqe};
 
