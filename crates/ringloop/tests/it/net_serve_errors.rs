@@ -292,3 +292,34 @@ fn without_descriptors_a_server_waits_and_goes_on_when_there_are_some() {
     });
     settle(&mut runtime, fds);
 }
+
+/// Has a connection as soon as the event says so.
+struct Gate(Rc<Event>);
+
+impl Listener for Gate {
+    type Stream = ();
+    type Addr = &'static str;
+
+    async fn accept(&self) -> io::Result<((), &'static str)> {
+        self.0.wait().await?;
+        Ok(((), "somebody"))
+    }
+
+    fn local_addr(&self) -> io::Result<&'static str> {
+        Ok("nowhere")
+    }
+}
+
+#[test]
+fn what_comes_in_the_turn_of_the_stop_is_left_to_the_listener() {
+    run_virtual(async {
+        let gate = Rc::new(Event::new());
+        let server = serve(Gate(Rc::clone(&gate)), async |(), _| {}).spawn();
+        sleep(Duration::from_millis(1)).await.unwrap();
+        assert!(server.is_serving());
+        gate.set();
+        server.stop_accepting();
+        server.wait_closed().await.unwrap();
+        assert_eq!(server.stats().accepted, 0);
+    });
+}
