@@ -23,8 +23,21 @@ use super::shared::Attached;
 /// The handler is an async closure or function of the connection and the address of the peer; what
 /// it captures is shared by all its calls. The server ends when it is [stopped](Server), cancelled,
 /// or cannot accept any more, and then waits for the handlers: when it is over, none is left.
-/// The module's page has what happens to whom and when. Counterpart:
-/// `asyncio.start_server`, `trio.serve_listeners`, `axum::serve`.
+/// Counterpart: `asyncio.start_server`, `trio.serve_listeners`, `axum::serve`.
+///
+/// | what happens | what becomes of the connection | what becomes of the server |
+/// |---|---|---|
+/// | the handler returns | it is the handler's; what it has not closed is dropped | serves on |
+/// | the handler returns an error, or panics | dropped | [reports](Serve::on_error) it once, and serves on |
+/// | [`close_clients`](Server::close_clients) | the waits of the handler say `Cancelled`; its cleanup may wait | serves on |
+/// | [`abort_clients`](Server::abort_clients) | the handler is dropped where it is, and with it the connection | serves on |
+/// | the [limit](Serve::limit) is reached | new ones wait in the kernel's backlog | serves on when one has ended |
+/// | descriptors or memory run out | new ones wait in the kernel's backlog | reports it once, waits for a while or until a connection ends, and reports once when it is over |
+/// | a connection fails before it is accepted | gone | accepts the next one |
+/// | [`stop_accepting`](Server::stop_accepting) | live ones go on; those that nobody has taken are closed with the listener | over when the last one has ended |
+/// | `serve` is cancelled | as with `stop_accepting` and `close_clients` | over when the last one has ended |
+/// | `serve` is dropped | as with `stop_accepting` and `abort_clients` | over |
+/// | any other error of `accept` | as with `stop_accepting` and `close_clients` | over when the last one has ended, with that error |
 ///
 /// A listener that was given by value is closed as soon as no more is accepted. One that was given
 /// by reference, or in an [`Rc`], stays open, and connections that wait in it wait for its next
