@@ -273,8 +273,8 @@ pub use features::Features;
 pub use handle::Handle;
 pub use mail::{Address, Inbox, Message};
 pub use net::{
-    Accepted, Acceptor, Arrival, Datagram, DatagramNote, DatagramReceiver, DatagramReceiverStats,
-    DatagramSender, Dispatch, Enclosed, Receiver, SendPipe, Sender,
+    Accepted, Acceptor, Arrival, Credentials, Datagram, DatagramNote, DatagramReceiver,
+    DatagramReceiverStats, DatagramSender, Dispatch, Enclosed, Receiver, SendPipe, Sender,
 };
 pub use observer::{Observer, OpEvent};
 pub use op::{

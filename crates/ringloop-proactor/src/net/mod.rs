@@ -19,6 +19,7 @@
 )]
 
 mod acceptor;
+mod credentials;
 mod datagram;
 mod datagram_inbox;
 mod datagram_options;
@@ -33,6 +34,7 @@ use std::io;
 use std::task::Waker;
 
 pub use acceptor::{Accepted, Acceptor};
+pub use credentials::Credentials;
 pub use datagram::{Datagram, DatagramNote};
 pub use datagram_inbox::DatagramReceiverStats;
 pub use datagram_receiver::{Arrival, DatagramReceiver};

@@ -14,29 +14,46 @@ use crate::io::Wait;
 /// A wait for a connection, by the rules of cancellation.
 #[derive(Debug)]
 pub(super) struct Accepting<'a> {
-    accepted: Accepted<'a>,
+    connecting: Connecting<'a>,
     wait: Wait,
 }
+
+/// A wait for a connection that knows nothing of cancellation.
+#[derive(Debug)]
+pub(super) struct Connecting<'a> {
+    accepted: Accepted<'a>,
+}
+
+/// A connection, and the address of its peer unless that has gone away meanwhile.
+type Connected = (Fd, Option<SockAddr>);
 
 impl<'a> Accepting<'a> {
     #[track_caller]
     pub(super) fn new(acceptor: &'a Acceptor) -> Self {
         Self {
-            accepted: acceptor.accept(),
+            connecting: Connecting::new(acceptor),
             wait: Wait::new(),
         }
     }
 
-    /// The connection, and the address of its peer unless that has gone away meanwhile.
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(Fd, Option<SockAddr>)>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connected>> {
         ready!(self.wait.begin(cx))?;
-        let Poll::Ready(accepted) = Pin::new(&mut self.accepted).poll(cx) else {
-            return self.wait.go_on(cx);
-        };
-        let connection = accepted?;
+        match self.connecting.poll_unchecked(cx) {
+            Poll::Pending => self.wait.go_on(cx),
+            result @ Poll::Ready(_) => result,
+        }
+    }
+}
+
+impl<'a> Connecting<'a> {
+    pub(super) fn new(acceptor: &'a Acceptor) -> Self {
+        Self {
+            accepted: acceptor.accept(),
+        }
+    }
+
+    pub(super) fn poll_unchecked(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connected>> {
+        let connection = ready!(Pin::new(&mut self.accepted).poll(cx))?;
         let peer = SockRef::from(&connection.as_fd()).peer_addr().ok();
         let handle = self.accepted.acceptor().fd().handle();
         Poll::Ready(Ok((handle.adopt(connection), peer)))

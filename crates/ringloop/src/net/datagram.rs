@@ -132,7 +132,8 @@ impl<A> Datagram<A> {
     }
 }
 
-/// Who has sent a message through a unix socket, as the kernel vouches for it.
+/// Who has sent a message through a unix socket, or is at the other end of one, as the kernel
+/// vouches for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerCredentials {

@@ -3,21 +3,32 @@
 mod accepted;
 mod addr;
 mod check;
+mod connect;
+mod connect_error;
 mod connection;
 mod datagram;
 mod datagrams;
+mod fd_stream;
 mod halves;
+mod incoming;
+mod keepalive;
+mod lookup;
 mod methods;
+mod options;
 mod send_file;
 mod serve;
+mod settings;
 mod tcp_listener;
+mod tcp_listener_builder;
 mod tcp_stream;
+mod tcp_stream_builder;
 mod udp_builder;
 mod udp_options;
 mod udp_socket;
 mod unix_addr;
 mod unix_datagram;
 mod unix_listener;
+mod unix_listener_builder;
 mod unix_stream;
 
 use std::io;
@@ -27,18 +38,26 @@ use std::os::fd::BorrowedFd;
 use ringloop_proactor::Fd;
 
 pub use addr::ToSocketAddrs;
+pub use connect_error::ConnectError;
 pub use datagram::{
     Datagram, FlushDatagrams, PeerAddr, PeerCredentials, Recv, RecvDatagram, RecvFrom, SendDatagram,
 };
 pub use datagrams::Datagrams;
+pub use fd_stream::FdStream;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use incoming::Incoming;
+pub use keepalive::Keepalive;
+pub use lookup::lookup_host;
 pub use serve::{Listener, Outcome, Serve, ServeReport, Server, ServerStats, serve};
 pub use tcp_listener::{Accept, TcpListener};
+pub use tcp_listener_builder::TcpListenerBuilder;
 pub use tcp_stream::TcpStream;
+pub use tcp_stream_builder::TcpStreamBuilder;
 pub use udp_builder::UdpBuilder;
 pub use udp_socket::UdpSocket;
 pub use unix_datagram::UnixDatagram;
 pub use unix_listener::{AcceptUnix, UnixListener};
+pub use unix_listener_builder::UnixListenerBuilder;
 pub use unix_stream::UnixStream;
 
 /// The descriptor for system calls.

@@ -3,17 +3,19 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use ringloop_proactor::Acceptor;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
 
 use super::accepted::Accepting;
-use super::addr::{ToSocketAddrs, first_that_works};
+use super::addr::ToSocketAddrs;
 use super::check::{Kind, check};
+use super::incoming::Incoming;
+use super::tcp_listener_builder::TcpListenerBuilder;
 use super::tcp_stream::TcpStream;
 use super::{ip, plain};
 use crate::context;
@@ -59,9 +61,12 @@ impl TcpListener {
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
     #[doc(alias("start_server", "create_server"))]
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let addresses = address.to_socket_addrs().await?;
-        let socket = first_that_works(&addresses, async |address| listen(address)).await?;
-        Self::from_std(socket.into())
+        Self::builder().bind(address).await
+    }
+
+    /// Begins to make a listener with options.
+    pub fn builder() -> TcpListenerBuilder {
+        TcpListenerBuilder::new()
     }
 
     /// Takes a listening socket that was made elsewhere, blocking or not.
@@ -86,8 +91,9 @@ impl TcpListener {
     /// Waits for a connection and takes it, closed on exec, with the address of the peer.
     ///
     /// Any number of tasks may wait; they are served in the order in which they came. A peer that
-    /// has reset the connection meanwhile has no address any more: then it is `0.0.0.0:0`, and the
-    /// first read tells.
+    /// has reset the connection meanwhile has no address any more: then it is `0.0.0.0:0`, or
+    /// `[::]:0` if the listener is one of IPv6, and the first read tells. The connection is handed
+    /// out all the same, because it may have brought bytes before.
     ///
     /// # Errors
     ///
@@ -108,6 +114,38 @@ impl TcpListener {
     /// Sets whether connections are accepted that nobody waits for yet.
     pub(super) fn take_ahead(&self, takes: bool) {
         self.acceptor.take_ahead(takes);
+    }
+
+    /// Returns the connections, one after another.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop::net::{TcpListener, TcpStream};
+    ///
+    /// ringloop::run(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let mut client = TcpStream::connect(listener.local_addr()?).await?;
+    ///     client.write_all(b"?").await?;
+    ///     let mut incoming = listener.incoming();
+    ///     while let Some(stream) = incoming.next().await {
+    ///         let mut question = [0; 1];
+    ///         stream?.read_exact(&mut question).await?;
+    ///         if question == *b"?" {
+    ///             break;
+    ///         }
+    ///     }
+    ///     Ok::<(), std::io::Error>(())
+    /// })??;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use = "nothing is accepted until its next item is awaited"]
+    pub fn incoming(&self) -> Incoming<'_, Self> {
+        Incoming::new(self)
+    }
+
+    pub(super) fn acceptor(&self) -> &Acceptor {
+        &self.acceptor
     }
 
     /// Returns the address that the socket is bound to.
@@ -152,22 +190,18 @@ impl Future for Accept<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (fd, peer) = ready!(self.accepting.poll(cx))?;
-        let gone = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let peer = peer.and_then(|peer| peer.as_socket());
-        Poll::Ready(Ok((TcpStream::from_fd(fd), peer.unwrap_or(gone))))
+        let stream = TcpStream::from_fd(fd);
+        let peer = peer.unwrap_or_else(|| nobody(&stream));
+        Poll::Ready(Ok((stream, peer)))
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket)
+/// What stands for a peer that has gone: no address of the family.
+#[cold]
+fn nobody(stream: &TcpStream) -> SocketAddr {
+    match stream.local_addr() {
+        Ok(SocketAddr::V6(_)) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        Ok(SocketAddr::V4(_)) | Err(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+    }
 }
-
-const BACKLOG: i32 = 1024;

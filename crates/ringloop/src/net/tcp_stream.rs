@@ -5,15 +5,15 @@ use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 
 use ringloop_proactor::Fd;
-use socket2::{Domain, SockRef};
 
-use super::addr::{ToSocketAddrs, first_that_works};
+use super::addr::ToSocketAddrs;
 use super::check::{Kind, check};
 use super::connection::Connection;
 use super::ip;
 use super::methods::stream;
-use crate::cancellable::Cancellable;
+use super::tcp_stream_builder::TcpStreamBuilder;
 use crate::context;
+use crate::io::AsyncBufRead;
 
 /// A connection. Counterpart: `std::net::TcpStream`, asyncio's reader and writer in one.
 ///
@@ -47,10 +47,17 @@ pub struct TcpStream {
 impl TcpStream {
     /// Connects to an address; of several, to the first that answers.
     ///
+    /// Of several addresses, those of IPv6 and IPv4 take turns. The next one is tried when the one
+    /// before has failed or has not answered for 250 ms (RFC 8305); the first connection stays, and
+    /// the others are given up.
+    ///
+    /// There is no time limit but the kernel's: put a [`timeout`](crate::timeout) around it.
+    ///
     /// # Errors
     ///
-    /// `ConnectionRefused`, `TimedOut` and what else `connect(2)` says of the last address;
-    /// `InvalidInput` for what is not an address; a cancelled scope.
+    /// `ConnectionRefused`, `TimedOut` and what else `connect(2)` says; of several addresses all
+    /// that was said, in a [`ConnectError`](super::ConnectError) inside. `InvalidInput` for what is
+    /// not an address; a cancelled scope.
     ///
     /// # Panics
     ///
@@ -62,17 +69,12 @@ impl TcpStream {
     /// socket is closed.
     #[doc(alias("open_connection", "create_connection"))]
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let addresses = address.to_socket_addrs().await?;
-        first_that_works(&addresses, Self::connect_to).await
+        Self::builder().connect(address).await
     }
 
-    async fn connect_to(address: SocketAddr) -> io::Result<Self> {
-        let proactor = context::current().proactor.clone();
-        let domain = Domain::for_address(address).into();
-        let socket = Cancellable::new(proactor.socket(domain, libc::SOCK_STREAM, 0)).await?;
-        let fd = proactor.adopt(socket);
-        Cancellable::new(proactor.connect(&fd, address)).await?;
-        Ok(Self::from_fd(fd))
+    /// Begins to connect with options.
+    pub fn builder() -> TcpStreamBuilder {
+        TcpStreamBuilder::new()
     }
 
     /// Takes a connected socket that was made elsewhere, blocking or not.
@@ -97,13 +99,28 @@ impl TcpStream {
         }
     }
 
-    /// Sends small writes at once (`true`) or gathers them while others are under way.
+    /// Copies the next received bytes into `buf`, and leaves them to the next read; zero at the end
+    /// of the stream.
+    ///
+    /// What has arrived in several pieces is shown a piece at a time: there may be more.
     ///
     /// # Errors
     ///
-    /// As `setsockopt(2)`.
-    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        SockRef::from(self).set_tcp_nodelay(nodelay)
+    /// As [`read`](Self::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    #[track_caller]
+    #[doc(alias = "MSG_PEEK")]
+    pub fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
+        let filled = self.fill_buf();
+        async move {
+            let bytes = filled.await?;
+            let count = bytes.len().min(buf.len());
+            buf[..count].copy_from_slice(&bytes[..count]);
+            Ok(count)
+        }
     }
 }
 

@@ -1,8 +1,12 @@
-//! Addresses of unix sockets.
+//! Addresses of unix sockets, and who has them.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr;
+
+use ringloop_proactor::Fd;
+
+use super::datagram::PeerCredentials;
 
 /// What the kernel says is the address of a unix socket.
 pub(super) fn unix(address: socket2::SockAddr) -> io::Result<SocketAddr> {
@@ -20,4 +24,14 @@ pub(super) fn unix(address: socket2::SockAddr) -> io::Result<SocketAddr> {
 /// The address of a socket that was bound to none.
 pub(super) fn unnamed() -> io::Result<SocketAddr> {
     SocketAddr::from_pathname("")
+}
+
+/// Who is at the other end.
+pub(super) fn peer_of(fd: &Fd) -> io::Result<PeerCredentials> {
+    let peer = fd.peer_credentials()?;
+    Ok(PeerCredentials {
+        pid: peer.pid,
+        uid: peer.uid,
+        gid: peer.gid,
+    })
 }

@@ -14,8 +14,10 @@ use socket2::SockRef;
 
 use super::accepted::Accepting;
 use super::check::{Kind, check};
+use super::incoming::Incoming;
 use super::plain;
 use super::unix_addr::{unix, unnamed};
+use super::unix_listener_builder::{SocketFile, UnixListenerBuilder};
 use super::unix_stream::UnixStream;
 use crate::context;
 
@@ -48,6 +50,8 @@ use crate::context;
 /// ```
 pub struct UnixListener {
     acceptor: Acceptor,
+    /// What is removed when this is dropped.
+    file: Option<SocketFile>,
 }
 
 impl UnixListener {
@@ -55,8 +59,8 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// `AddrInUse` if there is a file with this path, be it of a program that has ended, and what
-    /// else `bind(2)` and `listen(2)` say; `InvalidInput` for a path that is too long.
+    /// `AddrInUse` if there is a file with this path, be it of a program that has ended
+    /// ([`replace_stale`](UnixListenerBuilder::replace_stale) removes that), and what else `bind(2)` and `listen(2)` say; `InvalidInput` for a path that is too long.
     ///
     /// # Panics
     ///
@@ -64,7 +68,7 @@ impl UnixListener {
     #[track_caller]
     #[doc(alias("start_unix_server", "create_unix_server"))]
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::bind_addr(&SocketAddr::from_pathname(path)?)
+        Self::builder().bind(path)
     }
 
     /// Makes a socket with this address, which may be an abstract name, and listens.
@@ -78,7 +82,16 @@ impl UnixListener {
     /// Outside of a runtime.
     #[track_caller]
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
-        Self::from_std(net::UnixListener::bind_addr(address)?)
+        Self::builder().bind_addr(address)
+    }
+
+    /// Begins to make a listener with options.
+    pub fn builder() -> UnixListenerBuilder {
+        UnixListenerBuilder::new()
+    }
+
+    pub(super) fn remove_on_drop(&mut self, file: SocketFile) {
+        self.file = Some(file);
     }
 
     /// Takes a listening socket that was made elsewhere, blocking or not.
@@ -97,6 +110,7 @@ impl UnixListener {
         let fd = context::current().proactor.adopt(socket);
         Ok(Self {
             acceptor: Acceptor::new(fd),
+            file: None,
         })
     }
 
@@ -119,6 +133,16 @@ impl UnixListener {
         AcceptUnix {
             accepting: Accepting::new(&self.acceptor),
         }
+    }
+
+    /// Returns the connections, one after another.
+    #[must_use = "nothing is accepted until its next item is awaited"]
+    pub fn incoming(&self) -> Incoming<'_, Self> {
+        Incoming::new(self)
+    }
+
+    pub(super) fn acceptor(&self) -> &Acceptor {
+        &self.acceptor
     }
 
     /// Returns the address that the socket is bound to.
@@ -152,6 +176,7 @@ impl fmt::Debug for UnixListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnixListener")
             .field("acceptor", &self.acceptor)
+            .field("file", &self.file)
             .finish()
     }
 }

@@ -9,8 +9,10 @@ use ringloop_proactor::{Fd, SocketAddress};
 
 use super::check::{Kind, check};
 use super::connection::Connection;
+use super::datagram::PeerCredentials;
+use super::fd_stream::FdStream;
 use super::methods::stream;
-use super::unix_addr::unix;
+use super::unix_addr::{peer_of, unix};
 use crate::cancellable::Cancellable;
 use crate::context;
 
@@ -100,6 +102,16 @@ impl UnixStream {
         net::UnixStream::pair().map(|(near, far)| (adopt(near), adopt(far)))
     }
 
+    /// Returns who is at the other end, as it was when it connected, listened or made the pair.
+    ///
+    /// # Errors
+    ///
+    /// As `getsockopt(2)`.
+    #[doc(alias = "SO_PEERCRED")]
+    pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
+        peer_of(self.connection.fd())
+    }
+
     /// Takes a connected socket that was made elsewhere, blocking or not.
     ///
     /// # Errors
@@ -114,6 +126,24 @@ impl UnixStream {
         let socket = OwnedFd::from(stream);
         check(socket.as_fd(), Kind::UnixStream)?;
         Ok(Self::from_fd(context::current().proactor.adopt(socket)))
+    }
+
+    /// Flushes, and makes a stream of the connection that carries descriptors.
+    ///
+    /// It is for a stream that nothing has been read from. Once there was a read, the kernel
+    /// receives ahead, without descriptors: what it has received so is lost here.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush); the stream is closed then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelled or dropped before it completes, the stream is closed once it has sent what it
+    /// holds.
+    pub async fn into_fd_stream(mut self) -> io::Result<FdStream> {
+        self.flush().await?;
+        Ok(FdStream::new(self.connection.fd().clone()))
     }
 
     pub(super) fn from_fd(fd: Fd) -> Self {

@@ -2,12 +2,14 @@
 
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
+use std::os::linux::fs::MetadataExt as _;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net as std_unix;
 use std::path::{Path, PathBuf};
 
 use ringloop::net::{UnixListener, UnixStream};
 use ringloop::spawn;
+use ringloop::task::yield_now;
 
 use crate::rig::{numbered, run};
 
@@ -130,4 +132,73 @@ fn a_stream_handed_in_works_whether_it_blocks_or_not() {
             assert!(reader.await.unwrap().unwrap() == numbered(0, 1_000_000));
         });
     }
+}
+
+#[test]
+fn the_peer_is_known() {
+    run(async {
+        let (near, _far) = UnixStream::pair().unwrap();
+        let peer = near.peer_cred().unwrap();
+        let home = std::fs::metadata("/proc/self").unwrap();
+        assert_eq!(peer.pid, std::process::id().cast_signed());
+        assert_eq!((peer.uid, peer.gid), (home.st_uid(), home.st_gid()));
+    });
+}
+
+#[test]
+fn a_stale_file_is_replaced_on_demand_and_a_live_listener_never() {
+    let dir = Dir::new("stale");
+    run(async {
+        let builder = UnixListener::builder().replace_stale(true);
+        drop(UnixListener::bind(dir.socket()).unwrap());
+        yield_now().await.unwrap();
+        let live = builder.clone().bind(dir.socket()).unwrap();
+        let refused = builder.clone().bind(dir.socket()).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AddrInUse);
+        let client = UnixStream::connect(dir.socket()).await.unwrap();
+        // The one that asked whether somebody listens has gone again.
+        let (mut asked, _) = live.accept().await.unwrap();
+        assert_eq!(asked.read(&mut [0; 1]).await.unwrap(), 0);
+        live.accept().await.unwrap();
+        drop(client);
+        let file = dir.socket().with_file_name("file");
+        std::fs::write(&file, "precious").unwrap();
+        let refused = builder.bind(&file).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AddrInUse);
+        assert_eq!(std::fs::read(&file).unwrap(), b"precious");
+    });
+}
+
+#[test]
+fn a_file_is_removed_on_demand_if_it_is_still_the_listeners() {
+    let dir = Dir::new("remove");
+    run(async {
+        let builder = UnixListener::builder().remove_on_drop(true);
+        let listener = builder.clone().bind(dir.socket()).unwrap();
+        assert!(dir.socket().exists());
+        drop(listener);
+        assert!(!dir.socket().exists());
+        let first = builder.bind(dir.socket()).unwrap();
+        std::fs::rename(dir.socket(), dir.socket().with_file_name("old")).unwrap();
+        let _second = UnixListener::bind(dir.socket()).unwrap();
+        drop(first);
+        assert!(dir.socket().exists());
+    });
+}
+
+#[test]
+fn incoming_gives_connections_in_their_order() {
+    let dir = Dir::new("incoming");
+    run(async {
+        let listener = UnixListener::bind(dir.socket()).unwrap();
+        let mut incoming = listener.incoming();
+        for byte in 0..3 {
+            let mut client = UnixStream::connect(dir.socket()).await.unwrap();
+            client.write_all(&[byte]).await.unwrap();
+            let mut stream = incoming.next().await.unwrap().unwrap();
+            let mut read = [9];
+            stream.read_exact(&mut read).await.unwrap();
+            assert_eq!(read, [byte]);
+        }
+    });
 }

@@ -1,0 +1,392 @@
+//! A unix stream connection that carries descriptors.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::mem;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ringloop_proactor::ops::{RecvMsg, SendMsg};
+use ringloop_proactor::{Ancillary, Fd, Op};
+use ringloop_task::cancel::{CancelWatch, Cancelled};
+use socket2::SockRef;
+
+use super::check::{Kind, check};
+use super::datagram::PeerCredentials;
+use super::plain;
+use super::unix_addr::peer_of;
+use crate::context;
+use crate::io::Wait;
+
+/// A unix stream connection that carries open descriptors beside its bytes.
+///
+/// A [`UnixStream`](super::UnixStream) receives in a way in which the kernel throws descriptors
+/// away. This one receives messages, and so none is lost: what has come belongs to the stream until
+/// it is taken, and is closed with it.
+///
+/// The stream has no borders but one: what is sent after descriptors is not received together with
+/// them. What was sent before them may be, so they come with the bytes that carry them or earlier.
+///
+/// Counterpart: `sendmsg(2)` and `recvmsg(2)` with `SCM_RIGHTS`, `socket.send_fds` and
+/// `socket.recv_fds` of Python.
+///
+/// # Examples
+///
+/// ```
+/// use std::fs::File;
+/// use std::io::{Read, Write};
+/// use std::os::fd::AsFd;
+///
+/// use ringloop::net::FdStream;
+///
+/// ringloop::run(async {
+///     let (mut near, mut far) = FdStream::pair()?;
+///     let (mut reader, writer) = std::io::pipe()?;
+///     near.send(b"a pipe", &[writer.as_fd()]).await?;
+///     drop(writer);
+///
+///     let (mut buf, mut fds) = ([0; 16], Vec::new());
+///     let count = far.recv(&mut buf, &mut fds).await?;
+///     assert_eq!(&buf[..count], b"a pipe");
+///     File::from(fds.remove(0)).write_all(b"through it")?;
+///     let mut text = String::new();
+///     reader.read_to_string(&mut text)?;
+///     assert_eq!(text, "through it");
+///     Ok::<(), std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[doc(alias("SCM_RIGHTS", "send_fds", "recv_fds"))]
+pub struct FdStream {
+    fd: Fd,
+    /// A receive goes on when the future that waited for it is gone; what it brings stays here.
+    receiving: Option<Op<RecvMsg<[Vec<u8>; 1]>>>,
+    /// So does a send: what comes behind waits for it.
+    sending: Option<Op<SendMsg<[Vec<u8>; 1]>>>,
+    /// What is under way is the rest of a message.
+    is_rest: bool,
+    received: Message,
+    error: Option<io::Error>,
+    has_ended: bool,
+}
+
+/// What one receive has brought and nobody has taken.
+#[derive(Debug, Default)]
+struct Message {
+    bytes: Vec<u8>,
+    taken: usize,
+    fds: VecDeque<OwnedFd>,
+}
+
+impl FdStream {
+    /// Makes two streams that are connected with each other.
+    ///
+    /// # Errors
+    ///
+    /// As `socketpair(2)`.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (near, far) = net::UnixStream::pair()?;
+        Ok((Self::from_std(near)?, Self::from_std(far)?))
+    }
+
+    /// Takes a connected socket that was made elsewhere, blocking or not.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if it is none: not a unix stream socket, or listening.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn from_std(stream: net::UnixStream) -> io::Result<Self> {
+        let socket = OwnedFd::from(stream);
+        check(socket.as_fd(), Kind::UnixStream)?;
+        Ok(Self::new(context::current().proactor.adopt(socket)))
+    }
+
+    pub(super) fn new(fd: Fd) -> Self {
+        Self {
+            fd,
+            receiving: None,
+            sending: None,
+            is_rest: false,
+            received: Message::default(),
+            error: None,
+            has_ended: false,
+        }
+    }
+
+    /// Sends all of `bytes`, and duplicates of `fds` with the first of them. It is done when the
+    /// kernel has them.
+    ///
+    /// # Errors
+    ///
+    /// As `sendmsg(2)`, of this or an earlier message; `InvalidInput` for descriptors without a
+    /// byte to carry them, or more than 253; a cancelled scope.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: cancelled, nothing was sent; if the kernel had a part already, it is done, and
+    /// the rest goes out before anything else ([`flush`](Self::flush) waits for it). Dropped before
+    /// it completes, the message may go out, whole and in its place. A stream that is dropped gives
+    /// up what the kernel has not taken.
+    pub async fn send(&mut self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        self.flush().await?;
+        if bytes.is_empty() && fds.is_empty() {
+            return Ok(());
+        }
+        self.sending = Some(self.message(bytes, fds)?);
+        self.is_rest = false;
+        Sending {
+            stream: self,
+            watch: CancelWatch::new(),
+            asked: None,
+        }
+        .await
+    }
+
+    /// Makes the operation. It has descriptors of its own: those of the caller may be closed when
+    /// it comes to its turn.
+    fn message(
+        &self,
+        bytes: &[u8],
+        fds: &[BorrowedFd<'_>],
+    ) -> io::Result<Op<SendMsg<[Vec<u8>; 1]>>> {
+        if bytes.is_empty() || fds.len() > FDS_MAX {
+            let text = "a message has a byte at least, and 253 descriptors at most";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let proactor = self.fd.handle();
+        let mut gift = Ancillary::new();
+        if !fds.is_empty() {
+            let own = fds.iter().map(|fd| fd.try_clone_to_owned());
+            let own: io::Result<Vec<_>> = own.map(|fd| fd.map(|fd| proactor.adopt(fd))).collect();
+            gift.push_descriptors(&own?)?;
+        }
+        let buffers = [bytes.to_vec()];
+        Ok(proactor.send_msg(&self.fd, buffers, None, gift, libc::MSG_WAITALL)?)
+    }
+
+    /// Waits for the message that is under way.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(sending) = &mut self.sending {
+            let result = ready!(Pin::new(sending).poll(cx));
+            self.sending = None;
+            let (count, [bytes]) = result?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.is_rest = count < bytes.len();
+            if self.is_rest {
+                // The descriptors have gone with the first byte.
+                self.sending = Some(self.message(&bytes[count..], &[])?);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits until the kernel has everything that was sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        let mut wait = Wait::new();
+        poll_fn(|cx| {
+            ready!(wait.begin(cx))?;
+            match self.poll_sent(cx) {
+                Poll::Pending => wait.go_on(cx),
+                result @ Poll::Ready(_) => result,
+            }
+        })
+        .await
+    }
+
+    /// Receives up to `buf.len()` bytes and returns how many, zero at the end of the stream;
+    /// appends the descriptors that came with them, closed on exec. Descriptors are given out whole
+    /// with the first bytes of the receive that has brought them.
+    ///
+    /// # Errors
+    ///
+    /// As `recvmsg(2)`, once what came before has been taken; `InvalidData` if this process could
+    /// not take descriptors that came, for which the limit of open ones is the usual reason: they
+    /// are closed, and their bytes come with the next call. A cancelled scope.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, it had no effect; what arrives later
+    /// waits for the next call.
+    #[track_caller]
+    pub fn recv(
+        &mut self,
+        buf: &mut [u8],
+        fds: &mut Vec<OwnedFd>,
+    ) -> impl Future<Output = io::Result<usize>> {
+        let mut wait = Wait::new();
+        poll_fn(move |cx| {
+            ready!(wait.begin(cx))?;
+            match self.poll_recv(cx, buf, fds) {
+                Poll::Pending => wait.go_on(cx),
+                result @ Poll::Ready(_) => result,
+            }
+        })
+    }
+
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+        fds: &mut Vec<OwnedFd>,
+    ) -> Poll<io::Result<usize>> {
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        if self.received.is_empty() && !self.has_ended {
+            ready!(self.poll_message(cx))?;
+        }
+        if let Some(error) = self.error.take() {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(self.received.take(buf, fds)))
+    }
+
+    /// Waits for a message.
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let receiving = match &mut self.receiving {
+            Some(receiving) => receiving,
+            none => {
+                let mut buffer = mem::take(&mut self.received.bytes);
+                self.received.taken = 0;
+                buffer.clear();
+                buffer.reserve_exact(BUFFER_LEN);
+                let room = Ancillary::room_for_descriptors(FDS_MAX);
+                let room = Ancillary::with_room(room);
+                none.insert(self.fd.handle().recv_msg(&self.fd, [buffer], room, 0)?)
+            }
+        };
+        let result = ready!(Pin::new(receiving).poll(cx));
+        self.receiving = None;
+        let mut message = result?;
+        let [bytes] = message.buffers;
+        self.has_ended = message.count == 0;
+        match message.ancillary.take_descriptors() {
+            Ok(fds) => self.received.fds = fds.into(),
+            Err(error) => self.error = Some(error),
+        }
+        self.received.bytes = bytes;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Tells the peer that no more will come; receiving goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send) and `shutdown(2)`; a cancelled scope.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped or cancelled before it completes, the stream is open still.
+    pub async fn shutdown(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        SockRef::from(&self.as_fd()).shutdown(Shutdown::Write)
+    }
+
+    /// Returns who is at the other end, as it was when it connected, listened or made the pair.
+    ///
+    /// # Errors
+    ///
+    /// As `getsockopt(2)`.
+    pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
+        peer_of(&self.fd)
+    }
+}
+
+impl Message {
+    fn is_empty(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
+
+    /// Moves what fits, and the descriptors with the first byte.
+    fn take(&mut self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> usize {
+        let rest = &self.bytes[self.taken..];
+        let count = rest.len().min(buf.len());
+        buf[..count].copy_from_slice(&rest[..count]);
+        self.taken += count;
+        fds.extend(self.fds.drain(..));
+        count
+    }
+}
+
+impl AsFd for FdStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        plain(&self.fd)
+    }
+}
+
+impl AsRawFd for FdStream {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+/// Waits for the message that has just begun; cancelled, asks the kernel to let it be, and waits
+/// for what it says.
+struct Sending<'a> {
+    stream: &'a mut FdStream,
+    watch: CancelWatch,
+    asked: Option<Cancelled>,
+}
+
+impl Future for Sending<'_> {
+    type Output = io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        loop {
+            if let Poll::Ready(result) = this.stream.poll_sent(cx) {
+                return Poll::Ready(match (&this.asked, result) {
+                    (Some(cancelled), Err(error))
+                        if error.raw_os_error() == Some(libc::ECANCELED) =>
+                    {
+                        Err(cancelled.clone().into())
+                    }
+                    (_, result) => result,
+                });
+            }
+            if this.asked.is_some() {
+                // With a part sent it has happened, and the rest follows.
+                return match this.stream.is_rest {
+                    true => Poll::Ready(Ok(())),
+                    false => Poll::Pending,
+                };
+            }
+            let Err(cancelled) = this.watch.poll_cancelled(cx) else {
+                return Poll::Pending;
+            };
+            if let Some(sending) = &mut this.stream.sending {
+                sending.request_cancel();
+            }
+            this.watch.stay();
+            this.asked = Some(cancelled);
+        }
+    }
+}
+
+/// `SCM_MAX_FD` of the kernel.
+const FDS_MAX: usize = 253;
+const BUFFER_LEN: usize = 16 * 1024;
