@@ -38,7 +38,8 @@ pub(super) fn contestants() -> Vec<Box<dyn Contestant>> {
         Box::new(compio::Compio),
         Box::new(smol::Smol),
     ]);
-    all.push(Box::new(ringloop::Ringloop));
+    all.push(Box::new(ringloop::Ringloop::Borrowing));
+    all.push(Box::new(ringloop::Ringloop::Owning));
     all
 }
 
@@ -87,8 +88,8 @@ pub(super) const FLOORS: [&str; 7] = [
     "multi-8",
 ];
 
-/// The name of ours.
-pub(super) const OURS: [&str; 1] = ["ringloop-net"];
+/// The names of ours.
+pub(super) const OURS: [&str; 2] = ["ringloop-net", "ringloop-own"];
 
 /// How long the buffer of a connection is that bulk goes through.
 const BULK_BUFFER: usize = 256 * 1024;
