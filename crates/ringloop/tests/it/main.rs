@@ -18,6 +18,7 @@ mod faults;
 mod from_thread;
 mod gevent_tutorial;
 mod injection;
+mod interop;
 mod io_buf_stream;
 mod io_cancel;
 mod io_copy;

@@ -37,15 +37,18 @@ async fn turns() {
 async fn full() -> (TcpStream, StdStream, usize) {
     let (mut stream, far) = pair();
     SockRef::from(&stream).set_send_buffer_size(16_384).unwrap();
-    let mut taken = 0;
-    loop {
+    // A size that is set does not grow with what comes.
+    SockRef::from(&far).set_recv_buffer_size(65_536).unwrap();
+    let (mut taken, mut refused) = (0, 0);
+    while refused < 3 {
         let bytes = numbered(taken, 50_000);
-        let written = timeout(Duration::from_millis(2), stream.write(&bytes));
-        let Ok(count) = written.await else {
-            return (stream, far, taken);
-        };
-        taken += count.unwrap();
+        let written = timeout(Duration::from_millis(4), stream.write(&bytes));
+        match written.await {
+            Ok(count) => (taken, refused) = (taken + count.unwrap(), 0),
+            Err(_) => refused += 1,
+        }
     }
+    (stream, far, taken)
 }
 
 /// Every wait of a writer whose peer reads nothing can be given up, and what was taken arrives.
@@ -84,14 +87,14 @@ fn a_peer_that_never_reads_makes_the_writer_wait() {
 #[test]
 fn a_reader_that_never_reads_holds_little() {
     const MARK: usize = 256 * 1024;
-    const KERNEL: i32 = 64 * 1024;
+    const KERNEL: usize = 64 * 1024;
     run(async {
         let (listener, address) = listener().await;
         SockRef::from(&listener)
-            .set_recv_buffer_size(64 * 1024)
+            .set_recv_buffer_size(KERNEL)
             .unwrap();
         let far = StdStream::connect(address).unwrap();
-        SockRef::from(&far).set_send_buffer_size(64 * 1024).unwrap();
+        SockRef::from(&far).set_send_buffer_size(KERNEL).unwrap();
         let (mut stream, _) = listener.accept().await.unwrap();
         assert!(polled_once(stream.read(&mut [0])).await.is_none());
         far.set_nonblocking(true).unwrap();
@@ -106,8 +109,8 @@ fn a_reader_that_never_reads_holds_little() {
                 }
             }
         }
-        // The kernel doubles what it is asked for, at both ends.
-        let most = MARK + 16 * 1024 + 4 * usize::try_from(KERNEL).unwrap();
+        // The kernel doubles what it is asked for, at both ends, and then rounds generously.
+        let most = MARK + 16 * 1024 + 8 * KERNEL;
         assert!(sent <= most, "{sent} bytes were taken, {most} may be");
         assert!(sent >= MARK / 2, "{sent} bytes were taken");
         drop(far);
@@ -168,7 +171,7 @@ fn peers_that_drip_hurt_nobody_else() {
 fn a_reset_ends_whatever_waits() {
     type Waits = fn(TcpStream) -> JoinHandle<io::Result<()>>;
     let waits: [Waits; 5] = [
-        |mut stream| spawn(async move { stream.write_all(b"x").await }),
+        |mut stream| spawn(async move { stream.write_all(&vec![0; 1 << 24]).await }),
         |mut stream| spawn(async move { stream.flush().await }),
         |mut stream| spawn(async move { stream.shutdown().await }),
         |stream| spawn(async move { stream.close().await }),
@@ -393,7 +396,7 @@ fn the_end_waits_for_hostile_peers_no_longer_than_its_grace() {
         let mut peers = Vec::new();
         for _ in 0..5 {
             let (mut stream, far, _) = full().await;
-            spawn(async move { stream.write_all(&[0; 100_000]).await });
+            spawn(async move { stream.write_all(&vec![0; 1 << 24]).await });
             peers.push(far);
         }
         let (mut stream, far) = pair();

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::thread;
 
 use ringloop::future::join;
-use ringloop::io::{AsyncRead, AsyncWrite};
+use ringloop::io::{AsyncRead, AsyncWrite, BufStream, Partial};
 use ringloop::net::TcpStream;
 use ringloop::task::yield_now;
 use ringloop::{Runtime, spawn};
@@ -43,13 +43,32 @@ async fn write_by_chance<W: AsyncWrite>(sink: W, mut choice: Choice, total: usiz
                 );
             }
             _ => {
-                let written = by_chance(&mut choice, sink.write_all(&bytes)).await;
+                let mut reported = None;
+                let write = async {
+                    let written = sink.write_all(&bytes).await;
+                    reported = written.as_ref().err().map(done);
+                    written
+                };
+                let written = by_chance(&mut choice, write).await;
                 assert!(matches!(written, None | Some(Ok(()))), "{written:?}");
                 assert!(written.is_none() || sink.count == before + bytes.len());
+                if let Some(reported) = reported {
+                    assert_eq!(
+                        sink.count,
+                        before + reported,
+                        "cancelled, it tells how far it came"
+                    );
+                }
             }
         }
     }
     while by_chance(&mut choice, sink.shutdown()).await.is_none() {}
+}
+
+/// How many bytes an error says were done before it.
+fn done(error: &io::Error) -> usize {
+    let done = Partial::of(error).map_or(0, Partial::done);
+    usize::try_from(done).unwrap()
 }
 
 /// Reads to the end and returns how many numbered bytes that were.
@@ -64,7 +83,7 @@ async fn read_by_chance<R: AsyncRead>(source: R, mut choice: Choice) -> usize {
                 by_chance(&mut choice, source.read(&mut buf)).await,
                 Some(Ok(0))
             ),
-            2..4 => match by_chance(&mut choice, source.read_exact(&mut buf)).await {
+            2..4 => match read_exactly(&mut source, &mut choice, &mut buf).await {
                 None => false,
                 Some(Ok(())) => {
                     assert_eq!(source.count - before, buf.len());
@@ -90,6 +109,26 @@ async fn read_by_chance<R: AsyncRead>(source: R, mut choice: Choice) -> usize {
             return source.count;
         }
     }
+}
+
+/// What is given up or ends too early tells how far it came.
+async fn read_exactly<R: AsyncRead>(
+    source: &mut Counted<R>,
+    choice: &mut Choice,
+    buf: &mut [u8],
+) -> Option<io::Result<()>> {
+    let before = source.count;
+    let mut reported = None;
+    let read = async {
+        let read = source.read_exact(buf).await;
+        reported = read.as_ref().err().map(done);
+        read
+    };
+    let read = by_chance(choice, read).await;
+    if let Some(reported) = reported {
+        assert_eq!(source.count, before + reported);
+    }
+    read
 }
 
 /// Makes the kernel's own queue small, so that writers wait.
@@ -133,6 +172,53 @@ fn every_byte_that_was_accepted_arrives_in_both_directions() {
             [there, back]
         });
         assert_eq!(received, totals);
+    });
+}
+
+/// Lines of all lengths are read whole and in order, whatever is given up: what was received of a
+/// line stays in the stream.
+#[test]
+fn every_line_arrives_whole() {
+    const LINES: usize = 300;
+    each_seed(20, |seed| {
+        let mut choice = Choice::new(seed);
+        let lines: Vec<Vec<u8>> = (0..LINES)
+            .map(|_| {
+                let longest = if choice.once_in(10) { 30_000 } else { 100 };
+                let mut line = vec![b'l'; choice.below(longest)];
+                line.extend(if choice.once_in(2) { "\r\n" } else { ";" }.bytes());
+                line
+            })
+            .collect();
+        let text = lines.concat();
+        let received = runtime().block_on(async {
+            let (near, far) = pair();
+            let mut far = TcpStream::from_std(far).unwrap();
+            let mut near = BufStream::new(near);
+            let writing = async {
+                for part in text.chunks(1 + choice.below(5000)) {
+                    far.write_all(part).await.unwrap();
+                    yield_now().await.unwrap();
+                }
+                far.close().await.unwrap();
+            };
+            let mut choice = Choice::new(seed + 1);
+            let reading = async {
+                let mut received = Vec::new();
+                while received.len() < LINES {
+                    let line = async {
+                        let line = near.read_until([&b"\r\n"[..], b";"]).await;
+                        line.map(<[u8]>::to_vec).map_err(io::Error::from)
+                    };
+                    if let Some(line) = by_chance(&mut choice, line).await {
+                        received.push(line.unwrap());
+                    }
+                }
+                received
+            };
+            join(writing, reading).await.1
+        });
+        assert!(received == lines);
     });
 }
 
