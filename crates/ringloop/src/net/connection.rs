@@ -2,10 +2,12 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::task::{Poll, ready};
 
 use ringloop_proactor::{Chunk, Fd, IoBuf, OpError, Receiver, Sender};
 
+use super::plain;
 use crate::io::Wait;
 
 /// The two directions of one stream socket.
@@ -26,6 +28,20 @@ impl Connection {
     #[inline]
     pub(super) fn fd(&self) -> &Fd {
         self.receiver.fd()
+    }
+
+    /// Ends the receiving, and gives what had come and nobody has read.
+    pub(super) async fn stop(&mut self) -> io::Result<Vec<u8>> {
+        poll_fn(|cx| self.receiver.poll_stop(cx)).await;
+        self.receiver.take_received()
+    }
+
+    /// A descriptor of its own for the socket, when all is sent that was written, and what had come
+    /// and nobody has read.
+    pub(super) async fn detach(&mut self) -> io::Result<(OwnedFd, Vec<u8>)> {
+        let fd = plain(self.fd()).try_clone_to_owned()?;
+        let received = self.stop().await?;
+        Ok((fd, received))
     }
 
     /// Closes what has been flushed. Both queues have to go first: they keep the socket open.

@@ -112,16 +112,20 @@ impl FdStream {
     pub fn from_std(stream: net::UnixStream) -> io::Result<Self> {
         let socket = OwnedFd::from(stream);
         check(socket.as_fd(), Kind::UnixStream)?;
-        Ok(Self::new(context::current().proactor.adopt(socket)))
+        let fd = context::current().proactor.adopt(socket);
+        Ok(Self::with(fd, Vec::new()))
     }
 
-    pub(super) fn new(fd: Fd) -> Self {
+    pub(super) fn with(fd: Fd, received: Vec<u8>) -> Self {
         Self {
             fd,
             receiving: None,
             sending: None,
             is_rest: false,
-            received: Message::default(),
+            received: Message {
+                bytes: received,
+                ..Message::default()
+            },
             error: None,
             has_ended: false,
         }

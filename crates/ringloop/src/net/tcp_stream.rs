@@ -4,7 +4,7 @@ use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 
-use ringloop_proactor::Fd;
+use ringloop_proactor::{Fd, OpError};
 
 use super::addr::ToSocketAddrs;
 use super::check::{Kind, check};
@@ -91,6 +91,31 @@ impl TcpStream {
         let socket = OwnedFd::from(stream);
         check(socket.as_fd(), Kind::TcpStream)?;
         Ok(Self::from_fd(context::current().proactor.adopt(socket)))
+    }
+
+    /// Gives the socket back to std, and the bytes that had come and nobody has read.
+    ///
+    /// The loop receives ahead: it is told to stop first, so that all bytes that come later stay in
+    /// the socket. Before that, everything written is sent. The socket blocks or not as it did
+    /// before; one that was made here blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush) and `dup(2)`, also the error of the connection if nothing came
+    /// before it. The stream comes back in the error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelled while it flushes, the stream comes back. Dropped before it completes, the stream
+    /// is dropped.
+    pub async fn into_std(mut self) -> Result<(net::TcpStream, Vec<u8>), OpError<Self>> {
+        if let Err(error) = self.flush().await {
+            return Err(OpError::new(error, self));
+        }
+        match self.connection.detach().await {
+            Ok((fd, received)) => Ok((fd.into(), received)),
+            Err(error) => Err(OpError::new(error, self)),
+        }
     }
 
     pub(super) fn from_fd(fd: Fd) -> Self {

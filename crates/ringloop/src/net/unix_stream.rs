@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 
-use ringloop_proactor::{Fd, SocketAddress};
+use ringloop_proactor::{Fd, OpError, SocketAddress};
 
 use super::check::{Kind, check};
 use super::connection::Connection;
@@ -131,7 +131,7 @@ impl UnixStream {
     /// Flushes, and makes a stream of the connection that carries descriptors.
     ///
     /// It is for a stream that nothing has been read from. Once there was a read, the kernel
-    /// receives ahead, without descriptors: what it has received so is lost here.
+    /// receives ahead, and closes descriptors that come; the bytes are kept.
     ///
     /// # Errors
     ///
@@ -143,7 +143,33 @@ impl UnixStream {
     /// holds.
     pub async fn into_fd_stream(mut self) -> io::Result<FdStream> {
         self.flush().await?;
-        Ok(FdStream::new(self.connection.fd().clone()))
+        let received = self.connection.stop().await?;
+        Ok(FdStream::with(self.connection.fd().clone(), received))
+    }
+
+    /// Gives the socket back to std, and the bytes that had come and nobody has read.
+    ///
+    /// The loop receives ahead: it is told to stop first, so that all bytes that come later stay in
+    /// the socket. Before that, everything written is sent. The socket blocks or not as it did
+    /// before; one that was made here blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush) and `dup(2)`, also the error of the connection if nothing came
+    /// before it. The stream comes back in the error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelled while it flushes, the stream comes back. Dropped before it completes, the stream
+    /// is dropped.
+    pub async fn into_std(mut self) -> Result<(net::UnixStream, Vec<u8>), OpError<Self>> {
+        if let Err(error) = self.flush().await {
+            return Err(OpError::new(error, self));
+        }
+        match self.connection.detach().await {
+            Ok((fd, received)) => Ok((fd.into(), received)),
+            Err(error) => Err(OpError::new(error, self)),
+        }
     }
 
     pub(super) fn from_fd(fd: Fd) -> Self {

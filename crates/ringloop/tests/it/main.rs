@@ -36,6 +36,7 @@ mod macros;
 mod net_edges;
 mod net_flow;
 mod net_hostile;
+mod net_into_std;
 mod net_ledger;
 mod net_send_file;
 mod net_serve;

@@ -250,6 +250,8 @@ fn a_peer_that_has_gone_leaves_its_connection_to_be_accepted() {
             assert!(peer.ip().is_unspecified() && peer.port() == 0, "{peer}");
             assert_eq!(peer.is_ipv6(), address.is_ipv6());
             assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 3);
+            let error = stream.read(&mut [0; 8]).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         }
     });
 }

@@ -88,6 +88,8 @@ pub(super) const CLOSED: u8 = 1 << 2;
 const BEHIND: u8 = 1 << 3;
 /// No more bytes will come.
 pub(super) const ENDED: u8 = 1 << 4;
+/// Nobody wants more: once the receive rests, it is not started again.
+pub(super) const HALTED: u8 = 1 << 5;
 
 impl Status {
     #[inline]
@@ -263,7 +265,7 @@ impl Inbox {
             }
             return (Flow::Rest, true);
         }
-        let is_over = is_full || self.status.has(ENDED | CLOSED) || cqe.errno() == RETIRED;
+        let is_over = is_full || self.status.has(ENDED | CLOSED | HALTED) || cqe.errno() == RETIRED;
         let was_one_shot = has_bytes && cqe.buffer_id().is_none();
         if is_over || was_one_shot {
             return (Flow::Rest, true);

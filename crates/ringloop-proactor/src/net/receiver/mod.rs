@@ -3,6 +3,7 @@
 mod inbox;
 mod piece;
 mod recv;
+mod stop;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -10,7 +11,7 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use self::inbox::{CLOSED, ENDED, End, Inbox, RESTS};
+use self::inbox::{CLOSED, ENDED, End, HALTED, Inbox, RESTS};
 use self::piece::Piece;
 use self::recv::RecvMultishot;
 use super::proactor_gone;
@@ -257,7 +258,7 @@ impl Receiver {
     #[cold]
     fn arm(&self) -> bool {
         let status = &self.inbox.status;
-        if !status.has(RESTS) {
+        if !status.has(RESTS) || status.has(HALTED) {
             return true;
         }
         let is_started = self.inbox.fd.handle().shared().start(&self.key);
