@@ -119,3 +119,44 @@ fn the_error_of_a_reset_shows_at_the_next_write() {
     let second = proactor.block_on(sender.write_all(b"again")).unwrap();
     assert_eq!(second.unwrap_err().raw_os_error(), Some(libc::EPIPE));
 }
+
+#[test]
+fn bytes_stay_in_order_around_a_send_that_was_ended_early() {
+    let mut proactor = proactor();
+    let (near, mut far) = tcp_pair();
+    let near = proactor.handle().adopt(near);
+    let mut sender = Sender::new(near.clone());
+    let mut written = 0;
+    let mut write = |sender: &mut Sender, len: usize| {
+        let bytes: Vec<u8> = (written..written + len)
+            .map(|at| u8::try_from(at % 251).unwrap())
+            .collect();
+        written += len;
+        assert!(poll_once(&mut Box::pin(sender.write_all(&bytes))).is_ready());
+    };
+    // Until the kernel keeps a part of a send waiting.
+    while sender.queued_bytes() == 0 {
+        write(&mut sender, 60_000);
+        proactor.park(Some(Duration::ZERO)).unwrap();
+    }
+    for _ in 0..5 {
+        write(&mut sender, 10_000);
+        let cancel = proactor.handle().cancel_fd(&near);
+        let mut cancel = Box::pin(cancel);
+        while poll_once(&mut cancel).is_pending() {
+            proactor.park(Some(Duration::ZERO)).unwrap();
+            write(&mut sender, 10);
+        }
+    }
+    drop((sender, near));
+    let reader = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        far.read_to_end(&mut bytes).unwrap();
+        bytes
+    });
+    drop(proactor);
+    let bytes = reader.join().unwrap();
+    assert_eq!(bytes.len(), written);
+    let misplaced = (0..written).find(|&at| usize::from(bytes[at]) != at % 251);
+    assert_eq!(misplaced, None);
+}

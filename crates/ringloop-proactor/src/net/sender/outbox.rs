@@ -128,6 +128,13 @@ impl Outbox {
         true
     }
 
+    /// When a send has ended before all of `sending` was sent: puts what was copied meanwhile behind
+    /// the rest. What is written from now on goes there too, and has to stay in order.
+    #[cold]
+    pub(super) fn join_pending(&mut self) {
+        self.sending.append(&mut self.pending);
+    }
+
     /// Notes that there is nothing in line any more.
     pub(super) fn leave_line(&mut self) {
         self.is_special = self.refusal().is_some();

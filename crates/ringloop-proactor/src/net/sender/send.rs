@@ -52,6 +52,9 @@ unsafe impl Service for SendAll {
         }
         outbox.in_flight = false;
         let has_rest = outbox.sent < outbox.sending.len();
+        if has_rest {
+            outbox.join_pending();
+        }
         if outbox.waiter.is_some() {
             outbox.wake(wakes);
         }
@@ -137,6 +140,7 @@ impl Outbox {
         let errno = match cqe.errno() {
             libc::EINTR | libc::EAGAIN | libc::ECANCELED => {
                 self.in_flight = false;
+                self.join_pending();
                 return Flow::Again;
             }
             // No bytes, and no reason either.
