@@ -104,6 +104,10 @@ impl Handle {
     /// home. Up to its [`limit`](OpStream::limit) it takes buffers that nobody has asked for yet:
     /// choose one that leaves some to others. The end of the stream is `None`.
     ///
+    /// It waits for readiness first, and a kernel of today then takes the bytes and misses an end
+    /// that had come right behind them *before* the stream was first polled: the items stop, and
+    /// `None` does not come. A [`Receiver`](crate::Receiver) sees such an end.
+    ///
     /// # Errors
     ///
     /// The items give the errors of `recv(2)`.
