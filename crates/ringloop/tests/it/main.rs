@@ -23,6 +23,7 @@ mod io_buf_stream;
 mod io_cancel;
 mod io_copy;
 mod io_duplex;
+mod io_edges;
 mod io_pieces;
 mod io_read;
 mod io_until;
