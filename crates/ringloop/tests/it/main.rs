@@ -41,6 +41,7 @@ mod net_into_std;
 mod net_ledger;
 mod net_send_file;
 mod net_serve;
+mod net_serve_edges;
 mod net_serve_errors;
 mod net_serve_storm;
 mod net_tcp_connect;
