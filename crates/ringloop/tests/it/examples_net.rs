@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use crate::examples::{check_refuses, example};
+use crate::examples::{check_prints, check_refuses, example};
 use crate::kernel;
 
 /// An example that serves.
@@ -462,4 +462,28 @@ mod proxy {
         assert_eq!(lines.len(), 2, "{errors}");
         check_refuses_addresses("proxy");
     }
+}
+
+#[test]
+fn unix_pass_fd() {
+    let check = |arguments: &[&str], passed: &str, start: &str| {
+        let lines = [
+            format!("a process, which has ended, has passed {passed}"),
+            format!("it begins with \"{start}\""),
+        ];
+        let lines = lines.each_ref().map(String::as_str);
+        check_prints(example("unix_pass_fd").args(arguments), &lines);
+    };
+    let version = std::fs::read("/proc/version").unwrap();
+    let start = version[..64].escape_ascii().to_string();
+    check(&[], "/proc/version", &start);
+    check(&["/dev/null"], "/dev/null", "");
+    check(&["/dev/zero"], "/dev/zero", &r"\x00".repeat(64));
+    let check = |argument: &str, said: &str| check_refuses("unix_pass_fd", argument, said);
+    check("/dev/null/nothing", "Not a directory");
+    check("/no such file", "No such file or directory");
+    check("", "No such file or directory");
+    check("/", "Is a directory");
+    check(&"x".repeat(5000), "File name too long");
+    check("--as-the-one-who-opens", "");
 }
