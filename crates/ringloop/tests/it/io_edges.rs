@@ -62,9 +62,9 @@ impl Caller {
             return;
         };
         let mut cx = Context::from_waker(Waker::noop());
-        let _ = end.poll_read(&mut cx, &mut [0; 2]);
-        let _ = end.poll_write(&mut cx, b"!");
-        let _ = format!("{end:?}");
+        drop(end.poll_read(&mut cx, &mut [0; 2]));
+        drop(end.poll_write(&mut cx, b"!"));
+        drop(format!("{end:?}"));
         END.set(Some(end));
     }
 }

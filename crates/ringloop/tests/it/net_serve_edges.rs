@@ -45,10 +45,12 @@ impl Listener for Doors {
     }
 }
 
+type Hook = Rc<dyn Fn()>;
+
 /// Calls when it is cloned, and when it is dropped.
 #[derive(Default)]
 struct Address {
-    hook: Rc<RefCell<Option<Rc<dyn Fn()>>>>,
+    hook: Rc<RefCell<Option<Hook>>>,
 }
 
 impl Address {
@@ -82,7 +84,7 @@ impl Drop for Address {
 
 /// Uses everything that a handle has.
 fn use_all(server: &Server<Address>) {
-    let _ = (server.stats(), server.is_serving(), server.local_addr());
+    drop((server.stats(), server.is_serving(), server.local_addr()));
     server.close_clients();
     server.abort_clients();
     server.stop_accepting();
@@ -125,7 +127,7 @@ fn addresses_may_call_their_server() {
             if !is_inside.replace(true) {
                 // Makes the server change, and gives it another listener.
                 drop(serve(Doors::new(0), async |(), _| ()).control(&handle));
-                let _ = (handle.stats(), handle.local_addrs());
+                drop((handle.stats(), handle.local_addrs()));
                 is_inside.set(false);
             }
         }));
