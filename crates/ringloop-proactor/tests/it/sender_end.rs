@@ -207,3 +207,27 @@ fn a_dropped_sender_gives_a_tcp_peer_a_minute() {
         assert_eq!(set, Duration::from_secs(expected));
     }
 }
+
+/// The kernel has all of it, and keeps the buffer, and so the socket, until it is acknowledged.
+#[test]
+fn a_sender_dropped_before_a_zero_copy_send_is_acknowledged_gives_a_minute_too() {
+    let mut proactor = proactor();
+    let (near, far) = tcp_pair();
+    SockRef::from(&far).set_recv_buffer_size(32_768).unwrap();
+    let socket = SockRef::from(&near).try_clone().unwrap();
+    socket.set_send_buffer_size(2_000_000).unwrap();
+    let mut sender = Sender::new(proactor.handle().adopt(near));
+    sender.set_zero_copy_from(Some(16_384));
+    proactor
+        .block_on(async {
+            sender.write_owned(vec![1; 500_000]).await.unwrap();
+            sender.flush().await.unwrap();
+        })
+        .unwrap();
+    assert_eq!(sender.queued_bytes(), 0);
+    assert_eq!(proactor.stats().in_flight, 1, "the notification is to come");
+    drop(sender);
+    let set = socket.tcp_user_timeout().unwrap();
+    assert_eq!(set, Some(Duration::from_secs(60)));
+    drop(far);
+}

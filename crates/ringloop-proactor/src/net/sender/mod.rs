@@ -21,6 +21,7 @@ mod line;
 mod outbox;
 mod owned;
 mod pipe;
+mod piping;
 mod poll;
 mod send;
 mod spares;
@@ -228,7 +229,8 @@ impl Drop for Sender {
         if self.shuts_down_on_drop {
             self.shut_down_when_sent();
         }
-        if self.queued_bytes() > 0 {
+        // Also what a peer has to acknowledge first, which was sent without a copy.
+        if self.state.outbox.borrow().armed {
             bound_linger(&self.state.fd);
         }
         drop(self.state.fd.handle().shared().release(&self.key, true));
