@@ -45,6 +45,7 @@ mod ring;
 mod send;
 mod sender_end;
 mod sender_owned;
+mod sender_pipe;
 mod shutdown;
 mod sigpipe;
 #[cfg(feature = "sim")]

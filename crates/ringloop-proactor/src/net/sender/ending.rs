@@ -107,7 +107,7 @@ impl Outbox {
 
 /// The descriptor, if calls of the process can be about it. A direct one has no number, and a
 /// simulated one stands for something else.
-fn known_to_the_process(fd: &Fd) -> Option<BorrowedFd<'_>> {
+pub(super) fn known_to_the_process(fd: &Fd) -> Option<BorrowedFd<'_>> {
     let is_real = matches!(fd.handle().shared().clock(), Clock::Monotonic);
     fd.plain().filter(|_| is_real)
 }

@@ -5,8 +5,10 @@ use std::ptr;
 use std::task::Waker;
 
 use super::owned::{Owned, Source};
+use super::piping::Piping;
+use crate::fd::Fd;
 use crate::ops::header::MsgHeader;
-use crate::ring::{RW_BYTES_MAX, Sqe};
+use crate::ring::{Cqe, Sqe};
 
 /// Segments in order, of which the kernel is sending the first ones.
 pub(super) struct Line {
@@ -23,6 +25,8 @@ pub(super) struct Line {
     is_zero_copy: bool,
     /// The next send is an ordinary one: the kernel refused another.
     copies_next: bool,
+    /// What is under way if a pipe is in front.
+    piping: Piping,
     /// The kernel reads it while several segments are in flight.
     header: MsgHeader,
     vectors: [libc::iovec; SEGMENTS_MAX],
@@ -71,6 +75,7 @@ impl Default for Line {
             taken: None,
             is_zero_copy: false,
             copies_next: false,
+            piping: Piping::default(),
             header: MsgHeader::default(),
             vectors: [NOTHING; SEGMENTS_MAX],
         }
@@ -117,7 +122,7 @@ impl Line {
     }
 
     /// Describes a send of the first segments: one alone, or as many as one message takes.
-    pub(super) fn prepare(&mut self, sqe: &mut Sqe, zero_copy_from: usize) {
+    pub(super) fn prepare(&mut self, sqe: &mut Sqe, socket: &Fd, zero_copy_from: usize) {
         let copies = std::mem::take(&mut self.copies_next);
         let from = if copies { usize::MAX } else { zero_copy_from };
         let Some(first) = self.segments.front() else {
@@ -149,7 +154,7 @@ impl Line {
                     }
                     sqe.set_memory(start.wrapping_add(self.sent), rest);
                 }
-                Source::Pipe(number) => splice(sqe, number, rest),
+                Source::Pipe(number) => self.piping.prepare(sqe, socket, number, rest),
             }
             return;
         }
@@ -167,11 +172,16 @@ impl Line {
         self.taken = Some(res);
     }
 
-    /// What the kernel said of the send that has ended with `res`: if that was a notification, what
-    /// it said before.
-    pub(super) fn landed(&mut self, res: i32) -> i32 {
+    /// What the kernel said of the send that has ended with `cqe`: if that was a notification, what
+    /// it said before. `None`: that was no send, but a wait for room.
+    pub(super) fn landed(&mut self, cqe: Cqe, socket: &Fd) -> Option<i32> {
         self.in_flight = 0;
-        self.taken.take().unwrap_or(res)
+        match self.segments.front() {
+            Some(first) if matches!(first.source(), Source::Pipe(_)) => {
+                self.piping.landed(cqe, socket, first.len() - self.sent)
+            }
+            Some(_) | None => Some(self.taken.take().unwrap_or(cqe.res)),
+        }
     }
 
     /// Whether the send that has ended was one without a copy.
@@ -210,17 +220,6 @@ impl Line {
             }
         }
     }
-}
-
-/// Describes the move of `len` bytes from a pipe, in which they are.
-fn splice(sqe: &mut Sqe, pipe: i32, len: usize) {
-    sqe.opcode = io_uring::opcode::Splice::CODE;
-    sqe.file_index = pipe.cast_unsigned();
-    // Neither has a position.
-    sqe.address = u64::MAX;
-    sqe.offset = u64::MAX;
-    sqe.len = u32::try_from(len).unwrap_or(RW_BYTES_MAX);
-    sqe.op_flags = 0;
 }
 
 /// The most segments in one send.

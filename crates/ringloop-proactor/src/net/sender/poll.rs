@@ -122,8 +122,9 @@ impl Sender {
     /// Queues the next `len` bytes of a pipe, which are in it and stay there until then, or wakes
     /// the task when there is room. Nobody else may read from the pipe meanwhile.
     ///
-    /// They are moved inside the kernel. It does that in a thread of its own, which waits as long as
-    /// the socket has no room. Counterpart: `splice(2)`.
+    /// They are moved inside the kernel. It does that in a thread of its own, which does not wait for
+    /// a socket that has no room: meanwhile the ring polls. For as long as a piece is moved, the socket
+    /// is set not to block, which others who have it see. Counterpart: `splice(2)`.
     ///
     /// # Errors
     ///

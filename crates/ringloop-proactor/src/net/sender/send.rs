@@ -6,6 +6,7 @@ use std::task::Waker;
 use super::State;
 use super::ending::Ending;
 use super::outbox::Outbox;
+use crate::fd::Fd;
 use crate::op::{Flow, RETIRED, Service};
 use crate::ring::{Cqe, Sqe};
 
@@ -32,7 +33,7 @@ unsafe impl Service for SendAll {
         outbox.in_flight = true;
         let rest = &outbox.sending[outbox.sent..];
         if rest.is_empty() {
-            return outbox.prepare_special(sqe);
+            return outbox.prepare_special(sqe, &self.state.fd);
         }
         sqe.opcode = io_uring::opcode::Send::CODE;
         sqe.op_flags = SEND_FLAGS;
@@ -45,7 +46,7 @@ unsafe impl Service for SendAll {
         match usize::try_from(cqe.res) {
             Ok(count) if count > 0 && !outbox.is_special => outbox.sent += count,
             Ok(_) | Err(_) => {
-                if let Some(flow) = outbox.completed_special(cqe, wakes) {
+                if let Some(flow) = outbox.completed_special(cqe, &self.state.fd, wakes) {
                     return flow;
                 }
             }
@@ -70,10 +71,10 @@ unsafe impl Service for SendAll {
 impl Outbox {
     /// Describes a send of what is in line, or the end of the stream.
     #[cold]
-    fn prepare_special(&mut self, sqe: &mut Sqe) {
+    fn prepare_special(&mut self, sqe: &mut Sqe, socket: &Fd) {
         if let Some(line) = self.line.as_mut().filter(|line| !line.is_empty()) {
             sqe.op_flags = SEND_FLAGS;
-            return line.prepare(sqe, self.zero_copy_from);
+            return line.prepare(sqe, socket, self.zero_copy_from);
         }
         debug_assert!(self.ending != Ending::Open, "there is something to do");
         self.ending = Ending::UnderWay;
@@ -90,7 +91,7 @@ impl Outbox {
 
     /// A completion that is not just that of some bytes. `None`: there may be more to send.
     #[cold]
-    fn completed_special(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Option<Flow> {
+    fn completed_special(&mut self, cqe: Cqe, socket: &Fd, wakes: &mut Vec<Waker>) -> Option<Flow> {
         if self.ending == Ending::UnderWay {
             return Some(self.ended(cqe, wakes));
         }
@@ -104,7 +105,11 @@ impl Outbox {
                 wakes.extend(self.waiter.take());
                 return Some(Flow::Rest);
             }
-            cqe.res = line.landed(cqe.res);
+            let Some(res) = line.landed(cqe, socket) else {
+                self.in_flight = false;
+                return Some(Flow::Again);
+            };
+            cqe.res = res;
             if line.was_zero_copy() && is_refused(cqe.errno()) {
                 line.copy_next();
                 self.in_flight = false;
