@@ -6,7 +6,8 @@
 //!
 //! A slow reader hurts nobody else. What is said never waits for who is told: each client has a
 //! queue of 64 lines. While that is full it is shown nothing more, and when it reads on, it is told
-//! how many lines it has missed. A line of more than 512 bytes ends its connection.
+//! how many lines it has missed. A line of more than 512 bytes, or one that is not UTF-8, ends its
+//! connection.
 
 #![expect(clippy::print_stdout, reason = "the example talks to a person")]
 #![expect(clippy::print_stderr, reason = "and says what is wrong")]
@@ -20,9 +21,10 @@ use std::{fmt, io};
 
 use ringloop::cancel::{is_cancelled, shield_for};
 use ringloop::future::try_join;
-use ringloop::io::{AsyncRead, AsyncWrite};
+use ringloop::io::{AsyncBufRead, AsyncWrite};
 use ringloop::net::{self, TcpListener, TcpStream};
 use ringloop::signal::CtrlC;
+use ringloop::stream::Stream;
 use ringloop::sync::Queue;
 
 /// How many lines wait for a client that does not read.
@@ -106,18 +108,18 @@ impl Chat {
 
     async fn talk(&self, stream: &mut TcpStream) -> io::Result<()> {
         let (reader, mut writer) = stream.split();
-        let mut lines = Lines::new(reader);
+        let mut lines = reader.lines().with_limit(LINE_MAX);
         writer.write_all(b"* what is your name?\n").await?;
-        let Some(name) = lines.next().await? else {
+        let Some(name) = lines.try_next().await? else {
             return Ok(());
         };
-        let Some(seat) = self.enter(name) else {
+        let Some(seat) = self.enter(name.trim()) else {
             return writer.write_all(b"* that is no name, or taken\n").await;
         };
         let client = Rc::clone(&seat.client);
         let listen = async {
-            while let Some(line) = lines.next().await?
-                && self.obey(&client, &line)
+            while let Some(line) = lines.try_next().await?
+                && self.obey(&client, line.trim())
             {}
             client.lines.close();
             Ok(())
@@ -128,17 +130,17 @@ impl Chat {
     }
 
     /// Lets a client into the lobby, until the seat is dropped.
-    fn enter(&self, name: String) -> Option<Seat<'_>> {
+    fn enter(&self, name: &str) -> Option<Seat<'_>> {
         let is_taken = self
             .rooms
             .borrow()
             .values()
-            .any(|room| room.contains_key(&name));
+            .any(|room| room.contains_key(name));
         if is_taken || name.is_empty() || name.starts_with('/') {
             return None;
         }
         let client = Rc::new(Client {
-            name,
+            name: name.to_owned(),
             room: RefCell::new(String::new()),
             lines: Queue::bounded(QUEUE),
             missed: Cell::new(0),
@@ -214,37 +216,5 @@ struct Seat<'a> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         self.chat.leave(&self.client);
-    }
-}
-
-/// Lines of text that are not too long.
-struct Lines<R> {
-    reader: R,
-    received: Vec<u8>,
-}
-
-impl<R: AsyncRead> Lines<R> {
-    fn new(reader: R) -> Self {
-        let received = Vec::new();
-        Self { reader, received }
-    }
-
-    async fn next(&mut self) -> io::Result<Option<String>> {
-        loop {
-            if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
-                let rest = self.received.split_off(end + 1);
-                let line = std::mem::replace(&mut self.received, rest);
-                return Ok(Some(String::from_utf8_lossy(&line).trim().to_owned()));
-            }
-            if self.received.len() > LINE_MAX {
-                let error = "a line is too long";
-                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-            }
-            let mut buf = [0; LINE_MAX];
-            match self.reader.read(&mut buf).await? {
-                0 => return Ok(None),
-                count => self.received.extend(&buf[..count]),
-            }
-        }
     }
 }

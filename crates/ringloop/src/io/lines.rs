@@ -6,6 +6,8 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use ringloop_task::task::poll_budget;
+
 use super::async_buf_read::AsyncBufRead;
 use super::buf_stream::ReadError;
 use super::read_line::invalid_text;
@@ -88,17 +90,19 @@ impl<R: AsyncBufRead> Lines<R> {
                 if is_end {
                     return Poll::Ready(Ok(false));
                 }
-                continue;
+            } else {
+                let consumed = self.bytes.len() - usize::from(is_found);
+                if consumed > self.limit {
+                    self.bytes.clear();
+                    self.is_skipping = !is_found;
+                    return Poll::Ready(Err(ReadError::LimitOverrun { consumed }.into()));
+                }
+                if is_found || is_end {
+                    return Poll::Ready(Ok(!self.bytes.is_empty()));
+                }
             }
-            let consumed = self.bytes.len() - usize::from(is_found);
-            if consumed > self.limit {
-                self.bytes.clear();
-                self.is_skipping = !is_found;
-                return Poll::Ready(Err(ReadError::LimitOverrun { consumed }.into()));
-            }
-            if is_found || is_end {
-                return Poll::Ready(Ok(!self.bytes.is_empty()));
-            }
+            // A line may have no end, and its source always more of it.
+            ready!(poll_budget(cx)).spend();
         }
     }
 }
@@ -130,5 +134,5 @@ fn line(mut bytes: Vec<u8>) -> io::Result<String> {
             bytes.pop();
         }
     }
-    String::from_utf8(bytes).map_err(|error| invalid_text(error.into_bytes()))
+    String::from_utf8(bytes).map_err(invalid_text)
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::mem;
 use std::pin::Pin;
+use std::string::FromUtf8Error;
 use std::task::{Context, Poll, ready};
 
 use super::async_buf_read::AsyncBufRead;
@@ -36,16 +37,8 @@ impl<R: AsyncBufRead + ?Sized> Future for ReadLine<'_, R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         ready!(this.wait.begin(cx))?;
-        let text = &mut this.text;
-        let (bytes, start) = (&mut text.bytes, text.start);
-        let count = ready!(poll_until(
-            this.source,
-            &b'\n',
-            bytes,
-            start,
-            &mut this.wait,
-            cx
-        ))?;
+        let (bytes, wait) = (&mut this.text.bytes, &mut this.wait);
+        let count = ready!(poll_until(this.source, &b'\n', bytes, 0, wait, cx))?;
         this.text.finish()?;
         Poll::Ready(Ok(count))
     }
@@ -54,62 +47,57 @@ impl<R: AsyncBufRead + ?Sized> Future for ReadLine<'_, R> {
 impl<R: ?Sized> fmt::Debug for ReadLine<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadLine")
-            .field("count", &(self.text.bytes.len() - self.text.start))
+            .field("count", &self.text.bytes.len())
             .finish_non_exhaustive()
     }
 }
 
-/// A string while bytes are appended to it. Dropped, it gives back what is whole characters.
+/// Bytes that are appended to a string once they are whole characters. They are on their own until
+/// then: to look at the string again for each line would take longer with each line.
 pub(super) struct Utf8<'a> {
     text: &'a mut String,
-    /// The bytes of the string, and those that were appended.
+    /// What is to be appended; in the string's memory, if that was empty.
     pub(super) bytes: Vec<u8>,
-    /// How long the string was.
-    start: usize,
 }
 
 impl<'a> Utf8<'a> {
     pub(super) fn new(text: &'a mut String) -> Self {
-        let bytes = mem::take(text).into_bytes();
-        Self {
-            start: bytes.len(),
-            bytes,
-            text,
-        }
+        let bytes = match text.is_empty() {
+            true => mem::take(text).into_bytes(),
+            false => Vec::new(),
+        };
+        Self { text, bytes }
     }
 
-    /// Makes it a string again; without the new bytes if they are none, which the error has then.
+    /// Appends the bytes, unless they are no text: then the error has them.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        match str::from_utf8(&self.bytes[self.start..]) {
-            Ok(_) => {
-                self.start = self.bytes.len();
-                Ok(())
-            }
-            Err(_) => Err(invalid_text(self.bytes.split_off(self.start))),
+        let new = String::from_utf8(mem::take(&mut self.bytes)).map_err(invalid_text)?;
+        self.append(new);
+        Ok(())
+    }
+
+    fn append(&mut self, new: String) {
+        if self.text.is_empty() {
+            *self.text = new;
+        } else {
+            self.text.push_str(&new);
         }
     }
 }
 
+/// Appends what is whole characters.
 impl Drop for Utf8<'_> {
     fn drop(&mut self) {
-        let bytes = mem::take(&mut self.bytes);
-        *self.text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                let mut bytes = error.into_bytes();
-                bytes.truncate(valid);
-                String::from_utf8(bytes).expect("they were found to be valid")
-            }
-        };
+        let mut bytes = mem::take(&mut self.bytes);
+        if let Err(error) = str::from_utf8(&bytes) {
+            bytes.truncate(error.valid_up_to());
+        }
+        self.append(String::from_utf8(bytes).expect("what is no text was cut off"));
     }
 }
 
 /// The error of bytes that are not UTF-8, which has them.
 #[cold]
-pub(super) fn invalid_text(bytes: Vec<u8>) -> io::Error {
-    match String::from_utf8(bytes) {
-        Err(error) => io::Error::new(io::ErrorKind::InvalidData, error),
-        Ok(_) => io::ErrorKind::InvalidData.into(),
-    }
+pub(super) fn invalid_text(error: FromUtf8Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }

@@ -19,7 +19,8 @@ use crate::io::{AsyncRead, AsyncWrite, Wait};
 /// # Errors
 ///
 /// The first error of either side, and a cancelled scope. It ends both directions: a proxy drops or
-/// closes both streams then. [`copied`](CopyBidirectional::copied) tells what was passed on.
+/// closes both streams then. What has come in the other direction by then is written first, such as
+/// the answer of a server that takes no more of a request. [`copied`](CopyBidirectional::copied) tells what was passed on.
 ///
 /// # Cancel safety
 ///
@@ -115,10 +116,11 @@ where
     A: AsyncRead + AsyncWrite,
     B: AsyncRead + AsyncWrite,
 {
-    /// Gives both directions their turn, also if the first has more to do.
+    /// Gives both directions their turn, also if the first has more to do, or has failed.
     fn poll_both(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let there = self.a_to_b.poll(self.a, self.b, &mut self.wait, cx)?;
-        let back = self.b_to_a.poll(self.b, self.a, &mut self.wait, cx)?;
+        let there = self.a_to_b.poll(self.a, self.b, &mut self.wait, cx);
+        let back = self.b_to_a.poll(self.b, self.a, &mut self.wait, cx);
+        let (there, back) = (there?, back?);
         if there.is_ready() && back.is_ready() {
             Poll::Ready(Ok(()))
         } else {

@@ -100,7 +100,7 @@ where
     R: Outcome,
 {
     let server = Server::new();
-    let attached = Attached::new(server.shared(), listener.local_addr().ok());
+    let attached = Attached::new(server.shared(), listener.local_addr().ok().map(Rc::new));
     Serve {
         listener,
         handler,

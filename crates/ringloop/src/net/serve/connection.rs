@@ -75,12 +75,14 @@ pin_project! {
         // Before the place: when that is free, the handler is gone.
         #[pin]
         handler: F,
-        live: Live<A>,
+        // There until the handler has ended, and not while it is polled.
+        live: Option<Live<A>>,
     }
 }
 
 impl<F, A> Connection<F, A> {
     pub(super) fn new(handler: F, live: Live<A>) -> Self {
+        let live = Some(live);
         Self { handler, live }
     }
 }
@@ -91,13 +93,13 @@ impl<F: Future<Output = Result<(), E>>, A, E> Future for Connection<F, A> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
         let this = self.project();
+        // If it fails or panics, it is not live any more when that is told.
+        let live = this.live.take().expect("polled after it was done");
         let polled = this.handler.poll(cx);
-        if let Poll::Ready(Ok(())) = polled {
-            this.live
-                .shared
-                .counters
-                .completed
-                .update(|count| count + 1);
+        match polled {
+            Poll::Pending => *this.live = Some(live),
+            Poll::Ready(Ok(())) => live.shared.counters.completed.update(|count| count + 1),
+            Poll::Ready(Err(_)) => {}
         }
         polled
     }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use ringloop_task::cancel::{CancelToken, Cancelled, check_cancelled};
 
 use super::shared::Shared;
+use crate::future::{Either, race};
 
 /// Stops a server, and tells about it; see [`serve`](super::serve). Cheap to clone.
 ///
@@ -118,7 +119,16 @@ impl<A> Server<A> {
     pub async fn wait_closed(&self) -> Result<(), Cancelled> {
         check_cancelled()?;
         while !self.shared.is_closed() {
-            self.shared.over.notified().await?;
+            let over = self.shared.over.notified();
+            if self.shared.has_been() {
+                over.await?;
+            } else {
+                // A server without listeners is closed by its stop.
+                match race(over, self.shared.stop.cancelled()).await {
+                    Either::Left(told) => told?,
+                    Either::Right(stopped) => drop(stopped?),
+                }
+            }
         }
         Ok(())
     }

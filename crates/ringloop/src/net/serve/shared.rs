@@ -1,6 +1,6 @@
 //! What a server, its handles and its connections share.
 //!
-//! No borrow is held while tasks are asked, wakers woken or addresses cloned.
+//! No borrow is held while tasks are asked, wakers woken, or addresses cloned and dropped.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub(super) struct Shared<A> {
 
 /// One listener that is served.
 struct Part<A> {
-    address: Option<A>,
+    address: Option<Rc<A>>,
     is_accepting: bool,
     is_exhausted: bool,
     connections: Option<Rc<dyn Fn() -> Vec<TaskRef>>>,
@@ -55,8 +55,13 @@ impl<A> Shared<A> {
 
     /// Returns whether a listener was served, or accepting was stopped, and nothing is left of it.
     pub(super) fn is_closed(&self) -> bool {
-        let has_been = self.next_part.get() > 0 || self.stop.is_cancelled();
+        let has_been = self.has_been() || self.stop.is_cancelled();
         has_been && self.parts.borrow().is_empty()
+    }
+
+    /// Returns whether there ever was a listener.
+    pub(super) fn has_been(&self) -> bool {
+        self.next_part.get() > 0
     }
 
     pub(super) fn is_accepting(&self) -> bool {
@@ -83,10 +88,10 @@ impl<A: Clone> Shared<A> {
     /// Returns where it accepts, or will.
     pub(super) fn local_addrs(&self) -> Vec<A> {
         let parts = self.parts.borrow();
-        parts
-            .values()
-            .filter_map(|part| part.address.clone())
-            .collect()
+        let addresses = parts.values().filter_map(|part| part.address.clone());
+        let addresses: Vec<_> = addresses.collect();
+        drop(parts);
+        addresses.iter().map(|address| A::clone(address)).collect()
     }
 }
 
@@ -97,7 +102,7 @@ pub(super) struct Attached<A> {
 }
 
 impl<A> Attached<A> {
-    pub(super) fn new(shared: &Rc<Shared<A>>, address: Option<A>) -> Self {
+    pub(super) fn new(shared: &Rc<Shared<A>>, address: Option<Rc<A>>) -> Self {
         let key = shared.next_part.get();
         shared.next_part.set(key + 1);
         let part = Part {
@@ -132,11 +137,13 @@ impl<A> Attached<A> {
 
     /// It accepts no more.
     pub(super) fn shut(&self) {
+        let mut address = None;
         self.change(|part| {
             part.is_accepting = false;
             part.is_exhausted = false;
-            part.address = None;
+            address = part.address.take();
         });
+        drop(address);
     }
 
     /// It cannot accept for want of descriptors or memory, or can again.
