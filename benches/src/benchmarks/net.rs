@@ -167,15 +167,18 @@ fn idle(contestant: &dyn Contestant, setting: &Setting) -> io::Result<Vec<f64>> 
     let count = IDLE_CONNECTIONS / setting.net_divisor;
     process::allow_files(u64::from(count) + 100)?;
     let cpu = setting.cores.server;
-    let work = (Service::Echo(IDLE_BUFFER), count);
+    let work = (Service::Echo(IDLE_BUFFER), count + 1);
     let server = Server::start(&setting.program, &[], contestant, cpu, work)?;
     process::pin(setting.cores.client)?;
+    // What all connections share, such as buffers, is used up and down before.
+    let mut first = Client::connect(server.address(), 1)?;
+    first.run(Until::Messages(SHARED_MESSAGES), &mut Samples::default())?;
     let before = server.memory()?;
     let mut client = Client::connect(server.address(), count)?;
     client.run(Until::Messages(count.into()), &mut Samples::default())?;
     clock::pause(SETTLE);
     let after = server.memory()?;
-    drop(client);
+    drop((first, client));
     server.wait()?;
     Ok(vec![(after as f64 - before as f64) / f64::from(count)])
 }
@@ -194,6 +197,8 @@ const BULK_BUFFER: usize = 256 * 1024;
 const IDLE_CONNECTIONS: u32 = 10_000;
 /// As long as a message, so that what is seen is what the runtime keeps.
 const IDLE_BUFFER: u32 = 64;
+/// More than there are shared buffers.
+const SHARED_MESSAGES: u64 = 2000;
 /// How long the server may take to fall asleep.
 const SETTLE: Duration = Duration::from_millis(20);
 const _: () = assert!(ECHO_BUFFER >= IDLE_BUFFER);
