@@ -18,6 +18,8 @@ use crate::op::{Flow, RETIRED, Service, ServiceKey};
 use crate::ops::{ACCEPT_MULTISHOT, new_fd};
 use crate::ring::{Cqe, Sqe};
 
+mod stop;
+
 /// The queue of connections of one listening socket.
 ///
 /// # Examples
@@ -56,6 +58,8 @@ struct Backlog {
     error: Option<i32>,
     armed: bool,
     stopping: bool,
+    /// Who waits until nothing is accepted any more.
+    stopper: Option<Waker>,
     /// The acceptor is gone: what still arrives is closed.
     closed: bool,
 }
@@ -144,7 +148,13 @@ impl Acceptor {
 
     /// Sees to it that connections are accepted. `false`: the proactor is gone.
     fn arm(&self) -> bool {
-        if std::mem::replace(&mut self.state.backlog.borrow_mut().armed, true) {
+        let mut backlog = self.state.backlog.borrow_mut();
+        // Whoever waited for the end has given that up.
+        let stopper = backlog.stopper.take();
+        let was_armed = std::mem::replace(&mut backlog.armed, true);
+        drop(backlog);
+        drop(stopper);
+        if was_armed {
             return true;
         }
         let is_started = self.state.fd.handle().shared().start(&self.key);
@@ -302,6 +312,9 @@ unsafe impl Service for AcceptMultishot {
             backlog.armed = false;
             backlog.stopping = false;
         }
+        let stopper = cqe.is_last().then(|| backlog.stopper.take()).flatten();
+        let has_to_end = stopper.is_some();
+        wakes.extend(stopper);
         let is_news = match new_fd(cqe) {
             Ok(connection) if backlog.closed => {
                 drop(connection);
@@ -319,6 +332,7 @@ unsafe impl Service for AcceptMultishot {
                     return Flow::Rest;
                 }
                 libc::ECANCELED => false,
+                errno if PASSING.contains(&errno) && has_to_end => false,
                 errno if PASSING.contains(&errno) => {
                     backlog.armed = true;
                     return Flow::Again;
@@ -332,7 +346,8 @@ unsafe impl Service for AcceptMultishot {
         if is_news {
             wakes.extend(self.state.grant());
         }
-        if cqe.is_last() && backlog.error.is_none() && !self.state.waiters.is_empty() {
+        let goes_on = backlog.error.is_none() && !self.state.waiters.is_empty();
+        if cqe.is_last() && !has_to_end && goes_on {
             // The kernel has ended it, or a full queue has been emptied: others still wait.
             backlog.armed = true;
             return Flow::Again;

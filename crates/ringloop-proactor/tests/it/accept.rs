@@ -1,4 +1,6 @@
+use std::future::poll_fn;
 use std::net::{TcpListener, TcpStream};
+use std::task::Poll;
 use std::time::Duration;
 
 use ringloop_core::Driver;
@@ -23,7 +25,7 @@ fn no_connection_is_lost_when_accepts_are_dropped() {
         let client = TcpStream::connect(address).unwrap();
         // Lost to a timeout of zero: polled, given a turn, dropped.
         let mut accept = Box::pin(acceptor.accept());
-        if let std::task::Poll::Ready(connection) = poll_once(&mut accept) {
+        if let Poll::Ready(connection) = poll_once(&mut accept) {
             drop(connection.unwrap());
             accepted += 1;
         }
@@ -165,4 +167,26 @@ fn an_error_of_one_leaves_the_others_waiting_for_real() {
     };
     assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
     drop(proactor.block_on(acceptor.accept()).unwrap().unwrap());
+}
+
+#[test]
+fn a_stop_that_is_given_up_lets_the_next_accept_go_on() {
+    let mut proactor = proactor();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = Acceptor::new(proactor.handle().adopt(listener));
+    assert!(poll_once(&mut acceptor.accept()).is_pending());
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    let mut stop = poll_fn(|cx| acceptor.poll_stop(cx));
+    assert!(poll_once(&mut stop).is_pending());
+    let mut accept = acceptor.accept();
+    assert!(poll_once(&mut accept).is_pending());
+    proactor.park(Some(Duration::ZERO)).unwrap();
+    let _client = TcpStream::connect(address).unwrap();
+    // Not polled in between: it is accepted by what went on. The bound is only there to fail.
+    proactor.park(Some(Duration::from_secs(5))).unwrap();
+    let Poll::Ready(connection) = poll_once(&mut accept) else {
+        panic!("nothing is accepted any more");
+    };
+    connection.unwrap();
 }

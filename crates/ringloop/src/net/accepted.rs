@@ -1,14 +1,15 @@
 //! Waiting for a connection, whatever its family.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use ringloop_proactor::{Accepted, Acceptor, Fd};
 use socket2::{SockAddr, SockRef};
 
+use super::plain;
 use crate::io::Wait;
 
 /// A wait for a connection, by the rules of cancellation.
@@ -58,4 +59,22 @@ impl<'a> Connecting<'a> {
         let handle = self.accepted.acceptor().fd().handle();
         Poll::Ready(Ok((handle.adopt(connection), peer)))
     }
+}
+
+/// A descriptor of its own for a listening socket on which nothing is accepted any more, and the
+/// connections that nobody has taken.
+pub(super) async fn given_back(
+    acceptor: &Acceptor,
+    mut wait: Wait,
+) -> io::Result<(OwnedFd, Vec<OwnedFd>)> {
+    let fd = plain(acceptor.fd()).try_clone_to_owned()?;
+    poll_fn(|cx| {
+        ready!(wait.begin(cx))?;
+        match acceptor.poll_stop(cx) {
+            Poll::Pending => wait.go_on::<(), io::Error>(cx),
+            Poll::Ready(()) => Poll::Ready(Ok(())),
+        }
+    })
+    .await?;
+    Ok((fd, acceptor.take_accepted()))
 }

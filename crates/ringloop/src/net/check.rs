@@ -10,8 +10,10 @@ use socket2::{Domain, SockRef, Type};
 pub(super) enum Kind {
     TcpListener,
     TcpStream,
+    UdpSocket,
     UnixListener,
     UnixStream,
+    UnixDatagram,
 }
 
 /// Fails with `InvalidInput` if the descriptor is something else.
@@ -22,21 +24,25 @@ pub(super) fn check(socket: BorrowedFd<'_>, kind: Kind) -> io::Result<()> {
     let text = match kind {
         Kind::TcpListener => "not an internet stream socket that listens",
         Kind::TcpStream => "not an internet stream socket for a connection",
+        Kind::UdpSocket => "not an internet datagram socket",
         Kind::UnixListener => "not a unix stream socket that listens",
         Kind::UnixStream => "not a unix stream socket for a connection",
+        Kind::UnixDatagram => "not a unix datagram socket",
     };
     Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }
 
 fn is_of(socket: &SockRef<'_>, kind: Kind) -> io::Result<bool> {
-    let (domains, listens) = match kind {
-        Kind::TcpListener => (INTERNET, true),
-        Kind::TcpStream => (INTERNET, false),
-        Kind::UnixListener => (UNIX, true),
-        Kind::UnixStream => (UNIX, false),
+    let (domains, type_, listens) = match kind {
+        Kind::TcpListener => (INTERNET, Type::STREAM, true),
+        Kind::TcpStream => (INTERNET, Type::STREAM, false),
+        Kind::UdpSocket => (INTERNET, Type::DGRAM, false),
+        Kind::UnixListener => (UNIX, Type::STREAM, true),
+        Kind::UnixStream => (UNIX, Type::STREAM, false),
+        Kind::UnixDatagram => (UNIX, Type::DGRAM, false),
     };
     Ok(domains.contains(&socket.domain()?)
-        && socket.r#type()? == Type::STREAM
+        && socket.r#type()? == type_
         && socket.is_listener()? == listens)
 }
 

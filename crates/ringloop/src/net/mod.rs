@@ -6,6 +6,7 @@ mod check;
 mod connect;
 mod connect_error;
 mod connection;
+mod conversions;
 mod datagram;
 mod datagrams;
 mod fd_stream;

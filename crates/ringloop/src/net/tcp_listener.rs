@@ -3,15 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ringloop_proactor::Acceptor;
+use ringloop_proactor::{Acceptor, OpError};
 use socket2::SockRef;
 
-use super::accepted::Accepting;
+use super::accepted::{Accepting, given_back};
 use super::addr::ToSocketAddrs;
 use super::check::{Kind, check};
 use super::incoming::Incoming;
@@ -19,6 +19,7 @@ use super::tcp_listener_builder::TcpListenerBuilder;
 use super::tcp_stream::TcpStream;
 use super::{ip, plain};
 use crate::context;
+use crate::io::Wait;
 
 /// A socket that listens for connections. Counterpart: `std::net::TcpListener`.
 ///
@@ -79,13 +80,61 @@ impl TcpListener {
     ///
     /// Outside of a runtime.
     #[track_caller]
-    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+    pub fn from_std(listener: net::TcpListener) -> io::Result<Self> {
         let socket = OwnedFd::from(listener);
         check(socket.as_fd(), Kind::TcpListener)?;
         let fd = context::current().proactor.adopt(socket);
         Ok(Self {
             acceptor: Acceptor::new(fd),
         })
+    }
+
+    /// Gives the socket back to std, and the connections that had been accepted and that nobody has
+    /// taken, in their order.
+    ///
+    /// The loop accepts ahead: it is told to stop first, so that all connections that come later
+    /// stay in the socket's own backlog. The socket blocks or not as it did before; one that was made here
+    /// blocks, and so do the connections.
+    ///
+    /// # Errors
+    ///
+    /// As `dup(2)`; a cancelled scope. The listener comes back in the error, and accepts on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelled, the listener comes back. Dropped before it completes, the listener is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop::net::TcpListener;
+    /// use std::net::TcpStream;
+    ///
+    /// ringloop::run(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let _client = TcpStream::connect(listener.local_addr()?)?;
+    ///     let (listener, accepted) = listener.into_std().await?;
+    ///     // Nobody has waited for it here, so it waits there still.
+    ///     assert!(accepted.is_empty());
+    ///     listener.accept()?;
+    ///     Ok::<(), std::io::Error>(())
+    /// })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn into_std(
+        self,
+    ) -> impl Future<Output = Result<(net::TcpListener, Vec<net::TcpStream>), OpError<Self>>> {
+        let wait = Wait::new();
+        async move {
+            match given_back(&self.acceptor, wait).await {
+                Ok((fd, accepted)) => {
+                    let accepted = accepted.into_iter().map(Into::into);
+                    Ok((fd.into(), accepted.collect()))
+                }
+                Err(error) => Err(OpError::new(error, self)),
+            }
+        }
     }
 
     /// Waits for a connection and takes it, closed on exec, with the address of the peer.

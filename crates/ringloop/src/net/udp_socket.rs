@@ -9,6 +9,7 @@ use ringloop_proactor::{DatagramReceiver, DatagramReceiverStats, DatagramSender,
 use socket2::SockRef;
 
 use super::addr::{ToSocketAddrs, first_that_works};
+use super::check::{Kind, check};
 use super::datagram::{FlushDatagrams, Recv, RecvDatagram, RecvFrom, SendDatagram, Target};
 use super::datagram::{try_recv_from, try_send};
 use super::datagrams::Datagrams;
@@ -81,13 +82,14 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// As `fcntl(2)`.
+    /// `InvalidInput` if it is none: not an internet datagram socket. As `fcntl(2)`.
     ///
     /// # Panics
     ///
     /// Outside of a runtime.
     #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
+        check(socket.as_fd(), Kind::UdpSocket)?;
         // The ring waits by itself; of a socket that does not want to wait, it says so at once.
         socket.set_nonblocking(false)?;
         Ok(Self::from_fd(socket.into()))

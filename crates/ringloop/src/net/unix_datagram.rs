@@ -11,6 +11,7 @@ use ringloop_proactor::{
 };
 use socket2::SockRef;
 
+use super::check::{Kind, check};
 use super::datagram::{FlushDatagrams, Recv, RecvDatagram, RecvFrom, SendDatagram, Target};
 use super::datagram::{try_recv_from, try_send};
 use super::datagrams::Datagrams;
@@ -110,13 +111,14 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// As `fcntl(2)`.
+    /// `InvalidInput` if it is none: not a unix datagram socket. As `fcntl(2)`.
     ///
     /// # Panics
     ///
     /// Outside of a runtime.
     #[track_caller]
     pub fn from_std(socket: net::UnixDatagram) -> io::Result<Self> {
+        check(socket.as_fd(), Kind::UnixDatagram)?;
         // The ring waits by itself; of a socket that does not want to wait, it says so at once.
         socket.set_nonblocking(false)?;
         let fd = context::current().proactor.adopt(OwnedFd::from(socket));

@@ -9,10 +9,10 @@ use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ringloop_proactor::Acceptor;
+use ringloop_proactor::{Acceptor, OpError};
 use socket2::SockRef;
 
-use super::accepted::Accepting;
+use super::accepted::{Accepting, given_back};
 use super::check::{Kind, check};
 use super::incoming::Incoming;
 use super::plain;
@@ -20,6 +20,7 @@ use super::unix_addr::{unix, unnamed};
 use super::unix_listener_builder::{SocketFile, UnixListenerBuilder};
 use super::unix_stream::UnixStream;
 use crate::context;
+use crate::io::Wait;
 
 /// A unix socket that listens for connections. Counterpart: `std::os::unix::net::UnixListener`.
 ///
@@ -112,6 +113,63 @@ impl UnixListener {
             acceptor: Acceptor::new(fd),
             file: None,
         })
+    }
+
+    /// Gives the socket back to std, and the connections that had been accepted and that nobody has
+    /// taken, in their order.
+    ///
+    /// The loop accepts ahead: it is told to stop first, so that all connections that come later
+    /// stay in the socket's own backlog. The socket blocks or not as it did before; one that was made here
+    /// blocks, and so do the connections.
+    ///
+    /// A file that was to be removed with the listener stays: it is std's now.
+    ///
+    /// # Errors
+    ///
+    /// As `dup(2)`; a cancelled scope. The listener comes back in the error, and accepts on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelled, the listener comes back. Dropped before it completes, the listener is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::os::linux::net::SocketAddrExt;
+    /// use std::os::unix::net::{SocketAddr, UnixStream};
+    ///
+    /// use ringloop::net::UnixListener;
+    ///
+    /// ringloop::run(async {
+    ///     let name = format!("ringloop into_std {}", std::process::id());
+    ///     let name = SocketAddr::from_abstract_name(name)?;
+    ///     let listener = UnixListener::bind_addr(&name)?;
+    ///     let _client = UnixStream::connect_addr(&name)?;
+    ///     let (listener, accepted) = listener.into_std().await?;
+    ///     // Nobody has waited for it here, so it waits there still.
+    ///     assert!(accepted.is_empty());
+    ///     listener.accept()?;
+    ///     Ok::<(), std::io::Error>(())
+    /// })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn into_std(
+        mut self,
+    ) -> impl Future<Output = Result<(net::UnixListener, Vec<net::UnixStream>), OpError<Self>>>
+    {
+        let wait = Wait::new();
+        async move {
+            let (fd, accepted) = match given_back(&self.acceptor, wait).await {
+                Ok(given_back) => given_back,
+                Err(error) => return Err(OpError::new(error, self)),
+            };
+            if let Some(file) = self.file.take() {
+                file.keep();
+            }
+            let accepted = accepted.into_iter().map(Into::into);
+            Ok((fd.into(), accepted.collect()))
+        }
     }
 
     /// Waits for a connection and takes it, closed on exec, with the address of the peer, which

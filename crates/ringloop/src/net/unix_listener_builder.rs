@@ -126,6 +126,7 @@ pub(super) struct SocketFile {
     path: PathBuf,
     /// Device and number, which no other file has as long as this one is there.
     identity: (u64, u64),
+    stays: bool,
 }
 
 impl SocketFile {
@@ -133,14 +134,20 @@ impl SocketFile {
         Ok(Self {
             path: std::path::absolute(path)?,
             identity: identity(path)?,
+            stays: false,
         })
+    }
+
+    /// Leaves the file where it is.
+    pub(super) fn keep(mut self) {
+        self.stays = true;
     }
 }
 
-/// Removes the file, if it is the one that was bound.
+/// Removes the file, if it is the one that was bound and is not to stay.
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+        if !self.stays && identity(&self.path).is_ok_and(|found| found == self.identity) {
             // It may be gone, or not ours to remove any more: nobody is left to be told.
             drop(fs::remove_file(&self.path));
         }

@@ -1,13 +1,20 @@
-//! Streams given back to std, with every byte.
+//! Sockets given back to std with every byte and connection, and taken from it.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net as unix;
+use std::{fs, net};
 
 use ringloop::cancel::is_cancelled;
-use ringloop::net::UnixStream;
+use ringloop::net::{
+    FdStream, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
+};
 use ringloop::task::yield_now;
 
 use crate::rig::{
-    alone, in_cancelled_scope, numbered, open_fds, pair, polled_once, run, runtime, settle,
+    alone, cancelled_while_pending, in_cancelled_scope, listener, numbered, open_fds, pair,
+    polled_once, run, runtime, settle,
 };
 
 #[test]
@@ -79,4 +86,140 @@ fn the_descriptor_of_the_loop_is_closed() {
         again.into_std().await.unwrap();
     });
     settle(&mut runtime, fds);
+}
+
+#[test]
+fn no_connection_is_lost_whenever_a_listener_is_given_back() {
+    if !alone("net_into_std::no_connection_is_lost_whenever_a_listener_is_given_back") {
+        return;
+    }
+    let mut runtime = runtime();
+    let fds = open_fds();
+    let most = runtime.block_on(async {
+        let mut most = 0;
+        for round in 0..40 {
+            most = most.max(give_back_a_listener(round).await);
+        }
+        most
+    });
+    assert!(most > 1, "none was accepted ahead");
+    settle(&mut runtime, fds);
+}
+
+/// Returns how many connections had been accepted ahead.
+async fn give_back_a_listener(round: usize) -> usize {
+    let (listener, address) = listener().await;
+    let connect = || net::TcpStream::connect(address).unwrap();
+    let mut clients: Vec<_> = (0..round % 7).map(|_| connect()).collect();
+    let mut accepted = Vec::new();
+    if round.is_multiple_of(2) {
+        // An accept is under way that nobody waits for.
+        accepted.extend(polled_once(listener.accept()).await);
+    }
+    for _ in 0..round % 5 {
+        clients.push(connect());
+        yield_now().await.unwrap();
+    }
+    let mut peers: Vec<SocketAddr> = accepted.into_iter().map(|one| one.unwrap().1).collect();
+    let given_back = match round % 3 {
+        0 => cancelled_while_pending(given_back(listener)).await,
+        1 => in_cancelled_scope(given_back(listener)).await,
+        _ => Some(given_back(listener).await),
+    };
+    let (listener, ahead) = match given_back.expect("the error is gone") {
+        Ok(given_back) => given_back,
+        Err(listener) => {
+            // It accepts on, what is there and what comes.
+            clients.push(connect());
+            while peers.len() < clients.len() {
+                peers.push(listener.accept().await.unwrap().1);
+            }
+            listener.into_std().await.unwrap()
+        }
+    };
+    peers.extend(ahead.iter().map(|stream| stream.peer_addr().unwrap()));
+    clients.push(connect());
+    while peers.len() < clients.len() {
+        peers.push(listener.accept().unwrap().1);
+    }
+    let expected = clients.iter().map(|client| client.local_addr().unwrap());
+    assert_eq!(peers, expected.collect::<Vec<_>>(), "round {round}");
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    ahead.len()
+}
+
+async fn given_back(
+    listener: TcpListener,
+) -> Result<(net::TcpListener, Vec<net::TcpStream>), TcpListener> {
+    let given_back = listener.into_std().await;
+    given_back.map_err(|refused| {
+        assert!(is_cancelled(&refused.error));
+        refused.buffer
+    })
+}
+
+#[test]
+fn a_unix_listener_that_is_given_back_keeps_its_file() {
+    let dir = crate::net_unix::Dir::new("given-back");
+    let path = dir.socket();
+    run(async {
+        let builder = UnixListener::builder().remove_on_drop(true);
+        let listener = builder.bind(&path).unwrap();
+        let connect = || unix::UnixStream::connect(&path).unwrap();
+        let mut clients = [connect(), connect(), connect()];
+        drop(listener.accept().await.unwrap());
+        let (listener, ahead) = listener.into_std().await.unwrap();
+        assert_eq!(ahead.len(), 2, "accepted ahead");
+        for (mut stream, client) in ahead.into_iter().zip(&mut clients[1..]) {
+            client.write_all(b"x").unwrap();
+            stream.read_exact(&mut [0; 1]).unwrap();
+        }
+        let _later = connect();
+        listener.accept().unwrap();
+        let again = UnixListener::try_from(listener).unwrap();
+        let _latest = connect();
+        again.accept().await.unwrap();
+    });
+    fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn descriptors_become_sockets_of_their_kind_only() {
+    /// Whether the descriptor is taken.
+    fn takes<S: TryFrom<OwnedFd, Error = io::Error>>(fd: impl AsFd) -> bool {
+        let fd = fd.as_fd().try_clone_to_owned().unwrap();
+        let Err(error) = S::try_from(fd) else {
+            return true;
+        };
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        false
+    }
+    run(async {
+        let dir = crate::net_unix::Dir::new("kinds");
+        let listener = net::TcpListener::bind("[::1]:0").unwrap();
+        let fds = [
+            OwnedFd::from(net::TcpStream::connect(listener.local_addr().unwrap()).unwrap()),
+            listener.into(),
+            net::UdpSocket::bind("127.0.0.1:0").unwrap().into(),
+            unix::UnixListener::bind(dir.socket()).unwrap().into(),
+            unix::UnixStream::pair().unwrap().0.into(),
+            unix::UnixDatagram::unbound().unwrap().into(),
+            fs::File::open("/dev/null").unwrap().into(),
+        ];
+        let taken = fds.each_ref().map(|fd| {
+            [
+                takes::<TcpStream>(fd),
+                takes::<TcpListener>(fd),
+                takes::<UdpSocket>(fd),
+                takes::<UnixListener>(fd),
+                takes::<UnixStream>(fd) && takes::<FdStream>(fd),
+                takes::<UnixDatagram>(fd),
+            ]
+        });
+        for (at, taken) in taken.iter().enumerate() {
+            let expected: [bool; 6] = std::array::from_fn(|kind| kind == at);
+            assert_eq!(*taken, expected, "{at}");
+        }
+    });
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -82,14 +83,28 @@ impl Server<'_> {
         };
         drop(self.waiting.swap_remove(at));
         match result {
-            Ok(connection) => {
-                ledger.accepted.update(|count| count + 1);
-                let connection = self.acceptor.fd().handle().adopt(connection);
-                let served = serve(connection, Rc::clone(ledger));
-                self.connections.push(Box::pin(served));
-            }
+            Ok(connection) => self.serve(connection, ledger),
             Err(error) => assert!(is_out_of_descriptors(&error), "{error}"),
         }
+    }
+
+    fn serve(&mut self, connection: OwnedFd, ledger: &Rc<Ledger>) {
+        ledger.accepted.update(|count| count + 1);
+        let connection = self.acceptor.fd().handle().adopt(connection);
+        let served = serve(connection, Rc::clone(ledger));
+        self.connections.push(Box::pin(served));
+    }
+
+    /// Begins or goes on to stop, also while others wait, which is given up if they go on.
+    fn stop(&mut self, cx: &mut Context<'_>, ledger: &Rc<Ledger>) {
+        if self.acceptor.poll_stop(cx).is_pending() {
+            return;
+        }
+        for connection in self.acceptor.take_accepted() {
+            self.serve(connection, ledger);
+        }
+        let stopped = format!("{:?}", self.acceptor);
+        assert!(stopped.contains("queued: 0, armed: false"), "{stopped}");
     }
 }
 
@@ -181,6 +196,7 @@ fn go_on(
             9 => server
                 .connections
                 .retain_mut(|task| task.as_mut().poll(cx).is_pending()),
+            10 if choice.once_in(3) => server.stop(cx, ledger),
             _ => proactor.park(Some(Duration::from_millis(1))).unwrap(),
         }
     }
