@@ -55,7 +55,7 @@ impl Builder {
     }
 
     /// Sets how long the end waits, five seconds by default: for cancelled tasks, and, as long as is
-    /// left of it, for offloaded work that runs.
+    /// left of it, for offloaded work that runs. What dropped streams have to send has a second more.
     pub fn grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }

@@ -133,7 +133,8 @@ impl Runtime {
     ///
     /// Tasks are cancelled and awaited for as long as the builder's [grace](Builder::grace), then
     /// dropped; offloaded work that is queued never runs, and what runs is awaited for as long as is
-    /// left of the grace; what was written is sent; the ring closes.
+    /// left of the grace; what was written is sent, as far as
+    /// peers take it within a second; the ring closes.
     ///
     /// # Panics
     ///

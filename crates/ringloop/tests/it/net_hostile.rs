@@ -99,7 +99,7 @@ fn a_reader_that_never_reads_holds_little() {
         assert!(polled_once(stream.read(&mut [0])).await.is_none());
         far.set_nonblocking(true).unwrap();
         let (mut sent, mut refused) = (0, 0);
-        while refused < 50 {
+        while refused < 50 && sent < 64 * MARK {
             match (&far).write(&numbered(sent, 10_000)) {
                 Ok(count) => (sent, refused) = (sent + count, 0),
                 Err(error) => {
@@ -109,12 +109,19 @@ fn a_reader_that_never_reads_holds_little() {
                 }
             }
         }
-        // The kernel doubles what it is asked for, at both ends, and then rounds generously.
-        let most = MARK + 16 * 1024 + 8 * KERNEL;
-        assert!(sent <= most, "{sent} bytes were taken, {most} may be");
         assert!(sent >= MARK / 2, "{sent} bytes were taken");
-        drop(far);
+        // What can be read before the loop has had a turn is what this process holds.
         let mut received = Vec::new();
+        let mut buf = vec![0; 64 * 1024];
+        while let Some(count) = polled_once(stream.read(&mut buf)).await {
+            received.extend_from_slice(&buf[..count.unwrap()]);
+        }
+        let held = received.len();
+        // The mark, and what was in the socket when it was reached: the kernel doubles what it is
+        // asked for.
+        let most = MARK + 2 * KERNEL;
+        assert!(held <= most, "{held} bytes are held, {most} may be");
+        drop(far);
         stream.read_to_end(&mut received).await.unwrap();
         assert!(
             received == numbered(0, sent),
@@ -408,7 +415,9 @@ fn the_end_waits_for_hostile_peers_no_longer_than_its_grace() {
     let start = now();
     let report = runtime.shutdown();
     let took = now() - start;
-    assert_eq!((report.cancelled, report.panicked), (6, 0));
+    // On a busy machine the grace may be over before each has had a turn to end by itself.
+    let ended = report.cancelled + report.aborted;
+    assert_eq!((ended, report.panicked), (6, 0));
     assert!(took < Duration::from_secs(5), "{took:?}");
     drop(peers);
 }
