@@ -22,9 +22,9 @@ use crate::op::ServiceKey;
 /// The receive queue of one stream socket.
 ///
 /// Bytes that arrive belong to the queue: [`read`](Self::read) copies them out,
-/// [`read_chunk`](Self::read_chunk) lends them. The queue is full at 256 KiB, or at a number of pieces.
-/// What the kernel had in its hands when that was reached is added, of what the socket held; all else
-/// waits in the kernel, and the peer is slowed down. An idle connection holds no buffer, unless it began
+/// [`read_chunk`](Self::read_chunk) lends them. At 256 KiB, or at a number of pieces, the queue is
+/// full, and the kernel is asked to stop. What it has taken out of the socket by then is kept as well;
+/// all else waits in the socket, and the peer is slowed down. An idle connection holds no buffer, unless it began
 /// to wait while none of the shared ones was free: then it holds one of its own.
 pub struct Receiver {
     inbox: Rc<Inbox>,
