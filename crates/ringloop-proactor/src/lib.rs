@@ -262,6 +262,7 @@ mod shared;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod stats;
+mod wakes;
 
 pub use buf::{
     BufGroup, BufGroupConfig, BufGroupStats, Chunk, FixedBuf, FixedPool, IO_BUFS_MAX, IoBuf,

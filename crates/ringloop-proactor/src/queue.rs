@@ -11,10 +11,11 @@ use std::task::Waker;
 
 use crate::mail::Mail;
 use crate::observer::Log;
-use crate::op::{BATCH_MAX, Detached, Next, OpKey, OpTable, Staged, State};
+use crate::op::{BATCH_MAX, Detached, Next, OpKey, OpTable, Rest, Staged, State};
 use crate::ops::{CANCEL_ALL, CANCEL_ANY};
 use crate::ring::{Cqe, ForkMark, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock, ticks};
 use crate::stats::ProactorStats;
+use crate::wakes::Wakes;
 
 /// The ring, the table, and what has to go from one to the other.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(crate) struct Queue {
     pub(crate) mail: Mail,
     /// What a batch of completions leaves to be done without a borrow: whom to wake, and what to
     /// dispose of before.
-    pub(crate) wakes: Vec<Waker>,
+    pub(crate) wakes: Wakes,
     pub(crate) gone: Vec<Detached>,
     pub(crate) clock: TickClock,
     mark: ForkMark,
@@ -70,7 +71,7 @@ impl Queue {
             successors: Vec::new(),
             insisting: Vec::new(),
             mail: Mail::default(),
-            wakes: Vec::new(),
+            wakes: Wakes::default(),
             gone: Vec::new(),
             clock: TickClock::new(),
             wake_poll,
@@ -298,33 +299,25 @@ impl Queue {
             if OBSERVED && let Some(log) = log {
                 log.completed(table, cqe);
             }
-            let mut next = match OpKey::from_user_data(cqe.user_data) {
+            let completed = match OpKey::from_user_data(cqe.user_data) {
                 Some(key) => table.completed(key, cqe, wakes, gone),
-                None => Next::Stray,
+                None => Err(Rest::Stray),
             };
-            if matches!(next, Next::Stray) {
-                next = table.completed_in_batch(cqe, wakes, gone);
-            }
-            match next {
-                Next::Nothing => {}
-                Next::Submit(staged) if self.closing => {
-                    table.refuse(staged, Cqe::failed(libc::ECANCELED), wakes, gone);
-                }
-                Next::Submit(staged) => self.staged.push(staged),
-                Next::Cancel(key) => {
-                    self.stats.cancels_asked += 1;
-                    self.internal.push_back(cancel(key));
-                }
-                Next::Insist(key) => self.insisting.push(key),
-                Next::Stray => {
-                    let stray = Stray {
-                        internal: &mut self.internal,
-                        mail: &mut self.mail,
-                        wake_poll: (!self.closing).then_some(self.wake_poll),
-                        stats: &mut self.stats,
-                    };
-                    wakes.extend(stray.came(cqe));
-                }
+            if let Err(rest) = completed {
+                let aftermath = Aftermath {
+                    table,
+                    wakes,
+                    gone,
+                    closing: self.closing,
+                    staged: &mut self.staged,
+                    internal: &mut self.internal,
+                    insisting: &mut self.insisting,
+                    mail: &mut self.mail,
+                    wake_poll: self.wake_poll,
+                    stats: &mut self.stats,
+                };
+                // In registers: the completion has no address then.
+                aftermath.of(cqe.user_data, cqe.res, cqe.flags, rest);
             }
         }
         self.stats.completions += count;
@@ -363,24 +356,67 @@ impl Queue {
     }
 }
 
-/// What a completion can touch that is none of an operation's.
-struct Stray<'a> {
+/// All that a completion can touch which is no usual one.
+struct Aftermath<'a> {
+    table: &'a mut OpTable,
+    wakes: &'a mut Wakes,
+    gone: &'a mut Vec<Detached>,
+    closing: bool,
+    staged: &'a mut Vec<Staged>,
     internal: &'a mut VecDeque<Sqe>,
+    insisting: &'a mut Vec<OpKey>,
     mail: &'a mut Mail,
     /// To be armed again when the kernel has ended it.
-    wake_poll: Option<Sqe>,
+    wake_poll: Sqe,
     stats: &'a mut ProactorStats,
 }
 
-impl Stray<'_> {
-    /// Deals with a completion that is no live operation's; returns whom to wake.
+impl Aftermath<'_> {
+    /// Does what a completion leaves to be done.
+    #[inline(never)]
+    fn of(self, user_data: u64, res: i32, flags: u32, rest: Rest) {
+        let cqe = Cqe {
+            user_data,
+            res,
+            flags,
+        };
+        let mut next = self.table.completed_rest(cqe, rest, self.gone);
+        if matches!(next, Next::Stray) {
+            next = self.table.completed_in_batch(cqe, self.wakes, self.gone);
+        }
+        match next {
+            Next::Nothing => {}
+            Next::Submit(staged) if self.closing => {
+                let answer = Cqe::failed(libc::ECANCELED);
+                self.table.refuse(staged, answer, self.wakes, self.gone);
+            }
+            Next::Submit(staged) => self.staged.push(staged),
+            Next::Cancel(key) => {
+                self.stats.cancels_asked += 1;
+                self.internal.push_back(cancel(key));
+            }
+            Next::Insist(key) => self.insisting.push(key),
+            Next::Stray => self.stray(cqe),
+        }
+    }
+
+    /// Deals with a completion that is no live operation's.
     #[cold]
-    fn came(self, cqe: Cqe) -> Option<Waker> {
+    fn stray(mut self, cqe: Cqe) {
+        let waker = self.whom(cqe);
+        self.wakes.extend(waker);
+    }
+
+    /// Whom to wake because of it.
+    fn whom(&mut self, cqe: Cqe) -> Option<Waker> {
         match OpKey::from_user_data(cqe.user_data) {
             Some(key) if key.is_message() => return self.mail.data_came(key, cqe),
             // I3: a completion that nobody waits for is counted and hits nothing.
             Some(_) => self.stats.stale_completions += 1,
-            None if cqe.user_data == WAKE && cqe.is_last() => self.internal.extend(self.wake_poll),
+            None if cqe.user_data == WAKE && cqe.is_last() => {
+                self.internal
+                    .extend((!self.closing).then_some(self.wake_poll));
+            }
             None if cqe.user_data == WAKE => {}
             None if cqe.user_data == CANCEL => {
                 let missed = [libc::ENOENT, libc::EALREADY].contains(&cqe.errno());

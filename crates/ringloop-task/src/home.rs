@@ -192,10 +192,12 @@ impl Home {
     #[inline]
     fn next_ready(&self, turn: Turn) -> Option<Runnable> {
         let mut ready = self.ready.borrow_mut();
-        if ready.front()?.was_polled_in(turn) {
+        let task = ready.pop_front()?;
+        if task.was_polled_in(turn) {
+            ready.push_front(task);
             return None;
         }
-        ready.pop_front()
+        Some(task)
     }
 
     /// Has the loop come round after the current poll.

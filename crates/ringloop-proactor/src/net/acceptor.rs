@@ -17,6 +17,7 @@ use crate::fd::Fd;
 use crate::op::{Flow, RETIRED, Service, ServiceKey};
 use crate::ops::{ACCEPT_MULTISHOT, new_fd};
 use crate::ring::{Cqe, Sqe};
+use crate::wakes::Wakes;
 
 mod stop;
 
@@ -306,7 +307,7 @@ unsafe impl Service for AcceptMultishot {
         };
     }
 
-    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         let mut backlog = self.state.backlog.borrow_mut();
         if cqe.is_last() {
             backlog.armed = false;

@@ -16,6 +16,7 @@ use crate::ops::ancillary::Ancillary;
 use crate::ops::header::MsgHeader;
 use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
 use crate::shared::DatagramPool;
+use crate::wakes::Wakes;
 
 /// What the receive queue of a datagram socket has done and holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -356,7 +357,7 @@ impl RecvDatagrams {
 
     /// A completion without a message: why the receive has ended.
     #[cold]
-    fn failed(&self, inbox: &mut Inbox, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    fn failed(&self, inbox: &mut Inbox, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         let waits = !self.state.waiters.is_empty();
         match cqe.errno() {
             RETIRED => {
@@ -433,7 +434,7 @@ unsafe impl Service for RecvDatagrams {
     }
 
     #[inline]
-    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         let state = &self.state;
         let mut inbox = state.inbox.borrow_mut();
         let is_last = cqe.is_last();

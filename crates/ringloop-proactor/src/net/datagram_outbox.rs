@@ -16,6 +16,7 @@ use crate::ops::header::MsgHeader;
 use crate::ops::stream::address_len;
 use crate::queue::Queue;
 use crate::ring::{Cqe, IO_LINK, Ring, Sqe};
+use crate::wakes::Wakes;
 
 /// What a sender shares with its service.
 pub(super) struct State {
@@ -303,7 +304,7 @@ impl SendDatagrams {
 
     /// Wakes who waits for room, for an empty queue, or for an error.
     #[inline]
-    fn wake(&self, outbox: &Outbox, wakes: &mut Vec<Waker>) {
+    fn wake(&self, outbox: &Outbox, wakes: &mut Wakes) {
         if !self.state.waiters.is_empty()
             && (outbox.queued() <= LETTERS_MAX / 2 || outbox.error.is_some())
         {
@@ -318,7 +319,7 @@ impl SendDatagrams {
 
     /// The proactor goes, and what is queued with it.
     #[cold]
-    fn retired(&self, outbox: &mut Outbox, wakes: &mut Vec<Waker>) -> Flow {
+    fn retired(&self, outbox: &mut Outbox, wakes: &mut Wakes) -> Flow {
         drop(outbox.clear());
         outbox.error = Some(libc::ESHUTDOWN);
         outbox.armed = false;
@@ -354,7 +355,7 @@ unsafe impl Service for SendDatagrams {
     }
 
     #[inline]
-    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         let mut outbox = self.state.outbox.borrow_mut();
         if cqe.res < 0 {
             if cqe.errno() == RETIRED {

@@ -13,10 +13,10 @@
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::task::Waker;
 
 use super::{Flow, Operation, Service};
 use crate::ring::{Cqe, Sqe};
+use crate::wakes::Wakes;
 
 /// What can be done to an operation whose type is forgotten.
 pub(super) struct VTable {
@@ -33,7 +33,7 @@ pub(super) struct VTable {
 
 pub(super) type PrepareHook = unsafe fn(*mut Payload, &mut Sqe);
 /// Takes the result and the flags of a completion, in registers.
-pub(super) type CompletionHook = unsafe fn(*mut Payload, i32, u32, &mut Vec<Waker>) -> Flow;
+pub(super) type CompletionHook = unsafe fn(*mut Payload, i32, u32, &mut Wakes) -> Flow;
 
 /// The vtable of slots that hold nothing.
 pub(super) static FREE: VTable = VTable {
@@ -127,7 +127,7 @@ impl<S: Service> Hooks<S> {
         payload: *mut Payload,
         res: i32,
         flags: u32,
-        wakes: &mut Vec<Waker>,
+        wakes: &mut Wakes,
     ) -> Flow {
         // SAFETY: the caller's promise.
         let service = unsafe { &mut *Payload::pointer::<S>(payload) };

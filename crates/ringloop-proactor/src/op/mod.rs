@@ -47,9 +47,8 @@ mod report;
 mod slot;
 mod stream;
 
-use std::task::Waker;
-
 use crate::ring::{Cqe, Sqe};
+use crate::wakes::Wakes;
 
 pub use chain::{Link, Then, WithTimeout};
 pub use future::Op;
@@ -59,7 +58,7 @@ pub use report::{OpReport, OpState};
 pub(crate) use slot::State;
 pub use stream::{Answer, Multishot, OpStream};
 pub(crate) use table::{
-    Detached, Disposition, Next, OpTable, ServiceKey, Staged, Ticket, Unprepared,
+    Detached, Disposition, Next, OpTable, Rest, ServiceKey, Staged, Ticket, Unprepared,
 };
 
 /// One request to the kernel, with all the memory that the kernel may touch for it.
@@ -147,7 +146,7 @@ pub(crate) unsafe trait Service: Sized + 'static {
     fn prepare(&mut self, sqe: &mut Sqe);
 
     /// Handles a completion. The errno [`RETIRED`] comes from the table, not from the kernel.
-    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow;
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow;
 }
 
 /// What a service is told that was about to start and will not any more, because the proactor goes.

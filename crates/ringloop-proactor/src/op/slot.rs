@@ -54,7 +54,7 @@ pub(super) struct Answered {
 
 /// Where a slot is. Slots live as long as their table (T1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SlotPointer(pub(super) NonNull<Slot>);
+pub(crate) struct SlotPointer(pub(super) NonNull<Slot>);
 
 impl Slot {
     pub(super) fn free(index: u32, next_free: Option<SlotPointer>) -> Self {

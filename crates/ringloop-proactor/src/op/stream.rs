@@ -18,6 +18,7 @@ use super::{Flow, OpKey, RETIRED, Service, ServiceKey};
 use crate::buf::Chunk;
 use crate::handle::Handle;
 use crate::ring::{Cqe, Sqe};
+use crate::wakes::Wakes;
 
 /// The results of an operation that the kernel performs again and again.
 ///
@@ -292,7 +293,7 @@ unsafe impl<M: Multishot> Service for Shooter<M> {
         self.0.borrow_mut().shots.prepare(sqe);
     }
 
-    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         let mut state = self.0.borrow_mut();
         if cqe.is_last() {
             state.is_armed = false;

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd};
-use std::task::Waker;
 
 use ringloop_core::Setter;
 
 use crate::fd::Descriptor;
 use crate::op::{Flow, RETIRED, Service};
 use crate::ring::{Cqe, Sqe};
+use crate::wakes::Wakes;
 
 /// Closes a descriptor that has no other user. Counterpart: `io_uring_prep_close(3)`.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ unsafe impl Service for CloseService {
         };
     }
 
-    fn on_completion(&mut self, cqe: Cqe, _wakes: &mut Vec<Waker>) -> Flow {
+    fn on_completion(&mut self, cqe: Cqe, _wakes: &mut Wakes) -> Flow {
         // Of a close that was begun, the kernel has given the number away, whatever else it says.
         let never_began = [-libc::ECANCELED, -RETIRED].contains(&cqe.res);
         if !never_began {

@@ -11,6 +11,7 @@ use crate::idle::{self, Idle};
 use crate::observer::{Log, Tell};
 use crate::op::Detached;
 use crate::queue::Queue;
+use crate::wakes::{Lent, Retired};
 
 impl Shared {
     /// Submits what is staged, waits for `timeout` at most, and deals with what has completed.
@@ -51,14 +52,9 @@ impl Shared {
             self.tell_observer();
             queue = self.queue.borrow_mut();
         }
-        if queue.gone.is_empty() && queue.wakes.len() <= 1 {
-            let waker = queue.wakes.pop();
-            drop(queue);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        } else {
-            drop(queue);
+        let is_quiet = queue.gone.is_empty() && queue.wakes.len() == 0;
+        drop(queue);
+        if !is_quiet {
             self.settle();
         }
         // Whoever was woken here is polled before the next park, which may sleep then.
@@ -90,22 +86,33 @@ impl Shared {
 
     /// Drops what was given up and wakes who waits; a panic on the way keeps nobody asleep.
     pub(super) fn settle(&self) {
-        let (mut wakes, mut gone) = {
+        let (mut batch, mut gone) = {
             let queue = &mut *self.queue.borrow_mut();
-            (mem::take(&mut queue.wakes), mem::take(&mut queue.gone))
+            (queue.wakes.begin(), mem::take(&mut queue.gone))
         };
         {
-            let mut wakes = Each(wakes.drain(..), Waker::wake);
+            // Dropped last, also if one of them panics.
+            let _running = Running(self);
+            let mut lent = Each(batch.lent.drain(..), Lent::wake);
+            let mut own = Each(batch.own.drain(..), Waker::wake);
             let mut gone = Each(gone.drain(..), drop::<Detached>);
             gone.run();
-            wakes.run();
+            own.run();
+            lent.run();
         }
         let queue = &mut *self.queue.borrow_mut();
-        if queue.wakes.is_empty() {
-            queue.wakes = wakes;
-        }
+        queue.wakes.keep(batch);
         if queue.gone.is_empty() {
             queue.gone = gone;
+        }
+    }
+
+    /// Drops a waker that was registered, when nobody may be about to use it.
+    #[cold]
+    pub(crate) fn retire(&self, waker: Retired) {
+        let unused = self.queue.borrow_mut().wakes.retire(waker);
+        if let Some(waker) = unused {
+            waker.dispose();
         }
     }
 
@@ -170,6 +177,23 @@ impl Shared {
                 let in_flight = table.in_flight() > 0;
                 idle::poll_devices(in_flight, timeout, ring, &self.word, stats)
             }
+        }
+    }
+}
+
+/// A batch is being woken.
+struct Running<'a>(&'a Shared);
+
+impl Drop for Running<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let mut retired = self.0.queue.borrow_mut().wakes.end();
+        if retired.is_empty() {
+            return;
+        }
+        let mut retired = Each(retired.drain(..), Retired::dispose);
+        if !std::thread::panicking() {
+            retired.run();
         }
     }
 }

@@ -108,9 +108,14 @@ impl TaskPtr {
     #[inline]
     pub(super) fn wake(self) {
         if context::with_home_of(self.gate(), |home| self.schedule(home)).is_none() {
-            let action = self.word().wake();
-            self.act(action);
+            self.wake_from_afar();
         }
+    }
+
+    #[inline(never)]
+    fn wake_from_afar(self) {
+        let action = self.word().wake();
+        self.act(action);
     }
 
     /// Asks for a poll and gives back a waker's reference. Any thread.
@@ -170,10 +175,22 @@ impl TaskPtr {
         let flags = &self.header().flags;
         if !flags.has(SCHEDULED | DONE | WATCHED) {
             flags.set(SCHEDULED);
-            home.ready.borrow_mut().push_back(Runnable(self));
+            let mut ready = home.ready.borrow_mut();
+            if ready.len() == ready.capacity() {
+                // By itself, because a call in here would cost registers.
+                drop(ready);
+                return self.schedule_more(home);
+            }
+            ready.push_back(Runnable(self));
         } else if flags.has(WATCHED) {
             self.schedule_watched(home);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn schedule_more(self, home: &Home) {
+        home.ready.borrow_mut().push_back(Runnable(self));
     }
 
     #[cold]

@@ -76,7 +76,8 @@ unsafe fn wake(data: *const ()) {
 
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: the contract of `RawWakerVTable`.
-    unsafe { task_of(data) }.wake();
+    let task = unsafe { task_of(data) };
+    task.wake();
 }
 
 unsafe fn release(data: *const ()) {

@@ -31,18 +31,21 @@ impl<W: AsyncWrite + ?Sized> WriteAll<'_, W> {
     #[inline(always)]
     fn poll_steps(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.wait.begin(cx))?;
-        while self.written < self.bytes.len() {
+        if self.bytes.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
             match self.sink.poll_write(cx, &self.bytes[self.written..]) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(count)) => self.written += count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return self.wait.go_on(cx),
             }
-            if self.written < self.bytes.len() {
-                ready!(self.wait.next_step(cx));
+            if self.written == self.bytes.len() {
+                return Poll::Ready(Ok(()));
             }
+            ready!(self.wait.next_step(cx));
         }
-        Poll::Ready(Ok(()))
     }
 }
 

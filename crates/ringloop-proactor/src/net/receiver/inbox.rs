@@ -7,13 +7,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::task::Waker;
 
 use super::piece::Piece;
 use crate::buf::{BufPool, Lent};
 use crate::fd::Fd;
 use crate::op::{Flow, RETIRED};
 use crate::ring::Cqe;
+use crate::wakes::{Registered, Wakes};
 
 /// The queue that a [`Receiver`](super::Receiver) shares with its service. No foreign code runs
 /// while `rest` is borrowed.
@@ -26,7 +26,9 @@ pub(super) struct Inbox {
     pieces_max: u16,
     /// The piece to be read next, unless it was copied.
     front: Front,
-    pub(super) reader: Cell<Option<Waker>>,
+    pub(super) reader: Registered,
+    /// The reader is to be woken. Its waker stays where it is when it has been.
+    pub(super) waits: Cell<bool>,
     pub(super) rest: RefCell<Rest>,
 }
 
@@ -90,6 +92,8 @@ const BEHIND: u8 = 1 << 3;
 pub(super) const ENDED: u8 = 1 << 4;
 /// Nobody wants more: once the receive rests, it is not started again.
 pub(super) const HALTED: u8 = 1 << 5;
+/// A piece has left the queue and has been read in part.
+pub(super) const READING: u8 = 1 << 6;
 
 impl Status {
     #[inline]
@@ -123,7 +127,8 @@ impl Inbox {
             status,
             pieces_max: share.clamp(1, PIECES_MAX),
             front: Front::default(),
-            reader: Cell::new(None),
+            reader: Registered::default(),
+            waits: Cell::new(false),
             rest: RefCell::default(),
         }
     }
@@ -183,6 +188,14 @@ impl Inbox {
         Some(piece)
     }
 
+    /// Has the reader woken, if it waits.
+    #[inline]
+    pub(super) fn tell(&self, wakes: &mut Wakes) {
+        if self.waits.replace(false) {
+            self.reader.lend(wakes);
+        }
+    }
+
     /// Whether there is nothing to read now.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
@@ -232,10 +245,15 @@ impl Inbox {
         true
     }
 
-    /// Takes in a completion that is not one of the usual ones; the caller wakes the reader unless
-    /// there is nothing to hear.
+    /// Takes in a completion that is not one of the usual ones, and wakes the reader unless there is
+    /// nothing to hear.
     #[cold]
-    pub(super) fn take_in(&self, cqe: Cqe) -> (Flow, bool) {
+    pub(super) fn take_in(&self, res: i32, flags: u32, wakes: &mut Wakes) -> Flow {
+        let cqe = Cqe {
+            user_data: 0,
+            res,
+            flags,
+        };
         if cqe.is_last() {
             self.status.set(RESTS);
             self.status.clear(STOPS);
@@ -252,7 +270,11 @@ impl Inbox {
             rest.own = None;
             rest.was_refused = cqe.errno() == libc::ENOBUFS;
         }
-        self.go_on(cqe, filled > 0)
+        let (flow, is_news) = self.go_on(cqe, filled > 0);
+        if is_news {
+            self.tell(wakes);
+        }
+        flow
     }
 
     /// What becomes of the receive after a completion, and whether the reader is to be woken.

@@ -11,13 +11,14 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use self::inbox::{CLOSED, ENDED, End, HALTED, Inbox, RESTS};
+use self::inbox::{CLOSED, ENDED, End, HALTED, Inbox, READING, RESTS};
 use self::piece::Piece;
 use self::recv::RecvMultishot;
 use super::proactor_gone;
 use crate::buf::Chunk;
 use crate::fd::Fd;
 use crate::op::ServiceKey;
+use crate::wakes::Retired;
 
 /// The receive queue of one stream socket.
 ///
@@ -29,7 +30,7 @@ use crate::op::ServiceKey;
 pub struct Receiver {
     inbox: Rc<Inbox>,
     key: ServiceKey,
-    /// What is being read: a piece that has left the queue, in part.
+    /// What is being read: a piece that has left the queue, in part. The status tells of it, too.
     current: Option<Piece>,
 }
 
@@ -90,7 +91,7 @@ impl Receiver {
     #[inline(always)]
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let inbox = &*self.inbox;
-        if self.current.is_none() && inbox.status.is_usual() {
+        if inbox.status.is_usual() {
             let count = inbox.read_front(buf);
             if count > 0 {
                 return Poll::Ready(Ok(count));
@@ -130,8 +131,8 @@ impl Receiver {
     /// As [`read`](Self::read).
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
         ready!(self.poll_current(cx))?;
+        let piece = self.take_current();
         let pool = self.inbox.pool.as_ref();
-        let piece = self.current.take();
         Poll::Ready(Ok(piece
             .map(|piece| piece.into_chunk(pool))
             .unwrap_or_default()))
@@ -188,7 +189,7 @@ impl Receiver {
         };
         if count < piece.len() {
             piece.advance(count);
-        } else if let Some(piece) = self.current.take() {
+        } else if let Some(piece) = self.take_current() {
             self.inbox.give_back(piece);
         }
     }
@@ -203,10 +204,18 @@ impl Receiver {
         if self.current.is_none() {
             return self.poll_end(cx);
         }
+        self.inbox.status.set(READING);
         if self.inbox.is_drained() {
             self.arm();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Takes what is being read.
+    #[inline]
+    fn take_current(&mut self) -> Option<Piece> {
+        self.inbox.status.clear(READING);
+        self.current.take()
     }
 
     /// With an empty queue: the end of the stream, or a wait for more.
@@ -228,31 +237,33 @@ impl Receiver {
     #[inline(always)]
     fn wait<T>(&self, cx: &mut Context<'_>) -> Poll<T> {
         let inbox = &*self.inbox;
-        let known = inbox.reader.take();
-        if let Some(known) = known
-            && known.will_wake(cx.waker())
-        {
-            inbox.reader.set(Some(known));
+        if inbox.reader.is(cx.waker()) {
+            inbox.waits.set(true);
             return Poll::Pending;
         }
-        // Foreign code, which may take a turn.
-        let waker = cx.waker().clone();
-        inbox.reader.set(Some(waker));
-        if !inbox.status.is_usual() || !inbox.is_empty() {
-            self.wake_at_once();
-        }
+        self.register(cx);
         Poll::Pending
     }
 
-    /// Something may have come while the waker was cloned.
+    /// Leaves another waker.
     #[cold]
-    fn wake_at_once(&self) {
+    fn register(&self, cx: &mut Context<'_>) {
         let inbox = &*self.inbox;
-        if inbox.is_empty() && !inbox.status.has(RESTS | ENDED) {
-            return;
+        // Foreign code, which may take a turn.
+        let waker = cx.waker().clone();
+        inbox.waits.set(true);
+        let old = inbox.reader.replace(waker);
+        // Something may have come meanwhile.
+        if !inbox.is_empty() || inbox.status.has(RESTS | ENDED) {
+            inbox.waits.set(false);
+            cx.waker().wake_by_ref();
         }
-        if let Some(reader) = inbox.reader.take() {
-            reader.wake();
+        self.retire(old);
+    }
+
+    fn retire(&self, waker: Option<Retired>) {
+        if let Some(waker) = waker {
+            self.inbox.fd.handle().shared().retire(waker);
         }
     }
 
@@ -278,7 +289,8 @@ impl Drop for Receiver {
         while let Some(piece) = inbox.pop() {
             inbox.give_back(piece);
         }
-        drop(inbox.reader.take());
+        inbox.waits.set(false);
+        self.retire(inbox.reader.take());
         drop(inbox.fd.handle().shared().release(&self.key, false));
     }
 }

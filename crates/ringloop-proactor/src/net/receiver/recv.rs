@@ -1,11 +1,11 @@
 //! The multishot receive of a stream.
 
 use std::rc::Rc;
-use std::task::Waker;
 
 use super::inbox::Inbox;
 use crate::op::{Flow, Service};
 use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
+use crate::wakes::Wakes;
 
 /// Counterparts: `io_uring_prep_recv_multishot(3)`, and `io_uring_prep_recv(3)` into a buffer of
 /// its own while no provided buffer is free.
@@ -38,17 +38,14 @@ unsafe impl Service for RecvMultishot {
     }
 
     #[inline]
-    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         let inbox = &*self.inbox;
-        let (flow, is_news) = if inbox.take_in_usual(cqe) {
-            (Flow::Rest, true)
-        } else {
-            inbox.take_in(cqe)
-        };
-        if is_news && let Some(reader) = inbox.reader.take() {
-            wakes.push(reader);
+        if !inbox.take_in_usual(cqe) {
+            // In registers: a completion by address would have to be written first.
+            return inbox.take_in(cqe.res, cqe.flags, wakes);
         }
-        flow
+        inbox.tell(wakes);
+        Flow::Rest
     }
 }
 

@@ -43,7 +43,8 @@ impl Receiver {
         }
         // Foreign code, which may take a turn.
         let waker = cx.waker().clone();
-        drop(inbox.reader.replace(Some(waker)));
+        inbox.waits.set(true);
+        self.retire(inbox.reader.replace(waker));
         if inbox.status.has(RESTS) {
             return Poll::Ready(());
         }
@@ -57,7 +58,7 @@ impl Receiver {
     /// As `recv(2)`, if nothing but an error has come.
     pub fn take_received(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        while let Some(piece) = self.current.take().or_else(|| self.inbox.pop()) {
+        while let Some(piece) = self.take_current().or_else(|| self.inbox.pop()) {
             bytes.extend_from_slice(self.inbox.bytes(&piece));
             self.inbox.give_back(piece);
         }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use super::Sender;
 use super::outbox::Outbox;
@@ -10,6 +10,7 @@ use crate::fd::Fd;
 use crate::net::keep;
 use crate::op::{Flow, RETIRED};
 use crate::ring::{Clock, Cqe};
+use crate::wakes::Wakes;
 
 /// How far the end of the stream has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl Sender {
 
 impl Outbox {
     /// The kernel has ended the stream, or not.
-    pub(super) fn ended(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    pub(super) fn ended(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         self.ending = match cqe.errno() {
             libc::EINTR | libc::EAGAIN | libc::ECANCELED => return Flow::Again,
             0 => Ending::Done,

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::ptr;
-use std::task::Waker;
 
 use super::owned::{Owned, Source};
 use super::piping::Piping;
 use crate::fd::Fd;
 use crate::ops::header::MsgHeader;
 use crate::ring::{Cqe, Sqe};
+use crate::wakes::Wakes;
 
 /// Segments in order, of which the kernel is sending the first ones.
 pub(super) struct Line {
@@ -195,7 +195,7 @@ impl Line {
     }
 
     /// Lets go of what has been sent. Owned buffers are dropped by wakers.
-    pub(super) fn advance(&mut self, count: usize, wakes: &mut Vec<Waker>) {
+    pub(super) fn advance(&mut self, count: usize, wakes: &mut Wakes) {
         self.bytes -= count;
         self.sent += count;
         while let Some(first) = self.segments.front()
@@ -213,7 +213,7 @@ impl Line {
     }
 
     /// Leaves all owned buffers to wakers.
-    pub(super) fn dispose(self: Box<Self>, wakes: &mut Vec<Waker>) {
+    pub(super) fn dispose(self: Box<Self>, wakes: &mut Wakes) {
         for segment in self.segments {
             if let Segment::Owned(owned) = segment {
                 wakes.push(owned.into_waker());

@@ -7,6 +7,7 @@ use super::ending::Ending;
 use super::line::Line;
 use super::owned::Owned;
 use crate::fd::Fd;
+use crate::wakes::Wakes;
 
 /// The queue that a [`Sender`](super::Sender) shares with its service.
 pub(super) struct Outbox {
@@ -112,13 +113,40 @@ impl Outbox {
         line.push_owned(owned);
     }
 
+    /// Puts a copy of `bytes` into the queue that is to be the next send. `false`: there is something
+    /// in the queue, or it is not ready for so much, and nothing has happened.
+    #[inline]
+    pub(super) fn begin_with(&mut self, bytes: &[u8]) -> bool {
+        let fits = bytes.len() <= self.sending.capacity().min(HIGH_WATER_BYTES);
+        if self.armed || self.is_special || !fits || bytes.is_empty() {
+            return false;
+        }
+        debug_assert!(self.sending.is_empty(), "a queue that rests is empty");
+        self.armed = true;
+        self.sending.clear();
+        self.sending.extend_from_slice(bytes);
+        true
+    }
+
+    /// Whether something was copied while `sending` was in flight.
+    #[inline]
+    pub(super) fn has_more(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Whether the buffer is too large to be kept.
+    #[inline]
+    pub(super) fn is_large(&self) -> bool {
+        self.sending.capacity() > KEPT_BYTES
+    }
+
     /// When `sending` has been sent: makes what was copied meanwhile the next thing to send.
     /// `false`: nothing was.
     #[inline]
     pub(super) fn turn_over(&mut self, fd: &Fd) -> bool {
         self.sending.clear();
         self.sent = 0;
-        if self.sending.capacity() > KEPT_BYTES {
+        if self.is_large() {
             give_up(&mut self.sending, fd);
         }
         if self.pending.is_empty() {
@@ -154,7 +182,7 @@ impl Outbox {
 
     /// Wakes a writer that waits for room, or a flush.
     #[cold]
-    pub(super) fn wake(&mut self, wakes: &mut Vec<Waker>) {
+    pub(super) fn wake(&mut self, wakes: &mut Wakes) {
         if self.room() >= HIGH_WATER_BYTES - LOW_WATER_BYTES || self.unsent() == 0 {
             wakes.extend(self.waiter.take());
         }

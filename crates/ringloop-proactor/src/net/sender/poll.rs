@@ -18,6 +18,14 @@ impl Sender {
     /// As [`write_all`](Self::write_all).
     #[inline(always)]
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.state.outbox.borrow_mut().begin_with(bytes) {
+            return Poll::Ready(self.start().map(|()| bytes.len()));
+        }
+        self.poll_write_more(cx, bytes)
+    }
+
+    /// A write into a queue that is in use, or has no memory for it.
+    fn poll_write_more(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut outbox = self.state.outbox.borrow_mut();
         let room = outbox.room();
         if room == 0 || outbox.is_special {

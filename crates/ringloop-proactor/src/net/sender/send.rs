@@ -1,7 +1,6 @@
 //! The service: one send after the other until everything is sent.
 
 use std::rc::Rc;
-use std::task::Waker;
 
 use super::State;
 use super::ending::Ending;
@@ -9,6 +8,7 @@ use super::outbox::Outbox;
 use crate::fd::Fd;
 use crate::op::{Flow, RETIRED, Service};
 use crate::ring::{Cqe, Sqe};
+use crate::wakes::Wakes;
 
 /// Counterparts: `io_uring_prep_send(3)`, `io_uring_prep_sendmsg(3)` and
 /// `io_uring_prep_send_zc(3)`, until everything is sent; then perhaps
@@ -41,34 +41,65 @@ unsafe impl Service for SendAll {
     }
 
     #[inline]
-    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         let outbox = &mut *self.state.outbox.borrow_mut();
-        match usize::try_from(cqe.res) {
-            Ok(count) if count > 0 && !outbox.is_special => outbox.sent += count,
-            Ok(_) | Err(_) => {
-                if let Some(flow) = outbox.completed_special(cqe, &self.state.fd, wakes) {
-                    return flow;
-                }
-            }
+        if outbox.completed_usual(cqe.res) {
+            return Flow::Rest;
         }
-        outbox.in_flight = false;
-        let has_rest = outbox.sent < outbox.sending.len();
-        if has_rest {
-            outbox.join_pending();
-        }
-        if outbox.waiter.is_some() {
-            outbox.wake(wakes);
-        }
-        if has_rest || outbox.turn_over(&self.state.fd) || outbox.is_special && outbox.has_special()
-        {
-            return Flow::Again;
-        }
-        outbox.armed = false;
-        Flow::Rest
+        // In registers: a completion by address would have to be written first.
+        outbox.completed(&self.state.fd, cqe.res, cqe.flags, wakes)
     }
 }
 
 impl Outbox {
+    /// Handles the completion of the only send, if there is nothing else to do and nobody waits.
+    /// `false`: there is, and nothing has happened.
+    #[inline]
+    fn completed_usual(&mut self, res: i32) -> bool {
+        let rest = self.sending.len() - self.sent;
+        let is_all = usize::try_from(res).is_ok_and(|count| count == rest);
+        let is_unusual = self.is_special || self.waiter.is_some() || self.has_more();
+        if !is_all || is_unusual || self.is_large() {
+            return false;
+        }
+        self.in_flight = false;
+        self.armed = false;
+        self.sending.clear();
+        self.sent = 0;
+        true
+    }
+
+    /// Handles any other completion.
+    #[inline(never)]
+    fn completed(&mut self, fd: &Fd, res: i32, flags: u32, wakes: &mut Wakes) -> Flow {
+        let cqe = Cqe {
+            user_data: 0,
+            res,
+            flags,
+        };
+        match usize::try_from(res) {
+            Ok(count) if count > 0 && !self.is_special => self.sent += count,
+            Ok(_) | Err(_) => {
+                if let Some(flow) = self.completed_special(cqe, fd, wakes) {
+                    return flow;
+                }
+            }
+        }
+        self.in_flight = false;
+        let has_rest = self.sent < self.sending.len();
+        if has_rest {
+            self.join_pending();
+        }
+        if self.waiter.is_some() {
+            self.wake(wakes);
+        }
+        if has_rest || self.turn_over(fd) || self.is_special && self.has_special() {
+            return Flow::Again;
+        }
+        self.armed = false;
+        Flow::Rest
+    }
+
     /// Describes a send of what is in line, or the end of the stream.
     #[cold]
     fn prepare_special(&mut self, sqe: &mut Sqe, socket: &Fd) {
@@ -91,7 +122,7 @@ impl Outbox {
 
     /// A completion that is not just that of some bytes. `None`: there may be more to send.
     #[cold]
-    fn completed_special(&mut self, cqe: Cqe, socket: &Fd, wakes: &mut Vec<Waker>) -> Option<Flow> {
+    fn completed_special(&mut self, cqe: Cqe, socket: &Fd, wakes: &mut Wakes) -> Option<Flow> {
         if self.ending == Ending::UnderWay {
             return Some(self.ended(cqe, wakes));
         }
@@ -126,7 +157,7 @@ impl Outbox {
 
 impl Outbox {
     /// Counts what was sent, of the line or of the copied bytes before it.
-    fn advance(&mut self, count: usize, is_lined: bool, wakes: &mut Vec<Waker>) {
+    fn advance(&mut self, count: usize, is_lined: bool, wakes: &mut Wakes) {
         if !is_lined {
             self.sent += count;
             return;
@@ -141,7 +172,7 @@ impl Outbox {
 
     /// A send that sent nothing: again after an interruption or when everything on the descriptor
     /// was asked to end, which is not meant for what waits here; else the end of the queue.
-    fn failed(&mut self, cqe: Cqe, wakes: &mut Vec<Waker>) -> Flow {
+    fn failed(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
         let errno = match cqe.errno() {
             libc::EINTR | libc::EAGAIN | libc::ECANCELED => {
                 self.in_flight = false;

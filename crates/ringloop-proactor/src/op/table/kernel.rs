@@ -1,13 +1,13 @@
 //! What is between the table and the kernel: entries to submit, completions to take in.
 
 use std::mem;
-use std::task::Waker;
 
 use super::{CHUNK, Detached, OpTable, Staged};
 use crate::op::key::OpKey;
 use crate::op::slot::{SlotPointer, State};
 use crate::op::{Flow, RETIRED};
 use crate::ring::{Cqe, Sqe};
+use crate::wakes::Wakes;
 
 impl OpTable {
     /// Marks that the kernel has been asked to end `key`. `false`: it was asked before, or there
@@ -64,14 +64,17 @@ impl OpTable {
     pub(crate) fn completed_in_batch(
         &mut self,
         cqe: Cqe,
-        wakes: &mut Vec<Waker>,
+        wakes: &mut Wakes,
         gone: &mut Vec<Detached>,
     ) -> Next {
         let entry = OpKey::from_user_data(cqe.user_data).and_then(OpKey::split_batch);
         let Some((key, place)) = entry else {
             return Next::Stray;
         };
-        self.completed(key, cqe.of_batch(place), wakes, gone)
+        match self.completed(key, cqe.of_batch(place), wakes, gone) {
+            Ok(()) => Next::Nothing,
+            Err(rest) => self.completed_rest(cqe.of_batch(place), rest, gone),
+        }
     }
 
     /// Counts what is staged as in flight from `now` on: its entry is in the queue.
@@ -84,7 +87,8 @@ impl OpTable {
         self.in_flight += 1;
     }
 
-    /// Handles a completion. Wakers go into `wakes`, what the table gives up into `gone`.
+    /// Handles a completion. Wakers go into `wakes`, what the table gives up into `gone`. Mostly that
+    /// is all; what is left otherwise is for [`completed_rest`](Self::completed_rest).
     // The loop that calls it exists twice, with and without an observer, and pays 30 instructions for
     // the call otherwise.
     #[inline(always)]
@@ -92,24 +96,33 @@ impl OpTable {
         &mut self,
         key: OpKey,
         cqe: Cqe,
-        wakes: &mut Vec<Waker>,
+        wakes: &mut Wakes,
         gone: &mut Vec<Detached>,
-    ) -> Next {
+    ) -> Result<(), Rest> {
         let Some(at) = self.find(key) else {
-            return Next::Stray;
+            return Err(Rest::Stray);
         };
         let slot = self.slot(at);
         if slot.state != State::InFlight {
-            return Next::Stray;
+            return Err(Rest::Stray);
         }
         if let Some(hook) = slot.hook {
             // SAFETY: I3, the hook is that of the payload's type; I2 lets it at its own state.
             let flow = unsafe { hook(slot.payload.get(), cqe.res, cqe.flags, wakes) };
-            return self.service_completed(at, cqe, flow, gone);
+            if !cqe.is_last() {
+                if flow != Flow::Stop && !slot.cancel_asked {
+                    return Ok(());
+                }
+            } else if flow == Flow::Rest && !slot.abandoned {
+                slot.state = State::Idle;
+                self.in_flight -= 1;
+                return Ok(());
+            }
+            return Err(Rest::Service(at, flow));
         }
         if slot.abandoned || cqe.says_more() {
-            self.one_shot_completed(at, cqe, wakes, gone);
-            return Next::Nothing;
+            self.one_shot_completed(at, cqe.res, cqe.flags, wakes, gone);
+            return Ok(());
         }
         slot.set_answer(cqe);
         slot.state = State::Completed;
@@ -117,19 +130,39 @@ impl OpTable {
             wakes.push(waker);
         }
         self.in_flight -= 1;
-        Next::Nothing
+        Ok(())
+    }
+
+    /// What is left to do for a completion that is no usual one.
+    pub(crate) fn completed_rest(
+        &mut self,
+        cqe: Cqe,
+        rest: Rest,
+        gone: &mut Vec<Detached>,
+    ) -> Next {
+        match rest {
+            Rest::Stray => Next::Stray,
+            Rest::Service(at, flow) => self.service_completed(at, cqe, flow, gone),
+        }
     }
 
     /// A completion of an operation that nobody waits for, or that has two, or one that brings a
     /// buffer.
+    // The completion comes in registers: it would have to be written first otherwise.
     #[cold]
     fn one_shot_completed(
         &mut self,
         at: SlotPointer,
-        cqe: Cqe,
-        wakes: &mut Vec<Waker>,
+        res: i32,
+        flags: u32,
+        wakes: &mut Wakes,
         gone: &mut Vec<Detached>,
     ) {
+        let cqe = Cqe {
+            user_data: 0,
+            res,
+            flags,
+        };
         let slot = self.slot(at);
         if cqe.buffer_id().is_some() {
             // SAFETY: I3, the vtable is that of the payload's type; the kernel has done its part.
@@ -153,7 +186,7 @@ impl OpTable {
         self.in_flight -= 1;
     }
 
-    #[inline]
+    /// A completion after which a service goes on, is to end, or is given up.
     fn service_completed(
         &mut self,
         at: SlotPointer,
@@ -194,7 +227,7 @@ impl OpTable {
         &mut self,
         staged: Staged,
         answer: Cqe,
-        wakes: &mut Vec<Waker>,
+        wakes: &mut Wakes,
         gone: &mut Vec<Detached>,
     ) {
         let slot = self.slot(staged.slot);
@@ -214,6 +247,15 @@ impl OpTable {
             gone.push(self.detach(staged.slot, false));
         }
     }
+}
+
+/// What a look at a completion leaves to be looked at.
+#[derive(Debug)]
+pub(crate) enum Rest {
+    /// Nothing that it names is in flight.
+    Stray,
+    /// The service in the slot wants this.
+    Service(SlotPointer, Flow),
 }
 
 /// What a completion leaves to be done.
