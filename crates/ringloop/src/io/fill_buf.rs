@@ -35,6 +35,8 @@ impl<'a, R: AsyncBufRead + ?Sized> Future for FillBuf<'a, R> {
         ready!(this.wait.begin(cx))?;
         let source = this.source.as_mut().expect("polled after it was done");
         match source.poll_fill_buf(cx) {
+            // Behind its end a source may begin to wait again, or fail.
+            Poll::Ready(Ok([])) => return Poll::Ready(Ok(&[])),
             Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return this.wait.go_on(cx),

@@ -15,6 +15,8 @@ use crate::rig::{assert_cancelled, in_cancelled_scope, run_virtual, until};
 #[derive(Clone)]
 struct Doors {
     left: Rc<Cell<usize>>,
+    /// What it was told about its room.
+    rooms: Rc<RefCell<Vec<usize>>>,
     address: Address,
 }
 
@@ -22,6 +24,7 @@ impl Doors {
     fn new(count: usize) -> Self {
         Self {
             left: Rc::new(Cell::new(count)),
+            rooms: Rc::default(),
             address: Address::default(),
         }
     }
@@ -42,6 +45,10 @@ impl Listener for Doors {
 
     fn local_addr(&self) -> io::Result<Address> {
         Ok(self.address.clone())
+    }
+
+    fn set_room(&self, connections: usize) {
+        self.rooms.borrow_mut().push(connections);
     }
 }
 
@@ -318,6 +325,25 @@ fn a_server_may_be_its_own_control() {
         };
         until(|| server.stats().completed == 1).await;
         server.stop_accepting();
+        server.wait_closed().await.unwrap();
+    });
+}
+
+#[test]
+fn a_listener_hears_how_much_room_there_is() {
+    run_virtual(async {
+        let doors = Doors::new(5);
+        let rooms = Rc::clone(&doors.rooms);
+        let server = serve(doors, async |(), _| pending::<()>().await)
+            .limit(3)
+            .spawn();
+        until(|| server.stats().live == 3).await;
+        yield_now().await.unwrap();
+        assert_eq!(*rooms.borrow(), [2, 1, 0]);
+        server.stop_accepting();
+        until(|| !server.is_serving() && rooms.borrow().len() == 4).await;
+        assert_eq!(rooms.borrow()[3], usize::MAX);
+        server.abort_clients();
         server.wait_closed().await.unwrap();
     });
 }

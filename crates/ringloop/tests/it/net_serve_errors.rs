@@ -166,6 +166,12 @@ fn errors_of_single_connections_without_end_are_waited_for() {
     pauses.extend([5, 10, 20]);
     assert_eq!(script.pauses(), pauses);
     assert_eq!(log.len(), 2, "{log:?}");
+    // With connections in between, there is an end.
+    let some = [[libc::ECONNABORTED; 60]; 2].map(|some| some.into_iter().chain([0]));
+    let script = Scripted::new(some.into_iter().flatten());
+    let (result, log, _) = play(&script, async || {});
+    result.unwrap();
+    assert_eq!(log, [""; 0]);
 }
 
 #[test]

@@ -22,7 +22,8 @@ use window::Window;
 /// Pieces are lent from the buffer, without a copy. All reads are cancel safe: the bytes stay in
 /// the stream. A piece that ends with a separator may have [`limit`](Self::with_limit) bytes before
 /// it, so that a peer that never sends one cannot fill the memory; while the buffer holds twice as
-/// much, no more is read for such a piece.
+/// much, no more is read for such a piece. Larger pieces may be asked for; what they needed of memory
+/// beyond four times the limit is given back when the next piece is waited for.
 ///
 /// Written bytes are gathered until there are 8 KiB, or they are [flushed](Self::flush); a larger
 /// write goes through as it is. A stream that is dropped loses what was not flushed.
@@ -55,6 +56,7 @@ pub struct BufStream<S> {
     limit: usize,
     has_ended: bool,
     outbox: Outbox,
+    is_shut_down: bool,
 }
 
 impl<S> BufStream<S> {
@@ -71,6 +73,7 @@ impl<S> BufStream<S> {
             limit,
             has_ended: false,
             outbox: Outbox::default(),
+            is_shut_down: false,
         }
     }
 

@@ -51,6 +51,10 @@ impl Window {
         cx: &mut Context<'_>,
         len_max: usize,
     ) -> Poll<io::Result<usize>> {
+        if self.len() == 0 && self.memory.len() > len_max.saturating_mul(2).max(FILL_MIN) {
+            // An earlier piece was larger than what is to be expected.
+            *self = Self::default();
+        }
         let room = len_max.saturating_sub(self.len()).max(1);
         self.make_room(room);
         let until = self.memory.len().min(self.end.saturating_add(room));

@@ -73,7 +73,7 @@ impl<S: AsyncWrite> AsyncWrite for BufStream<S> {
         if bytes.len() > self.outbox.room() {
             ready!(self.outbox.poll_drain(&mut self.stream, cx))?;
         }
-        if bytes.len() >= OUTBOX_LEN {
+        if bytes.len() >= OUTBOX_LEN || self.is_shut_down {
             return self.stream.poll_write(cx, bytes);
         }
         self.outbox.push(bytes);
@@ -89,7 +89,7 @@ impl<S: AsyncWrite> AsyncWrite for BufStream<S> {
         if len > self.outbox.room() {
             ready!(self.outbox.poll_drain(&mut self.stream, cx))?;
         }
-        if len >= OUTBOX_LEN {
+        if len >= OUTBOX_LEN || self.is_shut_down {
             return self.stream.poll_write_vectored(cx, slices);
         }
         for slice in slices {
@@ -105,6 +105,9 @@ impl<S: AsyncWrite> AsyncWrite for BufStream<S> {
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.outbox.poll_drain(&mut self.stream, cx))?;
-        self.stream.poll_shutdown(cx)
+        ready!(self.stream.poll_shutdown(cx))?;
+        // The stream itself says what becomes of later writes.
+        self.is_shut_down = true;
+        Poll::Ready(Ok(()))
     }
 }
