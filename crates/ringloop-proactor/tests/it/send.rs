@@ -1,8 +1,9 @@
 use std::io::Read;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Receiver, Sender};
+use ringloop_proactor::{Proactor, Receiver, Sender};
 
 use crate::rig::{poll_once, proactor, settle, tcp_pair};
 
@@ -120,35 +121,34 @@ fn the_error_of_a_reset_shows_at_the_next_write() {
     assert_eq!(second.unwrap_err().raw_os_error(), Some(libc::EPIPE));
 }
 
-#[test]
-fn bytes_stay_in_order_around_a_send_that_was_ended_early() {
-    let mut proactor = proactor();
-    let (near, mut far) = tcp_pair();
-    let near = proactor.handle().adopt(near);
-    let mut sender = Sender::new(near.clone());
+/// A sender with a send of which the kernel keeps a part waiting, its peer, and how many numbered
+/// bytes were written.
+fn stuck(proactor: &mut Proactor) -> (Sender, TcpStream, usize) {
+    let (near, far) = tcp_pair();
+    let mut sender = Sender::new(proactor.handle().adopt(near));
     let mut written = 0;
-    let mut write = |sender: &mut Sender, len: usize| {
-        let bytes: Vec<u8> = (written..written + len)
-            .map(|at| u8::try_from(at % 251).unwrap())
-            .collect();
-        written += len;
-        assert!(poll_once(&mut Box::pin(sender.write_all(&bytes))).is_ready());
-    };
-    // Until the kernel keeps a part of a send waiting.
     while sender.queued_bytes() == 0 {
-        write(&mut sender, 60_000);
+        write(&mut sender, &mut written, 60_000);
         proactor.park(Some(Duration::ZERO)).unwrap();
     }
-    for _ in 0..5 {
-        write(&mut sender, 10_000);
-        let cancel = proactor.handle().cancel_fd(&near);
-        let mut cancel = Box::pin(cancel);
-        while poll_once(&mut cancel).is_pending() {
-            proactor.park(Some(Duration::ZERO)).unwrap();
-            write(&mut sender, 10);
-        }
-    }
-    drop((sender, near));
+    (sender, far, written)
+}
+
+fn numbered(start: usize, len: usize) -> Vec<u8> {
+    (start..start + len)
+        .map(|at| u8::try_from(at % 251).unwrap())
+        .collect()
+}
+
+/// Writes numbered bytes, for which there is room.
+fn write(sender: &mut Sender, written: &mut usize, len: usize) {
+    let bytes = numbered(*written, len);
+    assert!(poll_once(&mut Box::pin(sender.write_all(&bytes))).is_ready());
+    *written += len;
+}
+
+/// Lets a sender that was dropped send what it holds, which has to be numbered bytes.
+fn assert_in_order(mut far: TcpStream, proactor: Proactor, len: usize) {
     let reader = std::thread::spawn(move || {
         let mut bytes = Vec::new();
         far.read_to_end(&mut bytes).unwrap();
@@ -156,7 +156,37 @@ fn bytes_stay_in_order_around_a_send_that_was_ended_early() {
     });
     drop(proactor);
     let bytes = reader.join().unwrap();
-    assert_eq!(bytes.len(), written);
-    let misplaced = (0..written).find(|&at| usize::from(bytes[at]) != at % 251);
+    assert_eq!(bytes.len(), len);
+    let misplaced = (0..len).find(|&at| usize::from(bytes[at]) != at % 251);
     assert_eq!(misplaced, None);
+}
+
+#[test]
+fn bytes_stay_in_order_around_a_send_that_was_ended_early() {
+    let mut proactor = proactor();
+    let (mut sender, far, mut written) = stuck(&mut proactor);
+    for _ in 0..5 {
+        write(&mut sender, &mut written, 10_000);
+        let cancel = proactor.handle().cancel_fd(sender.fd());
+        let mut cancel = Box::pin(cancel);
+        while poll_once(&mut cancel).is_pending() {
+            proactor.park(Some(Duration::ZERO)).unwrap();
+            write(&mut sender, &mut written, 10);
+        }
+    }
+    drop(sender);
+    assert_in_order(far, proactor, written);
+}
+
+#[test]
+fn an_owned_buffer_goes_behind_what_was_written_during_a_send() {
+    let mut proactor = proactor();
+    let (mut sender, far, mut written) = stuck(&mut proactor);
+    write(&mut sender, &mut written, 1000);
+    let owned = numbered(written, 20_000);
+    assert!(poll_once(&mut Box::pin(sender.write_owned(owned))).is_ready());
+    written += 20_000;
+    write(&mut sender, &mut written, 1000);
+    drop(sender);
+    assert_in_order(far, proactor, written);
 }

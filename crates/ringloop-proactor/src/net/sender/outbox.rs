@@ -160,6 +160,7 @@ impl Outbox {
     /// the rest. What is written from now on goes there too, and has to stay in order.
     #[cold]
     pub(super) fn join_pending(&mut self) {
+        self.sending.drain(..mem::take(&mut self.sent));
         self.sending.append(&mut self.pending);
     }
 
