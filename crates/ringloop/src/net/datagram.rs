@@ -12,7 +12,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use ringloop_proactor::{
-    Arrival, Chunk, DatagramReceiver, DatagramSender, Dispatch, Enclosed, SocketAddress,
+    AncillaryMessage, Arrival, Chunk, DatagramReceiver, DatagramSender, Dispatch, Enclosed,
+    SocketAddress,
 };
 
 use crate::io::Wait;
@@ -101,17 +102,9 @@ impl<A> Datagram<A> {
     #[must_use]
     #[doc(alias = "SCM_CREDENTIALS")]
     pub fn credentials(&self) -> Option<PeerCredentials> {
-        self.datagram.messages().find_map(|message| {
-            let is_it = (message.level, message.kind) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS);
-            let field = |at: usize| Some(*message.payload.get(at..)?.first_chunk()?);
-            let number = |at| field(at).map(u32::from_ne_bytes);
-            is_it.then_some(())?;
-            Some(PeerCredentials {
-                pid: i32::from_ne_bytes(field(0)?),
-                uid: number(4)?,
-                gid: number(8)?,
-            })
-        })
+        self.datagram
+            .messages()
+            .find_map(|message| PeerCredentials::of(&message))
     }
 
     /// Takes the descriptors that came with it, closed on exec; none if none came.
@@ -143,6 +136,21 @@ pub struct PeerCredentials {
     pub uid: u32,
     /// The effective group, or one that the sender may claim to be.
     pub gid: u32,
+}
+
+impl PeerCredentials {
+    /// Those that the message is, if it is some: a `ucred`.
+    pub(super) fn of(message: &AncillaryMessage<'_>) -> Option<Self> {
+        let is_it = (message.level, message.kind) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS);
+        let field = |at: usize| Some(*message.payload.get(at..)?.first_chunk()?);
+        let number = |at| field(at).map(u32::from_ne_bytes);
+        is_it.then_some(())?;
+        Some(Self {
+            pid: i32::from_ne_bytes(field(0)?),
+            uid: number(4)?,
+            gid: number(8)?,
+        })
+    }
 }
 
 impl<A> Deref for Datagram<A> {

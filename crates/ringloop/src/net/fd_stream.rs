@@ -81,6 +81,7 @@ struct Message {
     bytes: Vec<u8>,
     taken: usize,
     fds: VecDeque<OwnedFd>,
+    credentials: Option<PeerCredentials>,
 }
 
 impl FdStream {
@@ -279,7 +280,7 @@ impl FdStream {
                 buffer.clear();
                 buffer.reserve_exact(BUFFER_LEN);
                 let room = Ancillary::room_for_descriptors(FDS_MAX);
-                let room = Ancillary::with_room(room);
+                let room = Ancillary::with_room(room + Ancillary::room_for(CREDENTIALS_LEN));
                 none.insert(self.fd.handle().recv_msg(&self.fd, [buffer], room, 0)?)
             }
         };
@@ -288,6 +289,10 @@ impl FdStream {
         let mut message = result?;
         let [bytes] = message.buffers;
         self.has_ended = message.count == 0;
+        let beside = &message.ancillary;
+        let credentials = beside.messages().find_map(|one| PeerCredentials::of(&one));
+        // The kernel makes some up for the end: nobody has sent it.
+        self.received.credentials = credentials.filter(|_| !self.has_ended);
         match message.ancillary.take_descriptors() {
             Ok(fds) => self.received.fds = fds.into(),
             Err(error) => self.error = Some(error),
@@ -317,6 +322,28 @@ impl FdStream {
     /// As `getsockopt(2)`.
     pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
         peer_of(&self.fd)
+    }
+
+    /// Lets the credentials of the sender come with what is sent from now on, or not.
+    ///
+    /// They are those of who has called `send`, where [`peer_cred`](Self::peer_cred) tells of who
+    /// has connected: a stream may be passed on, too.
+    ///
+    /// # Errors
+    ///
+    /// As `setsockopt(2)`.
+    #[doc(alias = "SO_PASSCRED")]
+    pub fn set_credentials(&self, come_along: bool) -> io::Result<()> {
+        SockRef::from(&self.as_fd()).set_passcred(come_along)
+    }
+
+    /// Returns who has sent what the last [`recv`](Self::recv) has taken, of which all is of one
+    /// sender. `None` at the end of the stream, and if they were not
+    /// [asked for](Self::set_credentials); what was sent before that is of nobody, with process 0.
+    #[must_use]
+    #[doc(alias = "SCM_CREDENTIALS")]
+    pub fn credentials(&self) -> Option<PeerCredentials> {
+        self.received.credentials
     }
 }
 
@@ -393,4 +420,6 @@ impl Future for Sending<'_> {
 
 /// `SCM_MAX_FD` of the kernel.
 const FDS_MAX: usize = 253;
+/// That of a `ucred`.
+const CREDENTIALS_LEN: usize = size_of::<libc::ucred>();
 const BUFFER_LEN: usize = 16 * 1024;

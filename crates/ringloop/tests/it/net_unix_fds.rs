@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net;
+use std::process::Command;
 
 use ringloop::net::{FdStream, UnixListener, UnixStream};
 use ringloop::task::yield_now;
@@ -204,5 +206,42 @@ fn an_accepted_stream_can_carry_descriptors() {
         assert_eq!(fds.len(), 1);
         let me = near.peer_cred().unwrap();
         assert_eq!(me.pid, std::process::id().cast_signed());
+    });
+}
+
+#[test]
+fn credentials_are_those_of_who_sends() {
+    run(async {
+        let (near, far) = net::UnixStream::pair().unwrap();
+        let mut near = FdStream::from_std(near).unwrap();
+        let mut own = FdStream::from_std(far.try_clone().unwrap()).unwrap();
+        let (mut buf, mut fds) = ([0; 9], Vec::new());
+        own.send(b"unknown", &[]).await.unwrap();
+        assert_eq!(near.recv(&mut buf, &mut fds).await.unwrap(), 7);
+        assert_eq!(near.credentials(), None);
+        own.send(b"early", &[]).await.unwrap();
+        near.set_credentials(true).unwrap();
+        let null = File::open("/dev/null").unwrap();
+        // The room for descriptors is not used up by the credentials.
+        own.send(b"mine", &[null.as_fd(); 253]).await.unwrap();
+        let mut child = Command::new("sh")
+            .args(["-c", "printf theirs >&0"])
+            .stdin(OwnedFd::from(far))
+            .spawn()
+            .unwrap();
+        assert!(child.wait().unwrap().success());
+        drop(own);
+        assert_eq!(near.recv(&mut buf, &mut fds).await.unwrap(), 5);
+        assert_eq!(near.credentials().unwrap().pid, 0);
+        for (text, pid) in [("mine", std::process::id()), ("theirs", child.id())] {
+            let count = near.recv(&mut buf, &mut fds).await.unwrap();
+            assert_eq!(str::from_utf8(&buf[..count]), Ok(text));
+            let credentials = near.credentials().unwrap();
+            assert_eq!(credentials.pid, pid.cast_signed());
+            assert_eq!(credentials.uid, near.peer_cred().unwrap().uid);
+        }
+        assert_eq!(fds.len(), 253);
+        assert_eq!(near.recv(&mut buf, &mut fds).await.unwrap(), 0);
+        assert_eq!(near.credentials(), None);
     });
 }
