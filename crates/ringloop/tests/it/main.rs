@@ -39,6 +39,7 @@ mod net_flow;
 mod net_hostile;
 mod net_into_std;
 mod net_ledger;
+mod net_lossless;
 mod net_send_file;
 mod net_serve;
 mod net_serve_edges;
