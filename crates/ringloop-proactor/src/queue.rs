@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use crate::mail::Mail;
 use crate::observer::Log;
-use crate::op::{BATCH_MAX, Detached, Next, OpKey, OpTable, Rest, Staged, State};
+use crate::op::{BATCH_MAX, Detached, Next, OpKey, OpTable, Rest, Staged, State, Step};
 use crate::ops::{CANCEL_ALL, CANCEL_ANY};
 use crate::ring::{Cqe, ForkMark, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock, ticks};
 use crate::stats::ProactorStats;
@@ -303,21 +303,23 @@ impl Queue {
                 Some(key) => table.completed(key, cqe, wakes, gone),
                 None => Err(Rest::Stray),
             };
-            if let Err(rest) = completed {
-                let aftermath = Aftermath {
-                    table,
-                    wakes,
-                    gone,
-                    closing: self.closing,
-                    staged: &mut self.staged,
-                    internal: &mut self.internal,
-                    insisting: &mut self.insisting,
-                    mail: &mut self.mail,
-                    wake_poll: self.wake_poll,
-                    stats: &mut self.stats,
-                };
-                // In registers: the completion has no address then.
-                aftermath.of(cqe.user_data, cqe.res, cqe.flags, rest);
+            let Err(rest) = completed else { continue };
+            let aftermath = Aftermath {
+                table,
+                wakes,
+                gone,
+                closing: self.closing,
+                staged: &mut self.staged,
+                internal: &mut self.internal,
+                insisting: &mut self.insisting,
+                mail: &mut self.mail,
+                wake_poll: self.wake_poll,
+                stats: &mut self.stats,
+            };
+            match rest {
+                Rest::Service(step) => aftermath.of_service(step),
+                // In registers: it would have to be written first otherwise.
+                Rest::Stray => aftermath.of_stray(cqe.user_data, cqe.res, cqe.flags),
             }
         }
         self.stats.completions += count;
@@ -372,20 +374,34 @@ struct Aftermath<'a> {
 }
 
 impl Aftermath<'_> {
-    /// Does what a completion leaves to be done.
+    /// Does what a service wants.
     #[inline(never)]
-    fn of(self, user_data: u64, res: i32, flags: u32, rest: Rest) {
+    fn of_service(mut self, step: Step) {
+        let next = self.table.service_completed(step, self.gone);
+        self.follow(next);
+    }
+
+    /// Deals with a completion that names nothing in flight, or an entry of a batch.
+    #[cold]
+    #[inline(never)]
+    fn of_stray(mut self, user_data: u64, res: i32, flags: u32) {
         let cqe = Cqe {
             user_data,
             res,
             flags,
         };
-        let mut next = self.table.completed_rest(cqe, rest, self.gone);
+        let (wakes, gone) = (&mut *self.wakes, &mut *self.gone);
+        let next = self.table.completed_in_batch(cqe, wakes, gone);
         if matches!(next, Next::Stray) {
-            next = self.table.completed_in_batch(cqe, self.wakes, self.gone);
+            let waker = self.whom(cqe);
+            self.wakes.extend(waker);
+        } else {
+            self.follow(next);
         }
+    }
+
+    fn follow(&mut self, next: Next) {
         match next {
-            Next::Nothing => {}
             Next::Submit(staged) if self.closing => {
                 let answer = Cqe::failed(libc::ECANCELED);
                 self.table.refuse(staged, answer, self.wakes, self.gone);
@@ -396,18 +412,11 @@ impl Aftermath<'_> {
                 self.internal.push_back(cancel(key));
             }
             Next::Insist(key) => self.insisting.push(key),
-            Next::Stray => self.stray(cqe),
+            Next::Nothing | Next::Stray => {}
         }
     }
 
-    /// Deals with a completion that is no live operation's.
-    #[cold]
-    fn stray(mut self, cqe: Cqe) {
-        let waker = self.whom(cqe);
-        self.wakes.extend(waker);
-    }
-
-    /// Whom to wake because of it.
+    /// Deals with a completion that is no live operation's; returns whom to wake.
     fn whom(&mut self, cqe: Cqe) -> Option<Waker> {
         match OpKey::from_user_data(cqe.user_data) {
             Some(key) if key.is_message() => return self.mail.data_came(key, cqe),

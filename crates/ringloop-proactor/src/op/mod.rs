@@ -58,7 +58,7 @@ pub use report::{OpReport, OpState};
 pub(crate) use slot::State;
 pub use stream::{Answer, Multishot, OpStream};
 pub(crate) use table::{
-    Detached, Disposition, Next, OpTable, Rest, ServiceKey, Staged, Ticket, Unprepared,
+    Detached, Disposition, Next, OpTable, Rest, ServiceKey, Staged, Step, Ticket, Unprepared,
 };
 
 /// One request to the kernel, with all the memory that the kernel may touch for it.

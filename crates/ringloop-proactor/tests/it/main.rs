@@ -27,6 +27,7 @@ mod fork;
 mod forms;
 mod futex;
 mod groups;
+mod lent_wakers;
 mod mail;
 mod multishot;
 mod nop;

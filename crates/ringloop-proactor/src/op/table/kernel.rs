@@ -73,7 +73,8 @@ impl OpTable {
         };
         match self.completed(key, cqe.of_batch(place), wakes, gone) {
             Ok(()) => Next::Nothing,
-            Err(rest) => self.completed_rest(cqe.of_batch(place), rest, gone),
+            Err(Rest::Stray) => Next::Stray,
+            Err(Rest::Service(step)) => self.service_completed(step, gone),
         }
     }
 
@@ -88,7 +89,7 @@ impl OpTable {
     }
 
     /// Handles a completion. Wakers go into `wakes`, what the table gives up into `gone`. Mostly that
-    /// is all; what is left otherwise is for [`completed_rest`](Self::completed_rest).
+    /// is all; what a service wants otherwise is for [`service_completed`](Self::service_completed).
     // The loop that calls it exists twice, with and without an observer, and pays 30 instructions for
     // the call otherwise.
     #[inline(always)]
@@ -118,7 +119,8 @@ impl OpTable {
                 self.in_flight -= 1;
                 return Ok(());
             }
-            return Err(Rest::Service(at, flow));
+            let is_last = cqe.is_last();
+            return Err(Rest::Service(Step { at, flow, is_last }));
         }
         if slot.abandoned || cqe.says_more() {
             self.one_shot_completed(at, cqe.res, cqe.flags, wakes, gone);
@@ -131,19 +133,6 @@ impl OpTable {
         }
         self.in_flight -= 1;
         Ok(())
-    }
-
-    /// What is left to do for a completion that is no usual one.
-    pub(crate) fn completed_rest(
-        &mut self,
-        cqe: Cqe,
-        rest: Rest,
-        gone: &mut Vec<Detached>,
-    ) -> Next {
-        match rest {
-            Rest::Stray => Next::Stray,
-            Rest::Service(at, flow) => self.service_completed(at, cqe, flow, gone),
-        }
     }
 
     /// A completion of an operation that nobody waits for, or that has two, or one that brings a
@@ -187,15 +176,10 @@ impl OpTable {
     }
 
     /// A completion after which a service goes on, is to end, or is given up.
-    fn service_completed(
-        &mut self,
-        at: SlotPointer,
-        cqe: Cqe,
-        flow: Flow,
-        gone: &mut Vec<Detached>,
-    ) -> Next {
+    pub(crate) fn service_completed(&mut self, step: Step, gone: &mut Vec<Detached>) -> Next {
+        let Step { at, flow, is_last } = step;
         let slot = self.slot(at);
-        if !cqe.is_last() {
+        if !is_last {
             if flow != Flow::Stop && !slot.cancel_asked {
                 return Next::Nothing;
             }
@@ -254,8 +238,16 @@ impl OpTable {
 pub(crate) enum Rest {
     /// Nothing that it names is in flight.
     Stray,
-    /// The service in the slot wants this.
-    Service(SlotPointer, Flow),
+    /// A service wants something.
+    Service(Step),
+}
+
+/// What a service has said to a completion.
+#[derive(Debug)]
+pub(crate) struct Step {
+    at: SlotPointer,
+    flow: Flow,
+    is_last: bool,
 }
 
 /// What a completion leaves to be done.

@@ -34,7 +34,7 @@ use super::slot::{Slot, SlotPointer, State};
 use crate::ring::TickClock;
 
 pub(crate) use claim::{Detached, Disposition, ServiceKey, Staged, Ticket, Unprepared};
-pub(crate) use kernel::{Next, Rest};
+pub(crate) use kernel::{Next, Rest, Step};
 
 /// Owns operations from the staging of their entries to their last completions.
 pub(crate) struct OpTable {
