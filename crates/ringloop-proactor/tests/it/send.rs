@@ -190,3 +190,42 @@ fn an_owned_buffer_goes_behind_what_was_written_during_a_send() {
     drop(sender);
     assert_in_order(far, proactor, written);
 }
+
+/// What is left of several segments goes on where the kernel has stopped.
+#[test]
+fn segments_stay_in_order_around_a_message_that_was_ended_early() {
+    let mut proactor = proactor();
+    let (near, mut far) = tcp_pair();
+    socket2::SockRef::from(&near)
+        .set_send_buffer_size(20_000)
+        .unwrap();
+    socket2::SockRef::from(&far)
+        .set_recv_buffer_size(20_000)
+        .unwrap();
+    let mut sender = Sender::new(proactor.handle().adopt(near));
+    let mut written = 0;
+    let mut received = Vec::new();
+    let mut buf = [0; 30_000];
+    for _ in 0..40 {
+        while sender.queued_bytes() < 60_000 {
+            let owned = numbered(written, 17_000);
+            assert!(poll_once(&mut Box::pin(sender.write_owned(owned))).is_ready());
+            written += 17_000;
+            write(&mut sender, &mut written, 1001);
+        }
+        proactor.park(Some(Duration::ZERO)).unwrap();
+        let count = far.read(&mut buf).unwrap();
+        received.extend_from_slice(&buf[..count]);
+        let mut cancel = Box::pin(proactor.handle().cancel_fd(sender.fd()));
+        while poll_once(&mut cancel).is_pending() {
+            proactor.park(Some(Duration::ZERO)).unwrap();
+        }
+    }
+    drop(sender);
+    let reader = std::thread::spawn(move || {
+        far.read_to_end(&mut received).unwrap();
+        received
+    });
+    drop(proactor);
+    assert!(reader.join().unwrap() == numbered(0, written));
+}

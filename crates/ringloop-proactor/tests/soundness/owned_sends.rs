@@ -27,8 +27,8 @@ fn read_pattern(mut far: TcpStream) -> usize {
     bytes.len()
 }
 
-/// A sender with a buffer that is larger than what the sockets hold, and turns on the way.
-fn half_done(proactor: &mut Proactor, zero_copy: Option<usize>) -> (Sender, TcpStream) {
+/// Sockets that hold little.
+fn narrow_pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     socket2::SockRef::from(&near)
@@ -38,6 +38,12 @@ fn half_done(proactor: &mut Proactor, zero_copy: Option<usize>) -> (Sender, TcpS
     socket2::SockRef::from(&far)
         .set_recv_buffer_size(65_536)
         .unwrap();
+    (near, far)
+}
+
+/// A sender with a buffer that is larger than what the sockets hold, and turns on the way.
+fn half_done(proactor: &mut Proactor, zero_copy: Option<usize>) -> (Sender, TcpStream) {
+    let (near, far) = narrow_pair();
     let mut sender = Sender::new(proactor.handle().adopt(near));
     sender.set_zero_copy_from(zero_copy);
     let write = sender.write_owned(pattern(0));
@@ -79,5 +85,42 @@ fn a_dropped_proactor_keeps_what_the_kernel_reads() {
             churn();
             assert!(reader.join().unwrap() > 0);
         }
+    });
+}
+
+/// The last segment of a message in flight is one to which bytes could be appended.
+#[test]
+fn what_is_written_behind_a_message_in_flight_moves_nothing_of_it() {
+    sound(|| {
+        let mut proactor = Proactor::new(&small()).unwrap();
+        let (near, far) = narrow_pair();
+        let mut sender = Sender::new(proactor.handle().adopt(near));
+        let mut written = 0;
+        let mut next = |len: usize| {
+            let bytes = pattern(written)[..len].to_vec();
+            written += len;
+            bytes
+        };
+        while sender.queued_bytes() == 0 {
+            let (owned, copied) = (next(100_000), next(3000));
+            let writes = async {
+                sender.write_owned(owned).await.unwrap();
+                sender.write_all(&copied).await.unwrap();
+            };
+            proactor.block_on(writes).unwrap();
+            turn(&mut proactor);
+        }
+        for _ in 0..10 {
+            let bytes = next(2000);
+            let write = sender.write_all(&bytes);
+            proactor.block_on(write).unwrap().unwrap();
+        }
+        churn();
+        let reader = std::thread::spawn(move || read_pattern(far));
+        proactor.block_on(sender.shutdown()).unwrap().unwrap();
+        assert_eq!(reader.join().unwrap(), written);
+        drop(sender);
+        settle(&mut proactor);
+        end(proactor);
     });
 }
