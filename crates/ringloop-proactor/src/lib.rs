@@ -136,7 +136,7 @@
 //! |---|---|---|
 //! | [`Acceptor`] | one multishot accept | 256 connections |
 //! | [`Receiver`] | one multishot receive into buffers that all streams share | 256 KiB, or 64 buffers |
-//! | [`Sender`] | one send at a time, in order | 128 KiB |
+//! | [`Sender`] | one send at a time, in order | 256 KiB |
 //!
 //! At its bound an acceptor or receiver asks the kernel to stop, and keeps what came before the
 //! kernel did; the rest waits in the kernel. A sender makes the writer wait. The methods borrow

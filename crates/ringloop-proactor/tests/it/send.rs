@@ -91,7 +91,7 @@ fn a_writer_waits_for_a_slow_peer_and_the_queue_is_bounded() {
         received
     });
     proactor.block_on(write).unwrap().unwrap();
-    assert!(sender.queued_bytes() <= 128 * 1024);
+    assert!(sender.queued_bytes() <= 256 * 1024);
     proactor.block_on(sender.flush()).unwrap().unwrap();
     assert_eq!(reader.join().unwrap(), 20_000_000);
 }

@@ -46,7 +46,7 @@ pub(crate) use spares::Spares;
 /// The send queue of one stream socket, with the semantics of asyncio's transports.
 ///
 /// [`write_all`](Self::write_all) copies into the queue, [`write_owned`](Self::write_owned) queues
-/// a buffer as it is, and either is done when the queue is below its high-water mark of 128 KiB.
+/// a buffer as it is, and either is done when the queue is below its high-water mark of 256 KiB.
 /// What a task writes in one turn goes out as one send with the turn's batch, in order, one send in
 /// flight at a time. [`flush`](Self::flush) waits until the kernel has taken everything,
 /// [`shutdown`](Self::shutdown) ends the stream then.

@@ -206,8 +206,8 @@ fn give_up(place: &mut Vec<u8>, fd: &Fd) {
 }
 
 /// A writer waits above this much.
-pub(super) const HIGH_WATER_BYTES: usize = 128 * 1024;
+pub(super) const HIGH_WATER_BYTES: usize = 256 * 1024;
 /// A waiting writer goes on below this much.
-const LOW_WATER_BYTES: usize = 32 * 1024;
+const LOW_WATER_BYTES: usize = 64 * 1024;
 /// An idle queue keeps two buffers of this size at most.
 const KEPT_BYTES: usize = 256;

@@ -26,5 +26,5 @@ impl Spares {
     }
 }
 
-/// At 128 KiB each, that is a bound of 2 MiB.
-const COUNT_MAX: usize = 16;
+/// At 256 KiB each, that is a bound of 2 MiB.
+const COUNT_MAX: usize = 8;
