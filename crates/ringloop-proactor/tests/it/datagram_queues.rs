@@ -1,10 +1,13 @@
 use std::io;
 use std::net::UdpSocket;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Config, DatagramReceiver, DatagramSender, Proactor, SocketAddress};
+use ringloop_proactor::{
+    Config, DatagramReceiver, DatagramSender, Enclosed, Proactor, SocketAddress,
+};
 
 use crate::rig::{alone, open_fds, poll_once, proactor, settle};
 
@@ -232,4 +235,42 @@ fn a_receiver_that_is_dropped_gives_its_buffers_back() {
         }
     }
     settle(&mut proactor);
+}
+
+/// They were read past, or queued, or on the way when the receiver went.
+#[test]
+fn descriptors_that_nobody_takes_are_closed() {
+    if !alone("datagram_queues::descriptors_that_nobody_takes_are_closed") {
+        return;
+    }
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let fds = open_fds();
+    // Of the buffers, too, there are fewer than rounds.
+    for _ in 0..70 {
+        let (near, far) = UnixDatagram::pair().unwrap();
+        let gift = near.try_clone().unwrap();
+        let receiver = DatagramReceiver::unix(handle.adopt(near), 4);
+        let sender = DatagramSender::unix(handle.adopt(far));
+        let send = || {
+            let gifts = [gift.as_fd()];
+            let enclosed = Enclosed::descriptors(&gifts);
+            let mut dispatch = sender.dispatch();
+            let sent = std::future::poll_fn(|cx| dispatch.poll_send(cx, b"x", None, enclosed));
+            assert!(poll_once(&mut Box::pin(sent)).is_ready());
+        };
+        send();
+        send();
+        let mut buf = [0; 8];
+        let note = proactor.block_on(receiver.recv(&mut buf)).unwrap();
+        assert_eq!(note.unwrap().count, 1);
+        while receiver.stats().queued == 0 {
+            proactor.park(Some(Duration::from_secs(1))).unwrap();
+        }
+        send();
+        drop((receiver, sender));
+        settle(&mut proactor);
+    }
+    settle(&mut proactor);
+    assert_eq!(open_fds(), fds);
 }
