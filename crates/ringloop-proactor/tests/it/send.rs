@@ -166,6 +166,7 @@ fn bytes_stay_in_order_around_a_send_that_was_ended_early() {
     let mut proactor = proactor();
     let (mut sender, far, mut written) = stuck(&mut proactor);
     for _ in 0..5 {
+        proactor.park(Some(Duration::ZERO)).unwrap();
         write(&mut sender, &mut written, 10_000);
         let cancel = proactor.handle().cancel_fd(sender.fd());
         let mut cancel = Box::pin(cancel);
