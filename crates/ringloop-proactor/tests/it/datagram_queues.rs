@@ -2,6 +2,7 @@ use std::io;
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringloop_core::Driver;
@@ -9,7 +10,7 @@ use ringloop_proactor::{
     Config, DatagramReceiver, DatagramSender, Enclosed, Proactor, SocketAddress,
 };
 
-use crate::rig::{alone, open_fds, poll_once, proactor, settle};
+use crate::rig::{alone, open_fds, poll_once, poll_with, proactor, settle};
 
 fn pair() -> (UdpSocket, UdpSocket) {
     let near = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -273,4 +274,31 @@ fn descriptors_that_nobody_takes_are_closed() {
     }
     settle(&mut proactor);
     assert_eq!(open_fds(), fds);
+}
+
+#[test]
+fn a_sender_that_was_called_and_goes_passes_the_call_on() {
+    let mut proactor = proactor();
+    let (near, far) = UnixDatagram::pair().unwrap();
+    far.set_nonblocking(true).unwrap();
+    let sender = DatagramSender::unix(proactor.handle().adopt(near));
+    let bytes = vec![1; 100_000];
+    for _ in 0..2 {
+        assert!(poll_once(&mut Box::pin(sender.send(&bytes, None))).is_ready());
+    }
+    let counts = [Arc::default(), Arc::default()];
+    let mut first = Box::pin(sender.send(&bytes, None));
+    let mut second = Box::pin(sender.send(&bytes, None));
+    assert!(poll_with(&mut first, &counts[0]).is_pending());
+    assert!(poll_with(&mut second, &counts[1]).is_pending());
+    // Nothing that is sent later calls anybody.
+    let mut received = 0;
+    while received < 2 || sender.queued_bytes() > 0 {
+        proactor.park(Some(Duration::from_millis(1))).unwrap();
+        received += usize::from(far.recv(&mut [0; 1]).is_ok());
+    }
+    assert_eq!(counts.each_ref().map(|count| count.get()), [1, 0]);
+    drop(first);
+    assert_eq!(counts[1].get(), 1);
+    assert!(poll_once(&mut second).is_ready());
 }
