@@ -7,6 +7,7 @@
 
 mod bare;
 mod blocking;
+mod borrowed;
 #[cfg(feature = "peers")]
 mod compio;
 #[cfg(feature = "peers")]

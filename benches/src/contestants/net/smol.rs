@@ -8,6 +8,7 @@ use async_net::{TcpListener, TcpStream, UdpSocket};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
 use super::blocking::ended;
+use super::borrowed::services;
 use super::{Announce, BULK_BUFFER, Contestant, DATAGRAM_BUFFER, LOOPBACK, Service};
 use crate::clock;
 
@@ -96,30 +97,7 @@ where
     Ok(())
 }
 
-async fn echo(mut stream: TcpStream, len: u32) -> io::Result<()> {
-    let mut buffer = vec![0; len as usize];
-    loop {
-        let count = stream.read(&mut buffer).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        stream.write_all(&buffer[..count]).await?;
-    }
-}
-
-async fn sink(mut stream: TcpStream) -> io::Result<()> {
-    let mut buffer = vec![0; BULK_BUFFER];
-    while stream.read(&mut buffer).await? > 0 {}
-    Ok(())
-}
-
-async fn source(mut stream: TcpStream, bytes: u64) -> io::Result<()> {
-    let buffer = vec![1; BULK_BUFFER];
-    for _ in 0..bytes / BULK_BUFFER as u64 {
-        stream.write_all(&buffer).await?;
-    }
-    Ok(())
-}
+services!();
 
 async fn datagrams(announce: &Announce<'_>) -> io::Result<()> {
     let socket = UdpSocket::bind(LOOPBACK).await?;
