@@ -10,7 +10,7 @@ use ringloop::net::UnixDatagram;
 use ringloop::{sleep, spawn};
 use std::time::Duration;
 
-use crate::rig::{alone, open_fds, polled_once, run, runtime, settle};
+use crate::rig::{alone, open_fds, polled_once, run, runtime, settle, until};
 
 #[test]
 fn names_are_paths_or_abstract_or_none() {
@@ -39,7 +39,8 @@ fn names_are_paths_or_abstract_or_none() {
         assert_eq!(named.recv(&mut buf).await.unwrap(), 4);
         // A peer that is gone is told, and is not the end.
         drop(near);
-        sleep(Duration::from_millis(1)).await.unwrap();
+        let probe = std::os::unix::net::UnixDatagram::unbound().unwrap();
+        until(|| probe.connect(&path).is_err()).await;
         named.send(b"nobody").await.unwrap();
         let error = named.flush().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
