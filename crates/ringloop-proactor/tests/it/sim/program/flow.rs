@@ -11,8 +11,9 @@ pub(super) struct Flow {
     reader: Claim,
     /// The connection may have lost bytes.
     pub(super) is_broken: bool,
-    /// Whoever reads or writes is part of a chain, and waits for more than bytes.
-    pub(super) is_linked: bool,
+    /// How many of those that read and write are parts of chains, and wait for more than bytes. The
+    /// reader may belong to one chain and the writer to another.
+    pub(super) links: usize,
     is_over: bool,
 }
 
@@ -115,7 +116,7 @@ impl Flow {
 
     /// With a reader that waits and nothing left to happen, everything has arrived.
     pub(super) fn check_idle(&self) {
-        if self.reader != Claim::Taken || self.is_broken || self.is_linked || self.is_over {
+        if self.reader != Claim::Taken || self.is_broken || self.links > 0 || self.is_over {
             return;
         }
         assert_ne!(

@@ -139,7 +139,7 @@ impl Model {
             return None;
         };
         for flow in [writer.flow, reader.flow] {
-            self.with_flow(flow, |flow| flow.is_linked = true);
+            self.with_flow(flow, |flow| flow.links += 1);
         }
         let bytes = self.payload(writer, step.bytes());
         let buffer = Vec::with_capacity(step.bytes());
@@ -160,7 +160,7 @@ impl Model {
                 model.settle_sent(writer.flow, marks[0], sent);
                 model.settle_received(reader.flow, marks[1], received);
                 for flow in [writer.flow, reader.flow] {
-                    model.with_flow(flow, |flow| flow.is_linked = false);
+                    model.with_flow(flow, |flow| flow.links -= 1);
                 }
             },
         )))
