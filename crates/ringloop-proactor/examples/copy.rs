@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("copy: {error}");
+            eprintln!("copy: cannot copy `{from}` to `{to}`: {error}");
             ExitCode::FAILURE
         }
     }

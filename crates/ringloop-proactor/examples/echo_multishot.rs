@@ -4,12 +4,14 @@
 //! One request to the kernel accepts all connections, one for each connection receives all that comes.
 
 #![expect(clippy::print_stdout, reason = "the example talks to a person")]
+#![expect(clippy::print_stderr, reason = "and says what is wrong")]
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::pin::Pin;
+use std::process::ExitCode;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::thread::{self, JoinHandle};
@@ -37,9 +39,18 @@ fn run(proactor: &mut Proactor, new: &RefCell<Vec<Task>>) -> io::Result<()> {
     }
 }
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let address = std::env::args().nth(1);
-    let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:0"))?;
+    let Err(error) = serve_on(address.as_deref()) else {
+        return ExitCode::SUCCESS;
+    };
+    let address = address.as_deref().unwrap_or("127.0.0.1");
+    eprintln!("echo_multishot: cannot serve on `{address}`: {error}");
+    ExitCode::FAILURE
+}
+
+fn serve_on(address: Option<&str>) -> io::Result<()> {
+    let listener = TcpListener::bind(address.unwrap_or("127.0.0.1:0"))?;
     let connections = if address.is_some() {
         usize::MAX
     } else {
