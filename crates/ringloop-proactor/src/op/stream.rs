@@ -125,6 +125,10 @@ struct State<M: Multishot> {
     reader: Option<Waker>,
     is_armed: bool,
     is_stopping: bool,
+    /// Something has arrived since it was armed.
+    was_served: bool,
+    /// It had something and was refused more: others go first.
+    gives_way: bool,
     /// Nothing more will come, or is wanted.
     has_ended: bool,
     /// The proactor is gone.
@@ -149,6 +153,8 @@ impl<M: Multishot> OpStream<M> {
             reader: None,
             is_armed: false,
             is_stopping: false,
+            was_served: false,
+            gives_way: false,
             has_ended: false,
             is_retired: false,
         }));
@@ -199,10 +205,16 @@ impl<M: Multishot> OpStream<M> {
             let error = io::Error::from_raw_os_error(libc::EXDEV);
             return Poll::Ready(Some(Err(error)));
         }
+        if !is_armed && mem::take(&mut state.gives_way) {
+            drop(state);
+            waker.wake();
+            return Poll::Pending;
+        }
         let old = state.reader.replace(waker);
         if !is_armed {
             ready!(state.shots.poll_submittable(cx));
             state.is_armed = true;
+            state.was_served = false;
         }
         drop(state);
         drop(old);
@@ -307,8 +319,10 @@ unsafe impl<M: Multishot> Service for Shooter<M> {
         };
         if matches!(answer, Answer::Item | Answer::Last) {
             let lent = state.shots.lease(cqe);
+            state.was_served |= lent.is_some();
             state.arrived.push_back((cqe, lent));
         }
+        state.gives_way = state.was_served && cqe.errno() == libc::ENOBUFS;
         state.has_ended |= matches!(answer, Answer::Last | Answer::End);
         if cqe.is_last() || answer != Answer::Nothing {
             wakes.extend(state.reader.take());

@@ -8,7 +8,7 @@ use super::address::{AddressRoom, ROOM_LEN};
 use super::ancillary::Ancillary;
 use super::datagram::Received;
 use super::header::MsgHeader;
-use super::provided::{POLL_FIRST, RECV_MULTISHOT};
+use super::provided::RECV_MULTISHOT;
 use crate::buf::{BufGroup, Chunk, WaitProvided};
 use crate::fd::Fd;
 use crate::handle::Handle;
@@ -104,8 +104,7 @@ unsafe impl Multishot for RecvMsgMultishot {
     fn prepare(&mut self, sqe: &mut Sqe) {
         let entry = Sqe::on(io_uring::opcode::RecvMsg::CODE, &self.fd);
         *sqe = self.header.named_in(self.group.named_in(Sqe {
-            // Without waiting for readiness first, an empty group would be an answer at once.
-            ioprio: RECV_MULTISHOT | POLL_FIRST,
+            ioprio: RECV_MULTISHOT,
             op_flags: libc::MSG_CMSG_CLOEXEC.cast_unsigned(),
             ..entry
         }));

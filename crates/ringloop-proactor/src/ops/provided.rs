@@ -104,10 +104,6 @@ impl Handle {
     /// home. Up to its [`limit`](OpStream::limit) it takes buffers that nobody has asked for yet:
     /// choose one that leaves some to others. The end of the stream is `None`.
     ///
-    /// It waits for readiness first, and a kernel of today then takes the bytes and misses an end
-    /// that had come right behind them *before* the stream was first polled: the items stop, and
-    /// `None` does not come. A [`Receiver`](crate::Receiver) sees such an end.
-    ///
     /// # Errors
     ///
     /// The items give the errors of `recv(2)`.
@@ -247,8 +243,11 @@ unsafe impl Multishot for RecvMultishot {
     const NAME: &'static str = "recv multishot";
 
     fn prepare(&mut self, sqe: &mut Sqe) {
-        *sqe = recv(&self.fd, &self.group);
-        sqe.ioprio |= RECV_MULTISHOT;
+        let entry = Sqe::on(io_uring::opcode::Recv::CODE, &self.fd);
+        *sqe = self.group.named_in(Sqe {
+            ioprio: RECV_MULTISHOT,
+            ..entry
+        });
     }
 
     fn judge(&self, cqe: &Cqe) -> Answer {
@@ -331,8 +330,10 @@ fn recv(fd: &Fd, group: &BufGroup) -> Sqe {
 
 const READ_MULTISHOT: u8 = io_uring::opcode::ReadMulti::CODE;
 /// `IORING_RECVSEND_POLL_FIRST`.
-pub(super) const POLL_FIRST: u16 = 1 << 0;
-/// `IORING_RECV_MULTISHOT`.
+const POLL_FIRST: u16 = 1 << 0;
+/// `IORING_RECV_MULTISHOT`, without `POLL_FIRST`: a kernel that finds bytes and an end behind them
+/// when it begins to poll takes the bytes, and never looks again. What is there has to be taken before
+/// it polls. An empty group is an answer at once then, and waited for before the next submission.
 pub(super) const RECV_MULTISHOT: u16 = 1 << 1;
 /// `IORING_RECVSEND_BUNDLE`.
 const BUNDLE: u16 = 1 << 4;

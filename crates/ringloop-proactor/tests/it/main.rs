@@ -30,6 +30,7 @@ mod groups;
 mod lent_wakers;
 mod mail;
 mod multishot;
+mod multishot_end;
 mod nop;
 mod observer;
 mod opening;
