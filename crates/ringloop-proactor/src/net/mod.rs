@@ -12,6 +12,7 @@
 //!   waker owns and drops. A buffer's bytes are asked for once, there. Such a waker is in the queue,
 //!   or among the wakers of the proactor that run after a batch: it never leaves the thread.
 //! - **N3** An option of a socket is read into, and set from, memory of the size that is named.
+//! - **N4** A call that sends reads memory that is borrowed for the call, and keeps none of it.
 
 #![expect(
     unsafe_code,
@@ -23,7 +24,6 @@ mod credentials;
 mod datagram;
 mod datagram_inbox;
 mod datagram_options;
-mod datagram_outbox;
 mod datagram_receiver;
 mod datagram_sender;
 mod receiver;

@@ -83,11 +83,6 @@ impl Cqe {
         }
     }
 
-    /// The place in a batch.
-    pub(crate) fn place(&self) -> usize {
-        (self.flags >> 16) as usize
-    }
-
     /// Returns the errno, zero on success. A cancelled worker's private codes become `ECANCELED`.
     #[must_use]
     #[inline]

@@ -38,7 +38,7 @@ fn what_is_sent_in_a_turn_goes_out_together_and_in_order() {
         let config = Config::default().ring_entries(entries);
         let mut proactor = Proactor::new(&config).unwrap();
         let (near, far) = pair();
-        let sender = DatagramSender::ip(proactor.handle().adopt(near));
+        let sender = DatagramSender::new(proactor.handle().adopt(near));
         let mut numbers = 0_u32..150;
         for at in numbers.by_ref() {
             let bytes = at.to_be_bytes();
@@ -58,7 +58,7 @@ fn what_is_sent_in_a_turn_goes_out_together_and_in_order() {
 fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
     let mut proactor = proactor();
     let (near, far) = pair();
-    let sender = DatagramSender::ip(proactor.handle().adopt(near));
+    let sender = DatagramSender::new(proactor.handle().adopt(near));
     let long = vec![0; 66_000];
     for at in 0_u32..20 {
         let bytes = at.to_be_bytes();
@@ -84,7 +84,7 @@ fn an_old_error_of_the_socket_costs_no_datagram_of_a_batch() {
     let (near, far) = pair();
     let to = far.local_addr().unwrap();
     drop(far);
-    let sender = DatagramSender::ip(proactor.handle().adopt(near));
+    let sender = DatagramSender::new(proactor.handle().adopt(near));
     let first = async {
         sender.send(b"nobody", None).await?;
         sender.flush().await
@@ -99,15 +99,35 @@ fn an_old_error_of_the_socket_costs_no_datagram_of_a_batch() {
     let error = proactor.block_on(sender.flush()).unwrap().unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     proactor.block_on(sender.flush()).unwrap().unwrap();
-    let mut came: Vec<_> = (0..10).map(|_| received(&far)).collect();
-    came.sort();
-    assert!(
-        came.iter().map(Vec::as_slice).eq((0_u32..10)
-            .map(u32::to_be_bytes)
-            .collect::<Vec<_>>()
-            .iter()
-            .map(|bytes| &bytes[..]))
-    );
+    for at in 0_u32..10 {
+        assert_eq!(received(&far), at.to_be_bytes());
+    }
+}
+
+#[test]
+fn a_full_receiver_changes_the_order_of_nothing() {
+    let mut proactor = proactor();
+    let (near, far) = UnixDatagram::pair().unwrap();
+    far.set_nonblocking(true).unwrap();
+    let sender = DatagramSender::new(proactor.handle().adopt(near));
+    let mut sent = 0_u32;
+    let mut buf = [0; 8];
+    for expected in 0_u32..300 {
+        // Many more than the receiver has room for, so that each turn ends with one that waits.
+        while sent < 300 {
+            let bytes = sent.to_be_bytes();
+            if poll_once(&mut Box::pin(sender.send(&bytes, None))).is_pending() {
+                break;
+            }
+            sent += 1;
+        }
+        while let Err(error) = far.recv(&mut buf) {
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+            proactor.park(Some(Duration::from_millis(1))).unwrap();
+        }
+        assert_eq!(buf[..4], expected.to_be_bytes());
+    }
+    assert_eq!(sender.queued_bytes(), 0);
 }
 
 #[test]
@@ -188,7 +208,7 @@ fn waits_end_with_the_proactor_and_nothing_leaks() {
     let (near, far) = pair();
     let near = proactor.handle().adopt(near);
     let receiver = DatagramReceiver::ip(near.clone());
-    let sender = DatagramSender::ip(near);
+    let sender = DatagramSender::new(near);
     for _ in 0..5 {
         far.send(b"queued").unwrap();
     }
@@ -200,7 +220,7 @@ fn waits_end_with_the_proactor_and_nothing_leaks() {
         proactor.park(Some(Duration::from_secs(1))).unwrap();
     }
     let (unix, peer) = UnixDatagram::pair().unwrap();
-    let blocked = DatagramSender::unix(proactor.handle().adopt(unix));
+    let blocked = DatagramSender::new(proactor.handle().adopt(unix));
     while poll_once(&mut Box::pin(blocked.send(b"x", None))).is_ready() {
         proactor.park(Some(Duration::ZERO)).unwrap();
     }
@@ -252,7 +272,7 @@ fn descriptors_that_nobody_takes_are_closed() {
         let (near, far) = UnixDatagram::pair().unwrap();
         let gift = near.try_clone().unwrap();
         let receiver = DatagramReceiver::unix(handle.adopt(near), 4);
-        let sender = DatagramSender::unix(handle.adopt(far));
+        let sender = DatagramSender::new(handle.adopt(far));
         let send = || {
             let gifts = [gift.as_fd()];
             let enclosed = Enclosed::descriptors(&gifts);
@@ -281,7 +301,7 @@ fn a_sender_that_was_called_and_goes_passes_the_call_on() {
     let mut proactor = proactor();
     let (near, far) = UnixDatagram::pair().unwrap();
     far.set_nonblocking(true).unwrap();
-    let sender = DatagramSender::unix(proactor.handle().adopt(near));
+    let sender = DatagramSender::new(proactor.handle().adopt(near));
     let bytes = vec![1; 100_000];
     for _ in 0..2 {
         assert!(poll_once(&mut Box::pin(sender.send(&bytes, None))).is_ready());

@@ -112,7 +112,7 @@ impl UdpSocket {
         let fd = context::current().proactor.adopt(socket);
         Self {
             receiver: DatagramReceiver::ip(fd.clone()),
-            sender: DatagramSender::ip(fd),
+            sender: DatagramSender::new(fd),
         }
     }
 

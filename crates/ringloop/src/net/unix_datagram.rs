@@ -124,7 +124,7 @@ impl UnixDatagram {
         let fd = context::current().proactor.adopt(OwnedFd::from(socket));
         Ok(Self {
             receiver: DatagramReceiver::unix(fd.clone(), 0),
-            sender: DatagramSender::unix(fd),
+            sender: DatagramSender::new(fd),
         })
     }
 

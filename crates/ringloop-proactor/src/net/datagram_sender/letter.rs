@@ -1,0 +1,194 @@
+//! Datagrams on their way out, one behind the other.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use crate::ops::address::SocketAddress;
+use crate::ops::ancillary::Ancillary;
+use crate::ops::header::MsgHeader;
+use crate::ops::stream::address_len;
+use crate::ring::Sqe;
+
+/// Datagrams, of which the first have left.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Of each its address, and then its bytes.
+    bytes: Vec<u8>,
+    letters: Vec<Letter>,
+    /// How many have left.
+    sent: usize,
+}
+
+/// Where a datagram is, and what goes beside it.
+struct Letter {
+    /// Where the address ends and the bytes begin.
+    start: usize,
+    len: usize,
+    /// None goes to where the socket is connected to.
+    address_len: usize,
+    enclosure: Option<Box<Enclosure>>,
+    was_retried: bool,
+}
+
+/// What describes a datagram with ancillary data to the kernel.
+struct Enclosure {
+    ancillary: Ancillary,
+    header: MsgHeader,
+    /// `struct iovec`.
+    bytes: [usize; 2],
+}
+
+impl Batch {
+    /// How many datagrams have not left.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        self.letters.len() - self.sent
+    }
+
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        to: Option<&SocketAddress>,
+        ancillary: Option<Ancillary>,
+    ) {
+        let address = to.map_or(&[][..], SocketAddress::as_bytes);
+        self.bytes.extend_from_slice(address);
+        self.letters.push(Letter {
+            start: self.bytes.len(),
+            len: bytes.len(),
+            address_len: address.len(),
+            enclosure: ancillary.map(Enclosure::new),
+            was_retried: false,
+        });
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Forgets what has left, when all has.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        debug_assert_eq!(self.count(), 0, "what is forgotten has left");
+        self.letters.clear();
+        self.bytes.clear();
+        if self.bytes.capacity() > KEPT_BYTES {
+            self.bytes = Vec::new();
+        }
+        self.sent = 0;
+    }
+
+    /// Leaves the first one behind, and returns its length.
+    #[inline]
+    pub(super) fn advance(&mut self) -> usize {
+        let letter = &mut self.letters[self.sent];
+        if letter.enclosure.is_some() {
+            letter.enclosure = None;
+        }
+        self.sent += 1;
+        letter.len
+    }
+
+    /// Whether the first one is tried once more. Once it is.
+    pub(super) fn tries_again(&mut self) -> bool {
+        let letter = &mut self.letters[self.sent];
+        !std::mem::replace(&mut letter.was_retried, true)
+    }
+
+    /// Has the ring send the first one.
+    #[inline]
+    pub(super) fn prepare(&mut self, sqe: &mut Sqe) {
+        let Self { bytes, letters, .. } = self;
+        let letter = &mut letters[self.sent];
+        let (address, bytes) = letter.parts(bytes);
+        if let Some(enclosure) = &mut letter.enclosure {
+            sqe.opcode = io_uring::opcode::SendMsg::CODE;
+            *sqe = enclosure.describe(address, bytes).named_in(*sqe);
+            return;
+        }
+        sqe.opcode = io_uring::opcode::Send::CODE;
+        sqe.set_memory(bytes.as_ptr(), bytes.len());
+        if !address.is_empty() {
+            sqe.offset = address.as_ptr().expose_provenance() as u64;
+            sqe.file_index = address_len(address);
+        }
+    }
+
+    /// Sends the first one now, if that is possible without waiting.
+    #[inline]
+    pub(super) fn send_now(&mut self, socket: BorrowedFd<'_>, flags: i32) -> io::Result<()> {
+        let Self { bytes, letters, .. } = self;
+        let letter = &mut letters[self.sent];
+        let (address, bytes) = letter.parts(bytes);
+        let flags = flags | libc::MSG_DONTWAIT;
+        let sent = if let Some(enclosure) = &mut letter.enclosure {
+            let header = std::ptr::from_mut(enclosure.describe(address, bytes));
+            // SAFETY: N4, what the header names is there.
+            unsafe { libc::sendmsg(socket.as_raw_fd(), header.cast(), flags) }
+        } else {
+            let to = if address.is_empty() {
+                std::ptr::null()
+            } else {
+                address.as_ptr()
+            };
+            let (socket, len) = (socket.as_raw_fd(), socket_len(address));
+            // SAFETY: N4, the bytes and the address are there.
+            unsafe {
+                libc::sendto(
+                    socket,
+                    bytes.as_ptr().cast(),
+                    bytes.len(),
+                    flags,
+                    to.cast(),
+                    len,
+                )
+            }
+        };
+        if sent < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+}
+
+impl Letter {
+    /// Its address and its bytes, among those of all.
+    #[inline]
+    fn parts<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        let (address, rest) = bytes[self.start - self.address_len..].split_at(self.address_len);
+        (address, &rest[..self.len])
+    }
+}
+
+impl Enclosure {
+    #[cold]
+    fn new(ancillary: Ancillary) -> Box<Self> {
+        Box::new(Self {
+            ancillary,
+            header: MsgHeader::default(),
+            bytes: [0; 2],
+        })
+    }
+
+    #[cold]
+    fn describe(&mut self, address: &[u8], bytes: &[u8]) -> &mut MsgHeader {
+        self.bytes = [bytes.as_ptr().expose_provenance(), bytes.len()];
+        let (control, control_len) = self.ancillary.to_send();
+        self.header = MsgHeader {
+            name: address.as_ptr().expose_provenance(),
+            name_len: socket_len(address),
+            buffers: self.bytes.as_ptr().expose_provenance(),
+            buffers_count: 1,
+            control,
+            control_len,
+            flags: 0,
+        };
+        &mut self.header
+    }
+}
+
+#[inline]
+fn socket_len(address: &[u8]) -> u32 {
+    u32::try_from(address.len()).expect("an address is short")
+}
+
+/// An idle queue keeps two buffers of this size at most.
+const KEPT_BYTES: usize = 32 * 1024;
