@@ -1,4 +1,5 @@
-//! `fuzz`: random input for the targets in `crates/ringloop-proactor/fuzz`, under AddressSanitizer.
+//! `fuzz`: random input for the targets in `crates/ringloop-proactor/fuzz`, under AddressSanitizer. One of
+//! them is of the facade.
 //!
 //! Each target begins with the corpus that the repository keeps. What it finds on the way stays in the
 //! folder of build products, where the next run goes on with it; `--keep` makes the smallest corpus
@@ -16,7 +17,7 @@ use crate::asan::has_nightly;
 use crate::steps::{Steps, Stop};
 
 /// What can be fuzzed: the files in `fuzz_targets`.
-const TARGETS: [Target; 2] = [
+const TARGETS: [Target; 3] = [
     Target {
         name: "programs",
         len_max: 1008,
@@ -25,6 +26,11 @@ const TARGETS: [Target; 2] = [
     Target {
         name: "forms",
         len_max: 256,
+        share: 1,
+    },
+    Target {
+        name: "bytes",
+        len_max: 1024,
         share: 1,
     },
 ];
