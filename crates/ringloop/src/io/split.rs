@@ -1,10 +1,13 @@
 //! The two directions of any stream, separately.
+//!
+//! The stream wakes and clones wakers while it is polled, which is foreign code and may poll the
+//! other half at once. That one has to wait until the stream is free, and is told then.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::async_read::AsyncRead;
 use super::async_write::AsyncWrite;
@@ -41,26 +44,65 @@ pub fn split<S>(stream: S) -> (ReadHalf<S>, WriteHalf<S>)
 where
     S: AsyncRead + AsyncWrite,
 {
-    let stream = Rc::new(RefCell::new(stream));
-    let reading = Rc::clone(&stream);
-    (ReadHalf { stream: reading }, WriteHalf { stream })
+    let shared = Rc::new(Shared {
+        stream: RefCell::new(stream),
+        refused: Cell::new(None),
+    });
+    let reading = Rc::clone(&shared);
+    (ReadHalf { shared: reading }, WriteHalf { shared })
+}
+
+/// A stream with two halves.
+struct Shared<S> {
+    stream: RefCell<S>,
+    /// Who polled a half while the other one was being polled.
+    refused: Cell<Option<Waker>>,
+}
+
+impl<S> Shared<S> {
+    /// Polls the stream, unless that is being done: then whoever asks is woken behind it.
+    fn poll<T>(
+        &self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut S, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        if self.stream.try_borrow_mut().is_err() {
+            let waker = cx.waker().clone();
+            drop(self.refused.replace(Some(waker)));
+            return Poll::Pending;
+        }
+        // Dropped behind the borrow, also if the stream panics.
+        let _free = Free(&self.refused);
+        poll(&mut self.stream.borrow_mut(), cx)
+    }
+}
+
+/// Wakes who was refused, when it is dropped.
+struct Free<'a>(&'a Cell<Option<Waker>>);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        if let Some(refused) = self.0.take() {
+            refused.wake();
+        }
+    }
 }
 
 /// The reading direction of a stream, by [`split`].
 pub struct ReadHalf<S> {
-    stream: Rc<RefCell<S>>,
+    shared: Rc<Shared<S>>,
 }
 
 /// The writing direction of a stream, by [`split`].
 pub struct WriteHalf<S> {
-    stream: Rc<RefCell<S>>,
+    shared: Rc<Shared<S>>,
 }
 
 impl<S> ReadHalf<S> {
     /// Returns whether `writer` is the other half.
     #[must_use]
     pub fn is_pair_of(&self, writer: &WriteHalf<S>) -> bool {
-        Rc::ptr_eq(&self.stream, &writer.stream)
+        Rc::ptr_eq(&self.shared, &writer.shared)
     }
 
     /// Puts the two directions together again.
@@ -73,8 +115,8 @@ impl<S> ReadHalf<S> {
             return Err((self, writer));
         }
         drop(writer);
-        match Rc::try_unwrap(self.stream) {
-            Ok(stream) => Ok(stream.into_inner()),
+        match Rc::try_unwrap(self.shared) {
+            Ok(shared) => Ok(shared.stream.into_inner()),
             Err(_) => unreachable!("there are two halves, and one is gone"),
         }
     }
@@ -82,13 +124,14 @@ impl<S> ReadHalf<S> {
 
 impl<S: AsyncRead> AsyncRead for ReadHalf<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.stream.borrow_mut().poll_read(cx, buf)
+        self.shared.poll(cx, |stream, cx| stream.poll_read(cx, buf))
     }
 }
 
 impl<S: AsyncWrite> AsyncWrite for WriteHalf<S> {
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.stream.borrow_mut().poll_write(cx, bytes)
+        self.shared
+            .poll(cx, |stream, cx| stream.poll_write(cx, bytes))
     }
 
     fn poll_write_vectored(
@@ -96,22 +139,23 @@ impl<S: AsyncWrite> AsyncWrite for WriteHalf<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream.borrow_mut().poll_write_vectored(cx, slices)
+        self.shared
+            .poll(cx, |stream, cx| stream.poll_write_vectored(cx, slices))
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.borrow_mut().poll_flush(cx)
+        self.shared.poll(cx, |stream, cx| stream.poll_flush(cx))
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.borrow_mut().poll_shutdown(cx)
+        self.shared.poll(cx, |stream, cx| stream.poll_shutdown(cx))
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for ReadHalf<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadHalf")
-            .field("stream", &self.stream)
+            .field("stream", &self.shared.stream)
             .finish()
     }
 }
@@ -119,7 +163,7 @@ impl<S: fmt::Debug> fmt::Debug for ReadHalf<S> {
 impl<S: fmt::Debug> fmt::Debug for WriteHalf<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteHalf")
-            .field("stream", &self.stream)
+            .field("stream", &self.shared.stream)
             .finish()
     }
 }

@@ -28,6 +28,7 @@ mod io_duplex;
 mod io_edges;
 mod io_pieces;
 mod io_read;
+mod io_split;
 mod io_until;
 mod io_write;
 mod jobs_end;
