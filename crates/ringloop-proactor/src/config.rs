@@ -28,6 +28,7 @@ pub struct Config {
     pub(crate) kernel_polling: Option<KernelPolling>,
     pub(crate) workers_of: Option<Arc<OwnedFd>>,
     pub(crate) device_polling: bool,
+    pub(crate) network_only: bool,
     pub(crate) spin: Duration,
     pub(crate) buffer_count: u16,
     pub(crate) buffer_len_bytes: u32,
@@ -54,6 +55,7 @@ impl Default for Config {
             kernel_polling: None,
             workers_of: None,
             device_polling: false,
+            network_only: false,
             spin: Duration::ZERO,
             buffer_count: 512,
             buffer_len_bytes: 16 * 1024,
@@ -249,6 +251,37 @@ impl Config {
     pub fn device_polling(self, polling: bool) -> Self {
         Self {
             device_polling: polling,
+            ..self
+        }
+    }
+
+    /// Lets the ring do no more than a program needs that talks to others: operations on sockets, on
+    /// descriptors that it has, and on time. Whatever would open, make, rename, remove or describe a
+    /// file by its path, or command a driver, ends with `EACCES`.
+    ///
+    /// The kernel refuses, so nothing that goes wrong in the process changes it. It is worth
+    /// something together with a seccomp filter that lets the process make no other ring: a filter
+    /// sees that a ring is entered, and not what was submitted. The simulated ring has no
+    /// restrictions.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_proactor::{Config, Proactor};
+    ///
+    /// let mut proactor = Proactor::new(&Config::default().network_only(true))?;
+    /// let handle = proactor.handle();
+    /// proactor.block_on(handle.nop())??;
+    /// let open = handle.open("/etc/hostname", libc::O_RDONLY, 0)?;
+    /// let error = proactor.block_on(open)?.unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    #[doc(alias("io_uring_register_restrictions", "IORING_REGISTER_RESTRICTIONS"))]
+    pub fn network_only(self, network_only: bool) -> Self {
+        Self {
+            network_only,
             ..self
         }
     }

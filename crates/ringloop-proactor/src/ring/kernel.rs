@@ -35,7 +35,7 @@ use super::enter::{self, Door};
 use super::fork_mark::ForkMark;
 use super::opcodes::Opcodes;
 use super::shortage::Shortage;
-use super::{Cqe, Sqe, explain_page, registered, setup};
+use super::{Cqe, Sqe, explain, explain_page, registered, restriction, setup};
 use crate::config::Config;
 use crate::features::Features;
 use crate::setup_error::SetupError;
@@ -54,6 +54,14 @@ pub(crate) struct KernelRing {
     shares_thread: bool,
 }
 
+/// Enters the ring with nothing to do.
+fn try_door(door: &Door) -> io::Result<()> {
+    match i32::try_from(door.enter(0, 0, None)) {
+        Ok(errno @ ..0) => Err(io::Error::from_raw_os_error(-errno)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 impl KernelRing {
     pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
         let mark = ForkMark::new().map_err(explain_page)?;
@@ -65,6 +73,12 @@ impl KernelRing {
         if ring.params().is_feature_no_iowait() {
             door.flags |= enter::NO_IOWAIT;
         }
+        if config.network_only {
+            restriction::enable_for_network(&ring.submitter())
+                .map_err(|error| explain(error, config.ring_entries))?;
+        }
+        // A sandbox may allow to make a ring and forbid to use it.
+        try_door(&door).map_err(|error| explain(error, config.ring_entries))?;
         // Worker limits belong to the thread and cannot un-stick blocked workers later, so they
         // are set at the start. Where they cannot be, the kernel's own limits hold.
         let mut limits = [config.bounded_workers, config.unbounded_workers];

@@ -14,6 +14,7 @@ mod opcodes;
 mod pause;
 mod probe;
 mod registered;
+mod restriction;
 mod setup;
 mod shortage;
 #[cfg(feature = "sim")]

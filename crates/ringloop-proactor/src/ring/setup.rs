@@ -93,6 +93,9 @@ fn build(config: &Config, entries: u32, completions: u32, rung: Rung) -> io::Res
     if config.device_polling {
         builder.setup_iopoll();
     }
+    if config.network_only {
+        builder.setup_r_disabled();
+    }
     match rung {
         Rung::NoSqarray => {
             builder.setup_no_sqarray();

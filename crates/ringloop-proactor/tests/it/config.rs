@@ -280,7 +280,7 @@ fn a_ring_of_polled_devices_closes_direct_descriptors_too() {
 }
 
 /// A thread unparks after each word that it gets, and one that it gets inside of a park.
-fn wake_from_a_thread(proactor: &mut Proactor) {
+pub(crate) fn wake_from_a_thread(proactor: &mut Proactor) {
     let unparker = proactor.unparker();
     let (go, gone) = mpsc::channel();
     let waker = std::thread::spawn(move || {
@@ -299,7 +299,7 @@ fn wake_from_a_thread(proactor: &mut Proactor) {
     waker.join().unwrap();
 }
 
-fn echo(proactor: &mut Proactor) {
+pub(crate) fn echo(proactor: &mut Proactor) {
     let handle = proactor.handle();
     let (near, mut far) = tcp_pair();
     let client = std::thread::spawn(move || {

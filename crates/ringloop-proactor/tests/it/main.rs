@@ -41,6 +41,7 @@ mod poll_update;
 mod process;
 mod receive;
 mod reentry;
+mod restricted;
 mod reuse;
 mod rig;
 mod ring;

@@ -54,6 +54,27 @@ impl Builder {
         Self { proactor, ..self }
     }
 
+    /// Lets the ring do no more than a program needs that talks to others: the kernel refuses it
+    /// operations on files by their paths, see [`Config::network_only`]. What such a program does with
+    /// files, [`offload`](crate::offload) does on other threads, without the ring.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut runtime = ringloop::Runtime::builder().network_only(true).build()?;
+    /// runtime.block_on(async {
+    ///     let _listener = ringloop::net::TcpListener::bind("127.0.0.1:0").await?;
+    ///     Ok::<(), std::io::Error>(())
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn network_only(self, network_only: bool) -> Self {
+        Self {
+            proactor: self.proactor.network_only(network_only),
+            ..self
+        }
+    }
+
     /// Sets how long the end waits, five seconds by default: for cancelled tasks, and, as long as is
     /// left of it, for offloaded work that runs. What dropped streams have to send has a second more.
     pub fn grace(self, grace: Duration) -> Self {

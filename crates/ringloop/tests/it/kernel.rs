@@ -19,7 +19,12 @@ use std::process::Command;
 /// Makes `io_uring_setup(2)` fail with `errno` on this thread and those that it starts, as a
 /// container's seccomp profile does.
 pub(crate) fn refuse_io_uring(errno: i32) -> io::Result<()> {
-    let filter = refusing(libc::SYS_io_uring_setup, errno);
+    refuse(libc::SYS_io_uring_setup, errno)
+}
+
+/// Makes a system call fail with `errno` on this thread and those that it starts.
+pub(crate) fn refuse(call: libc::c_long, errno: i32) -> io::Result<()> {
+    let filter = refusing(call, errno);
     install(&filter)
 }
 

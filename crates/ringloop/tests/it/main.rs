@@ -61,6 +61,7 @@ mod offload_map;
 mod remote;
 mod rig;
 mod runtime;
+mod sandbox;
 #[path = "../../../ringloop-proactor/tests/it/sim/seeds.rs"]
 mod seeds;
 mod setup;
