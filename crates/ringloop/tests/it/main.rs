@@ -20,6 +20,7 @@ mod gevent_tutorial;
 mod injection;
 mod interop;
 mod io_any_bytes;
+mod io_buf_drop;
 mod io_buf_stream;
 mod io_bytes;
 mod io_cancel;

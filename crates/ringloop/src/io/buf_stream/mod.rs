@@ -1,8 +1,10 @@
 //! A stream with a buffer in each direction.
 //!
 //! What was read and not taken belongs to the stream: a read that is dropped, cancelled, or ends
-//! with an error leaves it there. What was written is sent when the buffer is full, or is flushed.
+//! with an error leaves it there. What was written is sent when the buffer is full, or is flushed. At
+//! a drop, nobody can wait any more: what the stream below takes at once is passed on.
 
+mod below;
 mod outbox;
 mod read_error;
 mod reading;
@@ -13,6 +15,7 @@ use std::fmt;
 
 pub use read_error::ReadError;
 
+use below::Below;
 use outbox::Outbox;
 use window::Window;
 
@@ -26,7 +29,9 @@ use window::Window;
 /// beyond four times the limit is given back when the next piece is waited for.
 ///
 /// Written bytes are gathered until there are 8 KiB, or they are [flushed](Self::flush); a larger
-/// write goes through as it is. A stream that is dropped loses what was not flushed.
+/// write goes through as it is. A stream that is dropped passes on what the one below takes without
+/// waiting, as `std::io::BufWriter` does with everything: a stream of [`net`](crate::net) takes it
+/// all, unless its peer reads too slowly. To be sure, and to hear of an error, flush.
 ///
 /// The methods of [`AsyncRead`](super::AsyncRead) and [`AsyncBufRead`](super::AsyncBufRead) are
 /// there, too, for code that is generic over those: they know no limit.
@@ -48,15 +53,17 @@ use window::Window;
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "a stream that is dropped loses what is in its buffers"]
+#[must_use = "a stream that is dropped loses what it has read, and maybe what it should have sent"]
 #[doc(alias("StreamReader", "StreamWriter", "BufReader", "BufWriter"))]
 pub struct BufStream<S> {
-    stream: S,
+    stream: Below<S>,
     window: Window,
     limit: usize,
     has_ended: bool,
     outbox: Outbox,
     is_shut_down: bool,
+    /// Passes on what is not flushed. Only who has written knows how.
+    at_drop: Option<fn(&mut Self)>,
 }
 
 impl<S> BufStream<S> {
@@ -68,12 +75,13 @@ impl<S> BufStream<S> {
     /// Gives a stream buffers. Before a separator there may be `limit` bytes.
     pub fn with_limit(stream: S, limit: usize) -> Self {
         Self {
-            stream,
+            stream: Below::new(stream),
             window: Window::default(),
             limit,
             has_ended: false,
             outbox: Outbox::default(),
             is_shut_down: false,
+            at_drop: None,
         }
     }
 
@@ -104,22 +112,22 @@ impl<S> BufStream<S> {
     /// Returns the stream below. What is read from it directly comes behind what is in the buffer.
     #[must_use]
     pub fn get_ref(&self) -> &S {
-        &self.stream
+        self.stream.get()
     }
 
     /// Returns the stream below, to be changed. What is read from it directly comes behind what is
     /// in the buffer, what is written before what is not flushed.
     #[must_use]
     pub fn get_mut(&mut self) -> &mut S {
-        &mut self.stream
+        self.stream.get_mut()
     }
 
     /// Returns the stream below, what was read from it and not taken, and what was written and is
     /// not with it: everything that there is.
     #[must_use]
     pub fn into_parts(mut self) -> (S, Vec<u8>, Vec<u8>) {
-        let read = self.window.take_all();
-        (self.stream, read, self.outbox.into_bytes())
+        let stream = self.stream.take();
+        (stream, self.window.take_all(), self.outbox.take_all())
     }
 
     /// Returns the stream below if the buffers are empty.
@@ -127,11 +135,22 @@ impl<S> BufStream<S> {
     /// # Errors
     ///
     /// The stream as it is, if something is in its buffers.
-    pub fn into_inner(self) -> Result<S, Self> {
+    pub fn into_inner(mut self) -> Result<S, Self> {
         if self.buffer().is_empty() && self.unflushed().is_empty() {
-            Ok(self.stream)
+            Ok(self.stream.take())
         } else {
             Err(self)
+        }
+    }
+}
+
+/// Passes on what the stream below takes without waiting, unless this is a panic: then nobody knows
+/// what was meant to be sent.
+impl<S> Drop for BufStream<S> {
+    fn drop(&mut self) {
+        let pass_on = self.at_drop.filter(|_| self.stream.is_there());
+        if let Some(pass_on) = pass_on.filter(|_| !std::thread::panicking()) {
+            pass_on(self);
         }
     }
 }

@@ -23,8 +23,9 @@ impl Outbox {
         self.sent == self.bytes.len()
     }
 
-    pub(super) fn into_bytes(mut self) -> Vec<u8> {
-        self.bytes.drain(..self.sent);
+    pub(super) fn take_all(&mut self) -> Vec<u8> {
+        let sent = mem::take(&mut self.sent);
+        self.bytes.drain(..sent);
         mem::take(&mut self.bytes)
     }
 

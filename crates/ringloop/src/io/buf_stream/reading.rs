@@ -238,7 +238,7 @@ impl<S: AsyncRead> BufStream<S> {
         wait: &mut Wait,
         len_max: usize,
     ) -> Poll<io::Result<usize>> {
-        let filled = self.window.poll_fill(&mut self.stream, cx, len_max);
+        let filled = self.window.poll_fill(self.stream.get_mut(), cx, len_max);
         match filled {
             Poll::Ready(Ok(count)) => {
                 self.has_ended = count == 0;
@@ -270,7 +270,7 @@ impl<S: AsyncRead> AsyncRead for BufStream<S> {
             return Poll::Ready(Ok(0));
         }
         if self.window.len() == 0 && buf.len() >= THROUGH_MIN {
-            let count = ready!(self.stream.poll_read(cx, buf))?;
+            let count = ready!(self.get_mut().poll_read(cx, buf))?;
             self.has_ended = count == 0;
             return Poll::Ready(Ok(count));
         }
@@ -286,7 +286,7 @@ impl<S: AsyncRead> AsyncBufRead for BufStream<S> {
     fn poll_fill_buf(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if self.window.len() == 0 {
             let len_max = self.limit.saturating_mul(2);
-            let count = ready!(self.window.poll_fill(&mut self.stream, cx, len_max))?;
+            let count = ready!(self.window.poll_fill(self.stream.get_mut(), cx, len_max))?;
             self.has_ended = count == 0;
         }
         Poll::Ready(Ok(self.window.bytes()))

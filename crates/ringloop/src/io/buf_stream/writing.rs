@@ -1,7 +1,7 @@
 //! Writing through a buffer.
 
 use std::io::{self, IoSlice};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::BufStream;
 use super::outbox::OUTBOX_LEN;
@@ -68,15 +68,30 @@ impl<S: AsyncWrite> BufStream<S> {
     }
 }
 
+impl<S: AsyncWrite> BufStream<S> {
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let stream = self.stream.get_mut();
+        self.outbox.poll_drain(stream, cx)
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.outbox.push(bytes);
+        self.at_drop = Some(|stream| {
+            // It is dropped: nobody could be woken, and nobody is there to hear of an error.
+            drop(stream.poll_drain(&mut Context::from_waker(Waker::noop())));
+        });
+    }
+}
+
 impl<S: AsyncWrite> AsyncWrite for BufStream<S> {
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if bytes.len() > self.outbox.room() {
-            ready!(self.outbox.poll_drain(&mut self.stream, cx))?;
+            ready!(self.poll_drain(cx))?;
         }
         if bytes.len() >= OUTBOX_LEN || self.is_shut_down {
-            return self.stream.poll_write(cx, bytes);
+            return self.get_mut().poll_write(cx, bytes);
         }
-        self.outbox.push(bytes);
+        self.push(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -87,25 +102,25 @@ impl<S: AsyncWrite> AsyncWrite for BufStream<S> {
     ) -> Poll<io::Result<usize>> {
         let len = slices.iter().map(|slice| slice.len()).sum();
         if len > self.outbox.room() {
-            ready!(self.outbox.poll_drain(&mut self.stream, cx))?;
+            ready!(self.poll_drain(cx))?;
         }
         if len >= OUTBOX_LEN || self.is_shut_down {
-            return self.stream.poll_write_vectored(cx, slices);
+            return self.get_mut().poll_write_vectored(cx, slices);
         }
         for slice in slices {
-            self.outbox.push(slice);
+            self.push(slice);
         }
         Poll::Ready(Ok(len))
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.outbox.poll_drain(&mut self.stream, cx))?;
-        self.stream.poll_flush(cx)
+        ready!(self.poll_drain(cx))?;
+        self.get_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.outbox.poll_drain(&mut self.stream, cx))?;
-        ready!(self.stream.poll_shutdown(cx))?;
+        ready!(self.poll_drain(cx))?;
+        ready!(self.get_mut().poll_shutdown(cx))?;
         // The stream itself says what becomes of later writes.
         self.is_shut_down = true;
         Poll::Ready(Ok(()))
