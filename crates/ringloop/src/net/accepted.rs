@@ -2,12 +2,11 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use ringloop_proactor::{Accepted, Acceptor, Fd};
-use socket2::{SockAddr, SockRef};
 
 use super::plain;
 use crate::io::Wait;
@@ -25,9 +24,6 @@ pub(super) struct Connecting<'a> {
     accepted: Accepted<'a>,
 }
 
-/// A connection, and the address of its peer unless that has gone away meanwhile.
-type Connected = (Fd, Option<SockAddr>);
-
 impl<'a> Accepting<'a> {
     #[track_caller]
     pub(super) fn new(acceptor: &'a Acceptor) -> Self {
@@ -37,7 +33,7 @@ impl<'a> Accepting<'a> {
         }
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connected>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Fd>> {
         ready!(self.wait.begin(cx))?;
         match self.connecting.poll_unchecked(cx) {
             Poll::Pending => self.wait.go_on(cx),
@@ -53,11 +49,10 @@ impl<'a> Connecting<'a> {
         }
     }
 
-    pub(super) fn poll_unchecked(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connected>> {
+    pub(super) fn poll_unchecked(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Fd>> {
         let connection = ready!(Pin::new(&mut self.accepted).poll(cx))?;
-        let peer = SockRef::from(&connection.as_fd()).peer_addr().ok();
         let handle = self.accepted.acceptor().fd().handle();
-        Poll::Ready(Ok((handle.adopt(connection), peer)))
+        Poll::Ready(Ok(handle.adopt(connection)))
     }
 }
 

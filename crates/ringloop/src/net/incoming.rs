@@ -68,7 +68,7 @@ macro_rules! incoming {
                     .get_or_insert_with(|| Connecting::new(acceptor));
                 let result = ready!(connecting.poll_unchecked(cx));
                 this.connecting = None;
-                Poll::Ready(Some(result.map(|(fd, _)| $stream::from_fd(fd))))
+                Poll::Ready(Some(result.map($stream::from_fd)))
             }
         }
     };

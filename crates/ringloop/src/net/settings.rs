@@ -8,7 +8,7 @@ use super::keepalive::Keepalive;
 use super::options::set_tos;
 
 /// What the builders of listeners and connections have in common.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) nodelay: Option<bool>,
     pub(super) keepalive: Option<Keepalive>,
@@ -20,6 +20,18 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    pub(super) const fn new() -> Self {
+        Self {
+            nodelay: None,
+            keepalive: None,
+            tos: None,
+            recv_buffer_size: None,
+            send_buffer_size: None,
+            device: None,
+            reuse_port: false,
+        }
+    }
+
     pub(super) fn set_on(&self, socket: &SockRef<'_>) -> io::Result<()> {
         if let Some(nodelay) = self.nodelay {
             socket.set_tcp_nodelay(nodelay)?;

@@ -4,20 +4,18 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::os::fd::{AsFd, OwnedFd};
 
 use ringloop_proactor::{Acceptor, OpError};
-use socket2::SockRef;
 
 use super::accepted::{Accepting, given_back};
 use super::addr::ToSocketAddrs;
 use super::check::{Kind, check};
 use super::incoming::Incoming;
+use super::ip;
+use super::listener::listener;
 use super::tcp_listener_builder::TcpListenerBuilder;
 use super::tcp_stream::TcpStream;
-use super::{ip, plain};
 use crate::context;
 use crate::io::Wait;
 
@@ -160,11 +158,6 @@ impl TcpListener {
         }
     }
 
-    /// Sets whether connections are accepted that nobody waits for yet.
-    pub(super) fn take_ahead(&self, takes: bool) {
-        self.acceptor.take_ahead(takes);
-    }
-
     /// Returns the connections, one after another.
     ///
     /// # Examples
@@ -192,31 +185,6 @@ impl TcpListener {
     pub fn incoming(&self) -> Incoming<'_, Self> {
         Incoming::new(self)
     }
-
-    pub(super) fn acceptor(&self) -> &Acceptor {
-        &self.acceptor
-    }
-
-    /// Returns the address that the socket is bound to.
-    ///
-    /// # Errors
-    ///
-    /// As `getsockname(2)`.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        ip(SockRef::from(&plain(self.acceptor.fd())).local_addr()?)
-    }
-}
-
-impl AsFd for TcpListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        plain(self.acceptor.fd())
-    }
-}
-
-impl AsRawFd for TcpListener {
-    fn as_raw_fd(&self) -> RawFd {
-        plain(self.acceptor.fd()).as_raw_fd()
-    }
 }
 
 impl fmt::Debug for TcpListener {
@@ -234,19 +202,16 @@ pub struct Accept<'a> {
     accepting: Accepting<'a>,
 }
 
-impl Future for Accept<'_> {
-    type Output = io::Result<(TcpStream, SocketAddr)>;
+listener!(TcpListener, Accept, TcpStream, SocketAddr, ip, peer);
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (fd, peer) = ready!(self.accepting.poll(cx))?;
-        let peer = peer.and_then(|peer| peer.as_socket());
-        let stream = TcpStream::from_fd(fd);
-        let peer = peer.unwrap_or_else(|| nobody(&stream));
-        Poll::Ready(Ok((stream, peer)))
+/// Who has connected. For one that has gone it is no address of the family.
+fn peer(stream: &TcpStream) -> SocketAddr {
+    match stream.peer_addr() {
+        Ok(peer) => peer,
+        Err(_) => nobody(stream),
     }
 }
 
-/// What stands for a peer that has gone: no address of the family.
 #[cold]
 fn nobody(stream: &TcpStream) -> SocketAddr {
     match stream.local_addr() {

@@ -42,7 +42,7 @@ pub struct TcpListenerBuilder {
 impl TcpListenerBuilder {
     pub(super) fn new() -> Self {
         Self {
-            settings: Settings::default(),
+            settings: Settings::new(),
             reuse_address: true,
             only_v6: None,
             backlog: BACKLOG,

@@ -69,7 +69,9 @@ impl TcpStream {
     /// socket is closed.
     #[doc(alias("open_connection", "create_connection"))]
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::builder().connect(address).await
+        /// It has no options.
+        static PLAIN: TcpStreamBuilder = TcpStreamBuilder::new();
+        PLAIN.connect_by_ref(address).await
     }
 
     /// Begins to connect with options.

@@ -4,15 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socket2::{Domain, SockRef};
+use socket2::{Domain, SockRef, Socket};
 
 use super::addr::ToSocketAddrs;
 use super::connect::{STAGGER, first_to_answer};
-use super::plain;
+use super::connecting::connected;
 use super::settings::{Settings, settings};
 use super::tcp_stream::TcpStream;
-use crate::cancellable::Cancellable;
-use crate::context;
 
 /// Options of a [`TcpStream`] that is to be, by [`TcpStream::builder`].
 ///
@@ -42,9 +40,9 @@ pub struct TcpStreamBuilder {
 }
 
 impl TcpStreamBuilder {
-    pub(super) fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            settings: Settings::default(),
+            settings: Settings::new(),
             local: None,
             stagger: STAGGER,
         }
@@ -80,6 +78,16 @@ impl TcpStreamBuilder {
     ///
     /// As [`TcpStream::connect`].
     pub async fn connect(self, address: impl ToSocketAddrs) -> io::Result<TcpStream> {
+        self.connect_by_ref(address).await
+    }
+
+    pub(super) async fn connect_by_ref(
+        &self,
+        address: impl ToSocketAddrs,
+    ) -> io::Result<TcpStream> {
+        if let Some(address) = address.as_socket_addr() {
+            return self.connect_to(address).await;
+        }
         let addresses = address.to_socket_addrs().await?;
         first_to_answer(addresses, self.stagger, |address| self.connect_to(address)).await
     }
@@ -92,17 +100,13 @@ impl TcpStreamBuilder {
             let text = "the address of this end is of another family";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let proactor = context::current().proactor.clone();
-        let domain = Domain::for_address(address).into();
-        let socket = Cancellable::new(proactor.socket(domain, libc::SOCK_STREAM, 0)).await?;
-        let fd = proactor.adopt(socket);
-        self.prepare(&SockRef::from(&plain(&fd)))?;
-        Cancellable::new(proactor.connect(&fd, address)).await?;
+        let domain = Domain::for_address(address);
+        let fd = connected(domain, address.into(), |socket| self.prepare(socket)).await?;
         Ok(TcpStream::from_fd(fd))
     }
 
-    fn prepare(&self, socket: &SockRef<'_>) -> io::Result<()> {
-        self.settings.set_on(socket)?;
+    fn prepare(&self, socket: &Socket) -> io::Result<()> {
+        self.settings.set_on(&SockRef::from(socket))?;
         match self.local {
             Some(local) => socket.bind(&local.into()),
             None => Ok(()),

@@ -3,19 +3,16 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
 use ringloop_proactor::{Acceptor, OpError};
-use socket2::SockRef;
 
 use super::accepted::{Accepting, given_back};
 use super::check::{Kind, check};
 use super::incoming::Incoming;
-use super::plain;
+use super::listener::listener;
 use super::unix_addr::{unix, unnamed};
 use super::unix_listener_builder::{SocketFile, UnixListenerBuilder};
 use super::unix_stream::UnixStream;
@@ -198,36 +195,6 @@ impl UnixListener {
     pub fn incoming(&self) -> Incoming<'_, Self> {
         Incoming::new(self)
     }
-
-    pub(super) fn acceptor(&self) -> &Acceptor {
-        &self.acceptor
-    }
-
-    /// Returns the address that the socket is bound to.
-    ///
-    /// # Errors
-    ///
-    /// As `getsockname(2)`.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        unix(SockRef::from(self).local_addr()?)
-    }
-
-    /// Sets whether connections are accepted that nobody waits for yet.
-    pub(super) fn take_ahead(&self, takes: bool) {
-        self.acceptor.take_ahead(takes);
-    }
-}
-
-impl AsFd for UnixListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        plain(self.acceptor.fd())
-    }
-}
-
-impl AsRawFd for UnixListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
-    }
 }
 
 impl fmt::Debug for UnixListener {
@@ -246,12 +213,10 @@ pub struct AcceptUnix<'a> {
     accepting: Accepting<'a>,
 }
 
-impl Future for AcceptUnix<'_> {
-    type Output = io::Result<(UnixStream, SocketAddr)>;
+listener!(UnixListener, AcceptUnix, UnixStream, SocketAddr, unix, peer);
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (fd, peer) = ready!(self.accepting.poll(cx))?;
-        let peer = peer.map_or_else(unnamed, unix)?;
-        Poll::Ready(Ok((UnixStream::from_fd(fd), peer)))
-    }
+/// Who has connected. Unnamed if that cannot be told: the kernel lets a path be a byte longer than
+/// std's address does.
+fn peer(stream: &UnixStream) -> SocketAddr {
+    stream.peer_addr().unwrap_or_else(|_| unnamed())
 }

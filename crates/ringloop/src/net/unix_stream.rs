@@ -5,15 +5,16 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 
-use ringloop_proactor::{Fd, OpError, SocketAddress};
+use ringloop_proactor::{Fd, OpError};
+use socket2::Domain;
 
 use super::check::{Kind, check};
+use super::connecting::connected;
 use super::connection::Connection;
 use super::datagram::PeerCredentials;
 use super::fd_stream::FdStream;
 use super::methods::stream;
 use super::unix_addr::{peer_of, unix};
-use crate::cancellable::Cancellable;
 use crate::context;
 
 /// A connection between two programs of one machine. Counterpart:
@@ -77,12 +78,10 @@ impl UnixStream {
     ///
     /// As [`connect`](Self::connect).
     pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
-        let proactor = context::current().proactor.clone();
-        let socket = Cancellable::new(proactor.socket(libc::AF_UNIX, libc::SOCK_STREAM, 0)).await?;
-        let fd = proactor.adopt(socket);
-        let address = SocketAddress::from(address.clone());
-        Cancellable::new(proactor.connect(&fd, address)).await?;
-        Ok(Self::from_fd(fd))
+        let address = address.clone().into();
+        connected(Domain::UNIX, address, |_| Ok(()))
+            .await
+            .map(Self::from_fd)
     }
 
     /// Makes two streams that are connected with each other.

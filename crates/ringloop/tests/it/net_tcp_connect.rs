@@ -54,8 +54,9 @@ fn numbers_are_not_looked_up_and_keep_their_order() {
     run(async {
         let spelled = ["127.0.0.1:1", "[::1]:2", "[fe80::1%3]:4"];
         for text in spelled {
-            let found: Vec<_> = lookup_host(text).await.unwrap().collect();
-            assert_eq!(found, [text.parse().unwrap()]);
+            // At once: nobody else has a part in it.
+            let found = polled_once(lookup_host(text)).await.unwrap().unwrap();
+            assert_eq!(found.collect::<Vec<_>>(), [text.parse().unwrap()]);
         }
         let many: Vec<SocketAddr> = spelled[..2]
             .iter()
@@ -63,8 +64,9 @@ fn numbers_are_not_looked_up_and_keep_their_order() {
             .collect();
         let found: Vec<_> = lookup_host(&many[..]).await.unwrap().collect();
         assert_eq!(found, many);
-        let found: Vec<_> = lookup_host(("::1", 7)).await.unwrap().collect();
-        assert_eq!(found, ["[::1]:7".parse().unwrap()]);
+        let found = polled_once(lookup_host(("::1", 7))).await.unwrap().unwrap();
+        assert_eq!(found.collect::<Vec<_>>(), ["[::1]:7".parse().unwrap()]);
+        assert!(polled_once(lookup_host("localhost:80")).await.is_none());
     });
 }
 
@@ -217,6 +219,37 @@ fn the_connection_of_a_connect_that_is_given_up_is_closed() {
         }
     });
     settle(&mut runtime, fds);
+}
+
+#[test]
+fn in_a_cancelled_scope_not_even_a_socket_is_made() {
+    if !alone("net_tcp_connect::in_a_cancelled_scope_not_even_a_socket_is_made") {
+        return;
+    }
+    run(async {
+        let (_listener, address) = listener().await;
+        let fds = open_fds();
+        // An address that this end cannot have: who tries would hear of it.
+        let elsewhere = "192.0.2.1:0".parse().unwrap();
+        let connect = TcpStream::builder().local_addr(elsewhere).connect(address);
+        in_cancelled_scope(async { assert_cancelled(&connect.await) }).await;
+        assert_eq!(open_fds(), fds);
+    });
+}
+
+#[test]
+fn a_connect_is_under_way_when_it_has_been_polled_once() {
+    run(async {
+        let (listener, address) = listener().await;
+        let mut connect = std::pin::pin!(TcpStream::connect(address));
+        assert!(polled_once(&mut connect).await.is_none());
+        // The turn in which it goes to the kernel.
+        ringloop::task::yield_now().await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let client = connect.await.unwrap();
+        assert_eq!(peer, client.local_addr().unwrap());
+        assert_eq!(stream.local_addr().unwrap(), address);
+    });
 }
 
 #[test]

@@ -4,12 +4,15 @@ use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::linux::fs::MetadataExt as _;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net as std_unix;
 use std::path::{Path, PathBuf};
 
 use ringloop::net::{UnixListener, UnixStream};
 use ringloop::spawn;
 use ringloop::task::yield_now;
+use ringloop_proactor::{Config, Proactor, SocketAddress};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::rig::{numbered, run};
 
@@ -91,6 +94,8 @@ fn what_is_not_there_and_what_does_not_fit_is_an_error() {
         let bound = UnixListener::bind(&long).unwrap_err();
         assert_eq!(bound.kind(), ErrorKind::InvalidInput);
         drop(UnixListener::bind(dir.socket()).unwrap());
+        // The turn in which it is closed.
+        yield_now().await.unwrap();
         // The file of a listener that is gone stays, as with std.
         assert_eq!(kind_of(&dir.socket()).await, ErrorKind::ConnectionRefused);
         let again = UnixListener::bind(dir.socket()).unwrap_err();
@@ -142,6 +147,60 @@ fn the_peer_is_known() {
         let home = std::fs::metadata("/proc/self").unwrap();
         assert_eq!(peer.pid, std::process::id().cast_signed());
         assert_eq!((peer.uid, peer.gid), (home.st_uid(), home.st_gid()));
+    });
+}
+
+/// Binds a socket to a path that fills the kernel's address, without a zero byte at its end. std and
+/// socket2 do not: an operation of the ring does, from Linux 6.11 on.
+fn bind_to_the_last_byte(socket: &Socket, dir: &Dir) -> bool {
+    let mut address = u16::try_from(libc::AF_UNIX).unwrap().to_ne_bytes().to_vec();
+    address.extend_from_slice(dir.socket().as_os_str().as_bytes());
+    address.resize(110, b'x');
+    let address = SocketAddress::from_bytes(&address).unwrap();
+    let mut proactor = Proactor::new(&Config::default()).unwrap();
+    let fd = proactor.handle().adopt(socket.try_clone().unwrap());
+    let Ok(bind) = proactor.handle().bind(&fd, address) else {
+        return false;
+    };
+    proactor.block_on(bind).unwrap().unwrap();
+    true
+}
+
+#[test]
+fn a_peer_with_an_address_that_std_cannot_hold_is_accepted_as_unnamed() {
+    let dir = Dir::new("last-byte");
+    let client = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    if !bind_to_the_last_byte(&client, &dir) {
+        return;
+    }
+    run(async {
+        let path = dir.socket();
+        let listener = UnixListener::bind(&path).unwrap();
+        client.connect(&SockAddr::unix(&path).unwrap()).unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        assert!(peer.is_unnamed(), "{peer:?}");
+        assert_eq!(
+            stream.peer_cred().unwrap().pid,
+            std::process::id().cast_signed()
+        );
+    });
+}
+
+#[test]
+fn a_backlog_is_as_long_as_it_was_asked_to_be() {
+    let dir = Dir::new("backlog");
+    run(async {
+        let path = dir.socket();
+        let _listener = UnixListener::builder().backlog(2).bind(&path).unwrap();
+        let clients: Vec<_> = (0..6)
+            .map(|_| Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None).unwrap())
+            .collect();
+        let address = SockAddr::unix(&path).unwrap();
+        let waiting = clients
+            .iter()
+            .filter(|client| client.connect(&address).is_ok());
+        // The kernel takes one more than it says.
+        assert_eq!(waiting.count(), 3);
     });
 }
 
