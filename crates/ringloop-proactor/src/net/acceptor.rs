@@ -3,23 +3,23 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
-use ringloop_core::{WaitKey, WaitList};
+use ringloop_core::WaitList;
 
 use super::proactor_gone;
 use crate::fd::Fd;
-use crate::op::{Flow, RETIRED, Service, ServiceKey};
-use crate::ops::{ACCEPT_MULTISHOT, new_fd};
-use crate::ring::{Cqe, Sqe};
-use crate::wakes::Wakes;
+use crate::op::ServiceKey;
 
+mod accepted;
+mod service;
 mod stop;
+
+pub use accepted::Accepted;
+use service::AcceptMultishot;
 
 /// The queue of connections of one listening socket.
 ///
@@ -61,8 +61,6 @@ struct Backlog {
     stopping: bool,
     /// Who waits until nothing is accepted any more.
     stopper: Option<Waker>,
-    /// The acceptor is gone: what still arrives is closed.
-    closed: bool,
 }
 
 impl Acceptor {
@@ -103,10 +101,7 @@ impl Acceptor {
     ///
     /// Cancel safe: a connection that arrives after the future was dropped waits for the next one.
     pub fn accept(&self) -> Accepted<'_> {
-        Accepted {
-            acceptor: self,
-            key: None,
-        }
+        Accepted::new(self)
     }
 
     /// Sets whether connections are accepted that nobody waits for yet, which is so at the start.
@@ -164,75 +159,6 @@ impl Acceptor {
     }
 }
 
-/// The future of [`Acceptor::accept`].
-#[must_use = "nothing is accepted until it is awaited"]
-pub struct Accepted<'a> {
-    acceptor: &'a Acceptor,
-    key: Option<WaitKey>,
-}
-
-impl<'a> Accepted<'a> {
-    /// Returns the acceptor that the future waits on.
-    #[must_use]
-    pub fn acceptor(&self) -> &'a Acceptor {
-        self.acceptor
-    }
-}
-
-impl Future for Accepted<'_> {
-    type Output = io::Result<OwnedFd>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let state = &self.acceptor.state;
-        let is_my_turn = match &self.key {
-            // Whoever comes new stands behind those who wait or have been called.
-            None => state.waiters.is_empty() && state.has_surplus(),
-            Some(key) => !state.waiters.update(key, cx.waker()),
-        };
-        if is_my_turn {
-            if let Some(key) = self.key.take() {
-                state.waiters.remove(key);
-                state.granted.set(state.granted.get() - 1);
-            }
-            if let Some(result) = self.acceptor.take() {
-                if !state.waiters.is_empty() && !self.acceptor.arm() {
-                    // The others wait for a proactor that is gone.
-                    while let Some(waiter) = state.grant() {
-                        waiter.wake();
-                    }
-                }
-                return Poll::Ready(result);
-            }
-        }
-        if self.key.is_none() {
-            let key = state.waiters.push(cx.waker());
-            self.key = Some(key);
-        }
-        if self.acceptor.arm() {
-            Poll::Pending
-        } else {
-            Poll::Ready(Err(proactor_gone()))
-        }
-    }
-}
-
-/// A wait that was granted a connection and does not take it passes the grant on.
-impl Drop for Accepted<'_> {
-    fn drop(&mut self) {
-        let state = &self.acceptor.state;
-        let Some(key) = self.key.take() else { return };
-        if state.waiters.remove(key) {
-            return;
-        }
-        state.granted.set(state.granted.get() - 1);
-        if state.backlog.borrow().has_news()
-            && let Some(next) = state.grant()
-        {
-            next.wake();
-        }
-    }
-}
-
 impl State {
     /// Calls the waiter that came first; the caller wakes it.
     fn grant(&self) -> Option<Waker> {
@@ -249,14 +175,6 @@ impl State {
     }
 }
 
-impl fmt::Debug for Accepted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accepted")
-            .field("acceptor", self.acceptor)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Backlog {
     fn has_news(&self) -> bool {
         !self.connections.is_empty() || self.error.is_some()
@@ -267,7 +185,6 @@ impl Drop for Acceptor {
     fn drop(&mut self) {
         let connections = {
             let mut backlog = self.state.backlog.borrow_mut();
-            backlog.closed = true;
             std::mem::take(&mut backlog.connections)
         };
         drop(connections);
@@ -285,94 +202,3 @@ impl fmt::Debug for Acceptor {
             .finish()
     }
 }
-
-/// Counterpart: `io_uring_prep_multishot_accept(3)`.
-struct AcceptMultishot {
-    state: Rc<State>,
-}
-
-// SAFETY: N1, the entry names the counted descriptor and no memory.
-unsafe impl Service for AcceptMultishot {
-    const NAME: &'static str = "accept multishot";
-
-    fn prepare(&mut self, sqe: &mut Sqe) {
-        *sqe = Sqe {
-            ioprio: if self.state.is_single.get() {
-                0
-            } else {
-                ACCEPT_MULTISHOT
-            },
-            op_flags: libc::SOCK_CLOEXEC.cast_unsigned(),
-            ..Sqe::on(io_uring::opcode::Accept::CODE, &self.state.fd)
-        };
-    }
-
-    fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
-        let mut backlog = self.state.backlog.borrow_mut();
-        if cqe.is_last() {
-            backlog.armed = false;
-            backlog.stopping = false;
-        }
-        let stopper = cqe.is_last().then(|| backlog.stopper.take()).flatten();
-        let has_to_end = stopper.is_some();
-        wakes.extend(stopper);
-        let is_news = match new_fd(cqe) {
-            Ok(connection) if backlog.closed => {
-                drop(connection);
-                false
-            }
-            Ok(connection) => {
-                backlog.connections.push_back(connection);
-                true
-            }
-            Err(_) => match cqe.errno() {
-                RETIRED => {
-                    while let Some(waiter) = self.state.grant() {
-                        wakes.push(waiter);
-                    }
-                    return Flow::Rest;
-                }
-                libc::ECANCELED => false,
-                errno if PASSING.contains(&errno) && has_to_end => false,
-                errno if PASSING.contains(&errno) => {
-                    backlog.armed = true;
-                    return Flow::Again;
-                }
-                errno => {
-                    backlog.error = Some(errno);
-                    true
-                }
-            },
-        };
-        if is_news {
-            wakes.extend(self.state.grant());
-        }
-        let goes_on = backlog.error.is_none() && !self.state.waiters.is_empty();
-        if cqe.is_last() && !has_to_end && goes_on {
-            // The kernel has ended it, or a full queue has been emptied: others still wait.
-            backlog.armed = true;
-            return Flow::Again;
-        }
-        if backlog.connections.len() >= BACKLOG_MAX && !cqe.is_last() && !backlog.stopping {
-            backlog.stopping = true;
-            return Flow::Stop;
-        }
-        Flow::Rest
-    }
-}
-
-/// Errors of a connection that went away before it was accepted, and of an interruption.
-const PASSING: [i32; 10] = [
-    libc::EINTR,
-    libc::EAGAIN,
-    libc::ECONNABORTED,
-    libc::EPROTO,
-    libc::ENETDOWN,
-    libc::ENOPROTOOPT,
-    libc::EHOSTDOWN,
-    libc::ENONET,
-    libc::EHOSTUNREACH,
-    libc::ENETUNREACH,
-];
-/// Past this many, connections wait in the kernel's backlog instead.
-const BACKLOG_MAX: usize = 256;

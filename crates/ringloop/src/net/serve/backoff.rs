@@ -3,6 +3,8 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use ringloop_proactor::Acceptor;
+
 /// What an error of `accept` says about the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -17,7 +19,8 @@ pub(super) enum Verdict {
 impl Verdict {
     pub(super) fn of(error: &io::Error) -> Self {
         match error.raw_os_error() {
-            Some(errno) if PASSING.contains(&errno) => Self::Again,
+            _ if Acceptor::is_passing(error) => Self::Again,
+            Some(errno) if OF_ONE.contains(&errno) => Self::Again,
             Some(errno) if EXHAUSTED.contains(&errno) => Self::Exhausted,
             _ => Self::Fatal,
         }
@@ -63,22 +66,9 @@ impl Backoff {
     }
 }
 
-/// Errors of a connection that went away before it was accepted, of an interruption, and of a
-/// packet filter.
-const PASSING: [i32; 12] = [
-    libc::EINTR,
-    libc::EAGAIN,
-    libc::ECONNABORTED,
-    libc::ECONNRESET,
-    libc::EPROTO,
-    libc::EPERM,
-    libc::ENETDOWN,
-    libc::ENOPROTOOPT,
-    libc::EHOSTDOWN,
-    libc::ENONET,
-    libc::EHOSTUNREACH,
-    libc::ENETUNREACH,
-];
+/// What is of one connection as well: the errors of a packet filter, which may be those of all, and
+/// of listeners that do more than to accept.
+const OF_ONE: [i32; 2] = [libc::EPERM, libc::ECONNRESET];
 const EXHAUSTED: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
 const FIRST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(1);
