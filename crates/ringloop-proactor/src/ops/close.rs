@@ -62,6 +62,9 @@ unsafe impl Service for CloseService {
 impl Drop for CloseService {
     fn drop(&mut self) {
         drop(self.descriptor.take());
+        if self.done.is_empty() {
+            return;
+        }
         let errno = self.result.as_ref().err().and_then(io::Error::raw_os_error);
         for done in self.done.drain(..) {
             drop(done.set(errno.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))));

@@ -32,12 +32,12 @@ impl Shared {
 
     pub(super) fn stage_closing(&self) {
         self.has_closing.set(false);
-        let closing = self.closing.take();
+        let mut closing = self.closing.take();
         if self.is_polled() {
             return self.close_now(closing);
         }
         let mut queue = self.queue.borrow_mut();
-        for (fd, done) in closing {
+        for (fd, done) in closing.drain(..) {
             let key = queue.table.insert_service(CloseService::new(fd, done));
             let staged = queue.table.stage(&key);
             staged.into_iter().for_each(|staged| queue.stage(staged));
@@ -46,6 +46,11 @@ impl Shared {
                 Disposition::Left { .. } => {}
                 Disposition::Gone(_) => unreachable!("a staged service is left to finish"),
             }
+        }
+        // Its room is for the next ones, unless these were extraordinarily many.
+        let mut place = self.closing.borrow_mut();
+        if place.is_empty() && closing.capacity() <= CLOSING_KEPT {
+            *place = closing;
         }
     }
 
@@ -72,3 +77,6 @@ impl Shared {
         }
     }
 }
+
+/// Room for so many descriptors is kept from turn to turn.
+const CLOSING_KEPT: usize = 64;
