@@ -47,6 +47,7 @@ mod net_lossless;
 mod net_send_file;
 mod net_serve;
 mod net_serve_edges;
+mod net_serve_end;
 mod net_serve_errors;
 mod net_serve_storm;
 mod net_tcp_connect;

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use ringloop::net::{Keepalive, TcpListener, TcpStream};
-use socket2::SockRef;
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use crate::rig::{listener, pair, run};
 
@@ -81,6 +81,7 @@ fn options_of_both_families_have_one_name() {
         assert!(listener.only_v6().unwrap());
         listener.set_ttl(9).unwrap();
         assert_eq!(listener.ttl().unwrap(), 9);
+        assert_eq!(SockRef::from(&listener).unicast_hops_v6().unwrap(), 9);
         let stream = TcpStream::connect(listener.local_addr().unwrap())
             .await
             .unwrap();
@@ -135,6 +136,40 @@ fn a_builder_sets_options_before_it_listens_and_connections_inherit_them() {
             assert_eq!(stream.send_buffer_size().unwrap(), 100_000);
         }
         assert_eq!(SockRef::from(&client).device().unwrap().unwrap(), b"lo");
+    });
+}
+
+#[test]
+fn a_backlog_is_as_long_as_it_was_asked_to_be() {
+    run(async {
+        let builder = TcpListener::builder().backlog(2);
+        let listener = builder.bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().into();
+        let clients: Vec<_> = (0..6).map(|_| begun(&address)).collect();
+        let waiting = clients.iter().filter(|client| client.peer_addr().is_ok());
+        // The kernel takes one more than it says.
+        assert_eq!(waiting.count(), 3);
+    });
+}
+
+/// A client that does not wait until it is connected. On loopback it is when it can be.
+fn begun(address: &SockAddr) -> Socket {
+    let client = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None).unwrap();
+    let begun = client.connect(address).unwrap_err();
+    assert_eq!(begun.raw_os_error(), Some(libc::EINPROGRESS));
+    client
+}
+
+#[test]
+fn an_error_that_nobody_has_seen_can_be_taken() {
+    let gone = net::TcpListener::bind("127.0.0.2:0").unwrap();
+    let address = gone.local_addr().unwrap().into();
+    drop(gone);
+    run(async {
+        let stream = TcpStream::from_std(begun(&address).into()).unwrap();
+        let error = stream.take_error().unwrap().unwrap();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        assert!(stream.take_error().unwrap().is_none());
     });
 }
 

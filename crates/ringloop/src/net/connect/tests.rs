@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -122,7 +123,11 @@ fn a_failure_expedites_the_next_and_all_of_them_are_told() {
         let attempts = ConnectError::of(&error).unwrap().attempts();
         let tried: Vec<_> = attempts.iter().map(|(address, _)| *address).collect();
         assert_eq!(tried, [v6(1), v4(1), v6(2)]);
-        assert!(error.to_string().contains("192.0.2.1:80: "), "{error}");
+        let text = "no address could be connected to: [2001:db8::1]:80: connection refused; \
+                    192.0.2.1:80: connection refused; [2001:db8::2]:80: connection refused";
+        assert_eq!(error.to_string(), text);
+        let last = error.get_ref().unwrap().source().unwrap();
+        assert_eq!(last.to_string(), "connection refused");
     });
 }
 
