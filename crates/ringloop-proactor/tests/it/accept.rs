@@ -97,45 +97,6 @@ fn the_queue_is_bounded_and_goes_on_after_a_flood() {
     assert_eq!(connections.len(), 400);
 }
 
-/// How many connections the acceptor has that nobody has taken.
-fn queued(acceptor: &Acceptor) -> usize {
-    let text = format!("{acceptor:?}");
-    let (_, rest) = text.split_once("queued: ").unwrap();
-    rest.split(',').next().unwrap().parse().unwrap()
-}
-
-#[test]
-fn past_the_bound_connections_stay_with_the_kernel() {
-    let mut proactor = proactor();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    socket2::SockRef::from(&listener).listen(2048).unwrap();
-    let address = listener.local_addr().unwrap();
-    let acceptor = Acceptor::new(proactor.handle().adopt(listener));
-    let flood = |count| -> Vec<_> {
-        let connect = |_| TcpStream::connect(address).unwrap();
-        (0..count).map(connect).collect()
-    };
-    let mut clients = flood(1);
-    drop(proactor.block_on(acceptor.accept()).unwrap().unwrap());
-    let mut batches = 0;
-    while queued(&acceptor) < 256 {
-        clients.extend(flood(64));
-        batches += 1;
-        proactor.park(Some(Duration::from_secs(1))).unwrap();
-    }
-    assert!(batches < 10);
-    // The request to stop goes out with the next turn.
-    proactor.park(Some(Duration::ZERO)).unwrap();
-    let full = queued(&acceptor);
-    clients.extend(flood(64));
-    proactor.park(Some(Duration::ZERO)).unwrap();
-    assert_eq!(queued(&acceptor), full);
-    for _ in 1..clients.len() {
-        drop(proactor.block_on(acceptor.accept()).unwrap().unwrap());
-    }
-    assert!(poll_once(&mut acceptor.accept()).is_pending());
-}
-
 #[test]
 fn waiting_tasks_are_served_in_order_and_a_grant_is_passed_on() {
     let mut proactor = proactor();

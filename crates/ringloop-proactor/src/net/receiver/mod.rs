@@ -5,6 +5,7 @@ mod piece;
 mod recv;
 mod stop;
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -29,7 +30,8 @@ use crate::wakes::Retired;
 /// to wait while none of the shared ones was free: then it holds one of its own.
 pub struct Receiver {
     inbox: Rc<Inbox>,
-    key: ServiceKey,
+    /// Once something was to be received: many a stream is only closed.
+    key: OnceCell<ServiceKey>,
     /// What is being read: a piece that has left the queue, in part. The status tells of it, too.
     current: Option<Piece>,
 }
@@ -39,16 +41,21 @@ impl Receiver {
     /// read.
     #[must_use]
     pub fn new(fd: Fd) -> Self {
-        let inbox = Rc::new(Inbox::new(fd));
-        let service = RecvMultishot {
-            inbox: Rc::clone(&inbox),
-        };
-        let key = inbox.fd.handle().shared().insert_service(service);
         Self {
-            inbox,
-            key,
+            inbox: Rc::new(Inbox::new(fd)),
+            key: OnceCell::new(),
             current: None,
         }
+    }
+
+    /// The service, which is made when it is needed first.
+    fn key(&self) -> &ServiceKey {
+        self.key.get_or_init(|| {
+            let service = RecvMultishot {
+                inbox: Rc::clone(&self.inbox),
+            };
+            self.inbox.fd.handle().shared().insert_service(service)
+        })
     }
 
     /// Returns the socket.
@@ -273,7 +280,7 @@ impl Receiver {
         if !status.has(RESTS) || status.has(HALTED) {
             return true;
         }
-        let is_started = self.inbox.fd.handle().shared().start(&self.key);
+        let is_started = self.inbox.fd.handle().shared().start(self.key());
         if is_started {
             status.clear(RESTS);
         }
@@ -291,7 +298,9 @@ impl Drop for Receiver {
         }
         inbox.waits.set(false);
         self.retire(inbox.reader.take());
-        drop(inbox.fd.handle().shared().release(&self.key, false));
+        if let Some(key) = self.key.get() {
+            drop(inbox.fd.handle().shared().release(key, false));
+        }
     }
 }
 

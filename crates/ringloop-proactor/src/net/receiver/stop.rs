@@ -37,7 +37,7 @@ impl Receiver {
         if !inbox.status.has(HALTED) {
             inbox.status.set(HALTED);
             let shared = inbox.fd.handle().shared();
-            if !inbox.status.has(RESTS) && shared.stop(&self.key) {
+            if !inbox.status.has(RESTS) && shared.stop(self.key()) {
                 inbox.status.set(RESTS);
             }
         }

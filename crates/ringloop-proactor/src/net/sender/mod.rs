@@ -26,7 +26,7 @@ mod poll;
 mod send;
 mod spares;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -64,7 +64,8 @@ pub(crate) use spares::Spares;
 /// as it likes.
 pub struct Sender {
     state: Rc<State>,
-    key: ServiceKey,
+    /// Once there was something to send: many a stream is only read, or only closed.
+    key: OnceCell<ServiceKey>,
     shuts_down_on_drop: bool,
 }
 
@@ -81,15 +82,25 @@ impl Sender {
             fd,
             outbox: RefCell::default(),
         });
-        let service = SendAll {
-            state: Rc::clone(&state),
-        };
-        let key = state.fd.handle().shared().insert_service(service);
         Self {
             state,
-            key,
+            key: OnceCell::new(),
             shuts_down_on_drop: false,
         }
+    }
+
+    /// The service, which is made when it is needed first.
+    #[inline]
+    fn key(&self) -> &ServiceKey {
+        self.key.get_or_init(|| self.insert())
+    }
+
+    #[cold]
+    fn insert(&self) -> ServiceKey {
+        let service = SendAll {
+            state: Rc::clone(&self.state),
+        };
+        self.state.fd.handle().shared().insert_service(service)
     }
 
     /// Returns the socket.
@@ -233,7 +244,9 @@ impl Drop for Sender {
         if self.state.outbox.borrow().armed {
             bound_linger(&self.state.fd);
         }
-        drop(self.state.fd.handle().shared().release(&self.key, true));
+        if let Some(key) = self.key.get() {
+            drop(self.state.fd.handle().shared().release(key, true));
+        }
     }
 }
 

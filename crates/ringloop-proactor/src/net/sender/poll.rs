@@ -203,7 +203,7 @@ impl Sender {
     /// Starts the service, which is marked as armed.
     #[inline]
     fn start(&self) -> io::Result<()> {
-        if self.state.fd.handle().shared().start(&self.key) {
+        if self.state.fd.handle().shared().start(self.key()) {
             return Ok(());
         }
         self.not_started()

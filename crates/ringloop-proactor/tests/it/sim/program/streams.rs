@@ -87,7 +87,8 @@ impl Job for Reading {
     }
 
     fn slots(&self) -> usize {
-        1
+        // One from the first receive on.
+        0
     }
 
     fn give_up(&mut self, model: &mut Model, _fate: Fate) {
@@ -164,7 +165,8 @@ impl Job for Sending {
     }
 
     fn slots(&self) -> usize {
-        1
+        // One from the first send on.
+        usize::from(self.sender.queued_bytes() > 0)
     }
 
     fn give_up(&mut self, model: &mut Model, _fate: Fate) {
