@@ -275,7 +275,8 @@ pub use handle::Handle;
 pub use mail::{Address, Inbox, Message};
 pub use net::{
     Accepted, Acceptor, Arrival, Credentials, Datagram, DatagramNote, DatagramReceiver,
-    DatagramReceiverStats, DatagramSender, Dispatch, Enclosed, Receiver, SendPipe, Sender,
+    DatagramReceiverStats, DatagramSender, Dispatch, Enclosed, Flushing, Receiver, SendPipe,
+    Sender,
 };
 pub use observer::{Observer, OpEvent};
 pub use op::{

@@ -115,9 +115,16 @@ impl SocketAddress {
     /// Returns the address and port, if it is of an IP family.
     #[must_use]
     pub fn as_ip(&self) -> Option<SocketAddr> {
-        let bytes = self.as_bytes();
+        Self::ip_of_bytes(self.as_bytes())
+    }
+
+    /// Returns the address and port in the bytes of a `sockaddr`, if it is of an IP family.
+    #[must_use]
+    #[inline]
+    pub fn ip_of_bytes(bytes: &[u8]) -> Option<SocketAddr> {
+        let family = i32::from(u16::from_ne_bytes(field(bytes, 0)?));
         let port = u16::from_be_bytes(field(bytes, V4_PORT)?);
-        match self.family() {
+        match family {
             libc::AF_INET => {
                 let ip = Ipv4Addr::from(field::<4>(bytes, V4_IP)?);
                 Some(SocketAddrV4::new(ip, port).into())
@@ -130,6 +137,29 @@ impl SocketAddress {
             }
             _ => None,
         }
+    }
+
+    /// The bytes of the `sockaddr` of an address of IP, and how many they are.
+    #[inline]
+    pub(crate) fn bytes_of_ip(address: SocketAddr) -> ([u8; SHORT], u8) {
+        let mut bytes = [0; SHORT];
+        let port = address.port().to_be_bytes();
+        put(&mut bytes, V4_PORT, &port);
+        let (family, len) = match address {
+            SocketAddr::V4(v4) => {
+                put(&mut bytes, V4_IP, &v4.ip().octets());
+                (libc::AF_INET, size_of::<libc::sockaddr_in>())
+            }
+            SocketAddr::V6(v6) => {
+                put(&mut bytes, V6_IP, &v6.ip().octets());
+                put(&mut bytes, V6_FLOW, &v6.flowinfo().to_ne_bytes());
+                put(&mut bytes, V6_SCOPE, &v6.scope_id().to_ne_bytes());
+                (libc::AF_INET6, size_of::<libc::sockaddr_in6>())
+            }
+        };
+        put(&mut bytes, 0, &family_bytes(family));
+        let len = u8::try_from(len).expect("an IP address is a few bytes long");
+        (bytes, len)
     }
 
     /// Returns the path or name, if it is of the unix family. That of a socket that was bound to
@@ -151,23 +181,7 @@ impl SocketAddress {
 
 impl From<SocketAddr> for SocketAddress {
     fn from(address: SocketAddr) -> Self {
-        let mut bytes = [0; SHORT];
-        let port = address.port().to_be_bytes();
-        put(&mut bytes, V4_PORT, &port);
-        let (family, len) = match address {
-            SocketAddr::V4(v4) => {
-                put(&mut bytes, V4_IP, &v4.ip().octets());
-                (libc::AF_INET, size_of::<libc::sockaddr_in>())
-            }
-            SocketAddr::V6(v6) => {
-                put(&mut bytes, V6_IP, &v6.ip().octets());
-                put(&mut bytes, V6_FLOW, &v6.flowinfo().to_ne_bytes());
-                put(&mut bytes, V6_SCOPE, &v6.scope_id().to_ne_bytes());
-                (libc::AF_INET6, size_of::<libc::sockaddr_in6>())
-            }
-        };
-        put(&mut bytes, 0, &family_bytes(family));
-        let len = u8::try_from(len).expect("an IP address is a few bytes long");
+        let (bytes, len) = Self::bytes_of_ip(address);
         Self {
             bytes: Bytes::Short { len, bytes },
         }

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use ringloop_proactor::{
     AncillaryMessage, Arrival, Chunk, DatagramReceiver, DatagramSender, Dispatch, Enclosed,
-    SocketAddress,
+    Flushing, SocketAddress,
 };
 
 use crate::io::Wait;
@@ -29,21 +29,22 @@ mod sealed {
 
     #[expect(unnameable_types, reason = "nobody else implements it")]
     pub trait FromAddress: Unpin {
-        /// What the kernel wrote, or nothing if the sender has no name.
-        fn from_address(address: Option<&SocketAddress>) -> Self;
+        /// What the kernel wrote, a `sockaddr`, or nothing if the sender has no name.
+        fn from_name(name: &[u8]) -> Self;
     }
 
     impl FromAddress for SocketAddr {
         #[inline]
-        fn from_address(address: Option<&SocketAddress>) -> Self {
-            let ip = address.and_then(SocketAddress::as_ip);
+        fn from_name(name: &[u8]) -> Self {
+            let ip = SocketAddress::ip_of_bytes(name);
             ip.unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, 0).into())
         }
     }
 
     impl FromAddress for UnixAddr {
-        fn from_address(address: Option<&SocketAddress>) -> Self {
-            let unix = address.and_then(SocketAddress::as_unix);
+        fn from_name(name: &[u8]) -> Self {
+            let address = SocketAddress::from_bytes(name).ok();
+            let unix = address.and_then(|address| address.as_unix());
             unix.unwrap_or_else(|| {
                 Self::from_pathname("").expect("an empty path is the unnamed address")
             })
@@ -61,7 +62,8 @@ pub struct Datagram<A = SocketAddr> {
 
 impl<A: PeerAddr> Datagram<A> {
     pub(super) fn new(datagram: ringloop_proactor::Datagram) -> Self {
-        let peer = A::from_address(datagram.peer());
+        let peer = datagram.peer().map_or(&[][..], SocketAddress::as_bytes);
+        let peer = A::from_name(peer);
         Self { datagram, peer }
     }
 }
@@ -184,8 +186,9 @@ pub(super) fn try_recv_from<A: PeerAddr>(
     buf: &mut [u8],
 ) -> io::Result<(usize, A)> {
     let mut cx = Context::from_waker(Waker::noop());
-    match receiver.arrival().poll_recv(&mut cx, buf) {
-        Poll::Ready(note) => note.map(|note| (note.count, A::from_address(note.peer.as_ref()))),
+    let mut arrival = receiver.arrival();
+    match arrival.poll_recv_with(&mut cx, buf, true, A::from_name) {
+        Poll::Ready(result) => result,
         Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
@@ -241,8 +244,7 @@ impl<A: PeerAddr> Future for RecvFrom<'_, A> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let note = ready!(self.recv.poll_note(cx))?;
-        Poll::Ready(Ok((note.count, A::from_address(note.peer.as_ref()))))
+        self.recv.poll_with(cx, A::from_name)
     }
 }
 
@@ -267,24 +269,19 @@ impl<'a> Recv<'a> {
         }
     }
 
-    #[inline]
-    fn poll_note(
+    #[inline(always)]
+    fn poll_with<P>(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<ringloop_proactor::DatagramNote>> {
+        peer: impl FnOnce(&[u8]) -> P,
+    ) -> Poll<io::Result<(usize, P)>> {
         let Self {
             arrival,
             buf,
             takes,
             wait,
         } = self;
-        poll_wait(wait, cx, |cx| {
-            if *takes {
-                arrival.poll_recv(cx, buf)
-            } else {
-                arrival.poll_peek(cx, buf)
-            }
-        })
+        poll_wait(wait, cx, |cx| arrival.poll_recv_with(cx, buf, *takes, peer))
     }
 }
 
@@ -293,7 +290,7 @@ impl Future for Recv<'_> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_note(cx).map_ok(|note| note.count)
+        self.poll_with(cx, |_| ()).map_ok(|(count, ())| count)
     }
 }
 
@@ -332,32 +329,31 @@ pub struct SendDatagram<'a> {
     dispatch: Dispatch<'a>,
     bytes: &'a [u8],
     target: Target<'a>,
-    enclosed: Enclosed<'a>,
     wait: Wait,
 }
 
-/// Where a datagram goes.
+/// Where a datagram goes, and what goes beside it.
 pub(super) enum Target<'a> {
     /// To where the socket is connected to.
-    Connected,
-    Known(SocketAddress),
-    /// A name that is looked up.
-    LookedUp(Pin<Box<dyn Future<Output = io::Result<SocketAddress>> + 'a>>),
+    Connected(Enclosed<'a>),
+    /// To an address of IP, perhaps cut into datagrams of a length.
+    Ip(SocketAddr, Option<u16>),
+    /// To an address of a unix socket.
+    Unix(Box<SocketAddress>),
+    /// As to an address of IP, to a name that is looked up.
+    LookedUp(
+        Pin<Box<dyn Future<Output = io::Result<SocketAddr>> + 'a>>,
+        Option<u16>,
+    ),
 }
 
 impl<'a> SendDatagram<'a> {
     #[track_caller]
-    pub(super) fn new(
-        sender: &'a DatagramSender,
-        bytes: &'a [u8],
-        target: Target<'a>,
-        enclosed: Enclosed<'a>,
-    ) -> Self {
+    pub(super) fn new(sender: &'a DatagramSender, bytes: &'a [u8], target: Target<'a>) -> Self {
         Self {
             dispatch: sender.dispatch(),
             bytes,
             target,
-            enclosed,
             wait: Wait::new(),
         }
     }
@@ -369,18 +365,24 @@ impl Future for SendDatagram<'_> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        match &mut this.target {
-            Target::Connected | Target::Known(_) => {}
-            Target::LookedUp(address) => {
-                this.target = Target::Known(ready!(address.as_mut().poll(cx))?);
-            }
+        if let Target::LookedUp(address, segment_bytes) = &mut this.target {
+            this.target = Target::Ip(ready!(address.as_mut().poll(cx))?, *segment_bytes);
         }
-        let to = match &this.target {
-            Target::Known(address) => Some(address),
-            Target::Connected | Target::LookedUp(_) => None,
-        };
-        poll_wait(&mut this.wait, cx, |cx| {
-            this.dispatch.poll_send(cx, this.bytes, to, this.enclosed)
+        let Self {
+            dispatch,
+            bytes,
+            target,
+            wait,
+        } = this;
+        poll_wait(wait, cx, |cx| match target {
+            Target::Ip(address, segment_bytes) => {
+                dispatch.poll_send_to_ip(cx, bytes, *address, *segment_bytes)
+            }
+            Target::Connected(enclosed) => dispatch.poll_send(cx, bytes, None, *enclosed),
+            Target::Unix(address) => {
+                dispatch.poll_send(cx, bytes, Some(address), Enclosed::default())
+            }
+            Target::LookedUp(..) => unreachable!("it has been"),
         })
     }
 }
@@ -390,7 +392,6 @@ impl fmt::Debug for SendDatagram<'_> {
         f.debug_struct("SendDatagram")
             .field("dispatch", &self.dispatch)
             .field("len", &self.bytes.len())
-            .field("enclosed", &self.enclosed)
             .finish_non_exhaustive()
     }
 }
@@ -399,7 +400,7 @@ impl fmt::Debug for SendDatagram<'_> {
 #[must_use = "nothing is flushed until it is awaited"]
 #[derive(Debug)]
 pub struct FlushDatagrams<'a> {
-    dispatch: Dispatch<'a>,
+    flushing: Flushing<'a>,
     wait: Wait,
 }
 
@@ -407,7 +408,7 @@ impl<'a> FlushDatagrams<'a> {
     #[track_caller]
     pub(super) fn new(sender: &'a DatagramSender) -> Self {
         Self {
-            dispatch: sender.dispatch(),
+            flushing: sender.flushing(),
             wait: Wait::new(),
         }
     }
@@ -418,6 +419,6 @@ impl Future for FlushDatagrams<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        poll_wait(&mut this.wait, cx, |cx| this.dispatch.poll_flush(cx))
+        poll_wait(&mut this.wait, cx, |cx| this.flushing.poll_flush(cx))
     }
 }

@@ -269,7 +269,7 @@ impl UdpSocket {
         buf: &'a [u8],
         target: impl ToSocketAddrs + 'a,
     ) -> SendDatagram<'a> {
-        self.send_enclosed(buf, target, Enclosed::default())
+        self.send_in_segments(buf, target, None)
     }
 
     /// Queues a datagram to where the socket is connected to, and waits only while the send queue
@@ -285,7 +285,7 @@ impl UdpSocket {
     #[track_caller]
     #[inline]
     pub fn send<'a>(&'a self, buf: &'a [u8]) -> SendDatagram<'a> {
-        SendDatagram::new(&self.sender, buf, Target::Connected, Enclosed::default())
+        SendDatagram::new(&self.sender, buf, Target::Connected(Enclosed::default()))
     }
 
     /// Queues many datagrams as one: `buf` is cut into datagrams of `segment_bytes`, of which the
@@ -309,22 +309,22 @@ impl UdpSocket {
         segment_bytes: u16,
         target: impl ToSocketAddrs + 'a,
     ) -> SendDatagram<'a> {
-        self.send_enclosed(buf, target, Enclosed::segments(segment_bytes))
+        self.send_in_segments(buf, target, Some(segment_bytes))
     }
 
     #[track_caller]
     #[inline]
-    fn send_enclosed<'a>(
+    fn send_in_segments<'a>(
         &'a self,
         buf: &'a [u8],
         target: impl ToSocketAddrs + 'a,
-        enclosed: Enclosed<'a>,
+        segment_bytes: Option<u16>,
     ) -> SendDatagram<'a> {
         let target = match target.as_socket_addr() {
-            Some(address) => Target::Known(address.into()),
-            None => look_up(target),
+            Some(address) => Target::Ip(address, segment_bytes),
+            None => look_up(target, segment_bytes),
         };
-        SendDatagram::new(&self.sender, buf, target, enclosed)
+        SendDatagram::new(&self.sender, buf, target)
     }
 
     /// Waits until the kernel has taken every datagram that was sent, and tells the error of one.
@@ -407,15 +407,16 @@ impl fmt::Debug for UdpSocket {
 
 /// The address behind a name.
 #[cold]
-fn look_up<'a>(target: impl ToSocketAddrs + 'a) -> Target<'a> {
-    Target::LookedUp(Box::pin(async move {
+fn look_up<'a>(target: impl ToSocketAddrs + 'a, segment_bytes: Option<u16>) -> Target<'a> {
+    let address = async move {
         let addresses = target.to_socket_addrs().await?;
         let nothing = || {
             let text = "the name stands for no socket address";
             io::Error::new(io::ErrorKind::InvalidInput, text)
         };
-        Ok((*addresses.first().ok_or_else(nothing)?).into())
-    }))
+        addresses.first().copied().ok_or_else(nothing)
+    };
+    Target::LookedUp(Box::pin(address), segment_bytes)
 }
 
 fn socket_addr(address: socket2::SockAddr) -> io::Result<SocketAddr> {

@@ -278,7 +278,7 @@ impl UnixDatagram {
     #[track_caller]
     #[inline]
     pub fn send<'a>(&'a self, buf: &'a [u8]) -> SendDatagram<'a> {
-        SendDatagram::new(&self.sender, buf, Target::Connected, Enclosed::default())
+        SendDatagram::new(&self.sender, buf, Target::Connected(Enclosed::default()))
     }
 
     /// Queues a datagram to a path, and waits only while the send queue is full.
@@ -306,8 +306,8 @@ impl UnixDatagram {
     /// Cancel safe: dropped or cancelled before it completes, it had no effect.
     #[track_caller]
     pub fn send_to_addr<'a>(&'a self, buf: &'a [u8], address: &SocketAddr) -> SendDatagram<'a> {
-        let target = Target::Known(SocketAddress::from(address.clone()));
-        SendDatagram::new(&self.sender, buf, target, Enclosed::default())
+        let target = Target::Unix(Box::new(SocketAddress::from(address.clone())));
+        SendDatagram::new(&self.sender, buf, target)
     }
 
     /// Queues a datagram with descriptors for the receiver, 253 at most. They are duplicated, so
@@ -328,7 +328,7 @@ impl UnixDatagram {
         descriptors: &'a [BorrowedFd<'a>],
     ) -> SendDatagram<'a> {
         let enclosed = Enclosed::descriptors(descriptors);
-        SendDatagram::new(&self.sender, buf, Target::Connected, enclosed)
+        SendDatagram::new(&self.sender, buf, Target::Connected(enclosed))
     }
 
     /// Queues a datagram if there is room for it and nobody waits to send.

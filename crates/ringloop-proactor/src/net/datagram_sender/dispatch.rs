@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::mem;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use ringloop_core::WaitKey;
@@ -16,7 +17,6 @@ use crate::ops::address::SocketAddress;
 pub struct Dispatch<'a> {
     pub(super) sender: &'a DatagramSender,
     pub(super) key: Option<WaitKey>,
-    pub(super) flush: Option<WaitKey>,
 }
 
 impl Dispatch<'_> {
@@ -25,12 +25,65 @@ impl Dispatch<'_> {
     /// # Errors
     ///
     /// As [`DatagramSender::send`].
-    #[inline]
     pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
         bytes: &[u8],
         to: Option<&SocketAddress>,
+        enclosed: Enclosed<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let address = to.map_or(&[][..], SocketAddress::as_bytes);
+        self.poll_send_named(cx, bytes, address, enclosed)
+    }
+
+    /// As [`poll_send`](Self::poll_send), to an address of IP as std has it, perhaps cut into datagrams
+    /// of `segment_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// As [`DatagramSender::send`].
+    #[inline]
+    pub fn poll_send_to_ip(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        to: SocketAddr,
+        segment_bytes: Option<u16>,
+    ) -> Poll<io::Result<usize>> {
+        let enclosed = Enclosed {
+            segment_bytes,
+            ..Enclosed::default()
+        };
+        let (address, len) = SocketAddress::bytes_of_ip(to);
+        self.poll_send_named(cx, bytes, &address[..usize::from(len)], enclosed)
+    }
+
+    #[inline(always)]
+    fn poll_send_named(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        address: &[u8],
+        enclosed: Enclosed<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let state = &*self.sender.state;
+        let is_alone = self.key.is_none() && state.waiters.is_empty() && !state.granted.get();
+        if !is_alone {
+            return self.poll_in_line(cx, bytes, address, enclosed);
+        }
+        match self.try_send(bytes, address, enclosed) {
+            Some(result) => Poll::Ready(result),
+            None => self.poll_in_line(cx, bytes, address, enclosed),
+        }
+    }
+
+    /// The same if there are others who wait, or there is no room.
+    #[cold]
+    fn poll_in_line(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        address: &[u8],
         enclosed: Enclosed<'_>,
     ) -> Poll<io::Result<usize>> {
         let state = &self.sender.state;
@@ -43,7 +96,7 @@ impl Dispatch<'_> {
                 state.waiters.remove(key);
                 state.granted.set(false);
             }
-            let result = self.try_send(bytes, to, enclosed);
+            let result = self.try_send(bytes, address, enclosed);
             if let Some(result) = result {
                 if !state.waiters.is_empty() {
                     state.call_next();
@@ -62,7 +115,7 @@ impl Dispatch<'_> {
     fn try_send(
         &self,
         bytes: &[u8],
-        to: Option<&SocketAddress>,
+        address: &[u8],
         enclosed: Enclosed<'_>,
     ) -> Option<io::Result<usize>> {
         let sender = self.sender;
@@ -82,7 +135,7 @@ impl Dispatch<'_> {
             }
             outbox = sender.state.outbox.borrow_mut();
         }
-        outbox.push(bytes, to, ancillary);
+        outbox.push(bytes, address, ancillary);
         let was_armed = mem::replace(&mut outbox.armed, true);
         drop(outbox);
         if was_armed || sender.arm() {
@@ -91,48 +144,22 @@ impl Dispatch<'_> {
         Some(Err(proactor_gone()))
     }
 
-    /// Tells whether everything has been sent, or wakes the task when it has.
-    ///
-    /// # Errors
-    ///
-    /// As [`DatagramSender::send`].
-    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    #[cold]
+    fn give_up(&self, key: WaitKey) {
         let state = &self.sender.state;
-        let mut outbox = state.outbox.borrow_mut();
-        let error = outbox.take_error();
-        let is_empty = outbox.queued() == 0;
-        drop(outbox);
-        if let Some(error) = error {
-            return Poll::Ready(Err(error));
+        if !state.waiters.remove(key) {
+            state.granted.set(false);
+            state.call_next();
         }
-        if is_empty {
-            return Poll::Ready(Ok(()));
-        }
-        let waits = self
-            .flush
-            .as_ref()
-            .is_some_and(|key| state.flushers.update(key, cx.waker()));
-        if !waits {
-            let key = state.flushers.push(cx.waker());
-            if let Some(old) = self.flush.replace(key) {
-                state.flushers.remove(old);
-            }
-        }
-        Poll::Pending
     }
 }
 
 /// A sender that was called and sends nothing passes the call on.
 impl Drop for Dispatch<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let state = &self.sender.state;
-        if let Some(key) = self.flush.take() {
-            state.flushers.remove(key);
-        }
-        let Some(key) = self.key.take() else { return };
-        if !state.waiters.remove(key) {
-            state.granted.set(false);
-            state.call_next();
+        if let Some(key) = self.key.take() {
+            self.give_up(key);
         }
     }
 }

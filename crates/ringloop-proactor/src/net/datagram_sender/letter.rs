@@ -1,9 +1,9 @@
 //! Datagrams on their way out, one behind the other.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use crate::ops::address::SocketAddress;
 use crate::ops::ancillary::Ancillary;
 use crate::ops::header::MsgHeader;
 use crate::ops::stream::address_len;
@@ -17,16 +17,19 @@ pub(super) struct Batch {
     letters: Vec<Letter>,
     /// How many have left.
     sent: usize,
+    /// What goes beside the bytes, of those where something does, in their order.
+    enclosures: VecDeque<Box<Enclosure>>,
 }
 
-/// Where a datagram is, and what goes beside it.
+/// Where a datagram is.
+#[derive(Clone, Copy)]
 struct Letter {
     /// Where the address ends and the bytes begin.
     start: usize,
     len: usize,
-    /// None goes to where the socket is connected to.
-    address_len: usize,
-    enclosure: Option<Box<Enclosure>>,
+    /// Without an address, it goes to where the socket is connected to.
+    address_len: u16,
+    is_enclosed: bool,
     was_retried: bool,
 }
 
@@ -46,22 +49,19 @@ impl Batch {
     }
 
     #[inline]
-    pub(super) fn push(
-        &mut self,
-        bytes: &[u8],
-        to: Option<&SocketAddress>,
-        ancillary: Option<Ancillary>,
-    ) {
-        let address = to.map_or(&[][..], SocketAddress::as_bytes);
+    pub(super) fn push(&mut self, bytes: &[u8], address: &[u8], ancillary: Option<Ancillary>) {
         self.bytes.extend_from_slice(address);
         self.letters.push(Letter {
             start: self.bytes.len(),
             len: bytes.len(),
-            address_len: address.len(),
-            enclosure: ancillary.map(Enclosure::new),
+            address_len: u16::try_from(address.len()).expect("an address is short"),
+            is_enclosed: ancillary.is_some(),
             was_retried: false,
         });
         self.bytes.extend_from_slice(bytes);
+        if let Some(ancillary) = ancillary {
+            self.enclosures.push_back(Enclosure::new(ancillary));
+        }
     }
 
     /// Forgets what has left, when all has.
@@ -79,9 +79,9 @@ impl Batch {
     /// Leaves the first one behind, and returns its length.
     #[inline]
     pub(super) fn advance(&mut self) -> usize {
-        let letter = &mut self.letters[self.sent];
-        if letter.enclosure.is_some() {
-            letter.enclosure = None;
+        let letter = self.letters[self.sent];
+        if letter.is_enclosed {
+            self.enclosures.pop_front();
         }
         self.sent += 1;
         letter.len
@@ -96,10 +96,11 @@ impl Batch {
     /// Has the ring send the first one.
     #[inline]
     pub(super) fn prepare(&mut self, sqe: &mut Sqe) {
-        let Self { bytes, letters, .. } = self;
-        let letter = &mut letters[self.sent];
-        let (address, bytes) = letter.parts(bytes);
-        if let Some(enclosure) = &mut letter.enclosure {
+        let letter = self.letters[self.sent];
+        let (address, bytes) = letter.parts(&self.bytes);
+        if letter.is_enclosed
+            && let Some(enclosure) = self.enclosures.front_mut()
+        {
             sqe.opcode = io_uring::opcode::SendMsg::CODE;
             *sqe = enclosure.describe(address, bytes).named_in(*sqe);
             return;
@@ -115,11 +116,12 @@ impl Batch {
     /// Sends the first one now, if that is possible without waiting.
     #[inline]
     pub(super) fn send_now(&mut self, socket: BorrowedFd<'_>, flags: i32) -> io::Result<()> {
-        let Self { bytes, letters, .. } = self;
-        let letter = &mut letters[self.sent];
-        let (address, bytes) = letter.parts(bytes);
+        let letter = self.letters[self.sent];
+        let (address, bytes) = letter.parts(&self.bytes);
         let flags = flags | libc::MSG_DONTWAIT;
-        let sent = if let Some(enclosure) = &mut letter.enclosure {
+        let sent = if letter.is_enclosed
+            && let Some(enclosure) = self.enclosures.front_mut()
+        {
             let header = std::ptr::from_mut(enclosure.describe(address, bytes));
             // SAFETY: N4, what the header names is there.
             unsafe { libc::sendmsg(socket.as_raw_fd(), header.cast(), flags) }
@@ -152,9 +154,10 @@ impl Batch {
 impl Letter {
     /// Its address and its bytes, among those of all.
     #[inline]
-    fn parts<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-        let (address, rest) = bytes[self.start - self.address_len..].split_at(self.address_len);
-        (address, &rest[..self.len])
+    fn parts<'a>(self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        let (before, bytes) = bytes.split_at(self.start);
+        let address = &before[self.start - usize::from(self.address_len)..];
+        (address, &bytes[..self.len])
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sending datagrams: a bounded queue that goes out in order, with the turn's batch.
 
 mod dispatch;
+mod flushing;
 mod letter;
 mod outbox;
 mod send;
@@ -23,6 +24,7 @@ use crate::ops::ancillary::Ancillary;
 use crate::ring::Ring;
 
 pub use dispatch::Dispatch;
+pub use flushing::Flushing;
 
 /// The send queue of one datagram socket.
 ///
@@ -183,7 +185,14 @@ impl DatagramSender {
         Dispatch {
             sender: self,
             key: None,
-            flush: None,
+        }
+    }
+
+    /// Begins a wait for the kernel to take everything that was queued.
+    pub fn flushing(&self) -> Flushing<'_> {
+        Flushing {
+            sender: self,
+            key: None,
         }
     }
 
@@ -212,8 +221,8 @@ impl DatagramSender {
     ///
     /// Cancel safe: dropped before it completes, it had no effect.
     pub async fn flush(&self) -> io::Result<()> {
-        let mut dispatch = self.dispatch();
-        std::future::poll_fn(|cx| dispatch.poll_flush(cx)).await
+        let mut flushing = self.flushing();
+        std::future::poll_fn(|cx| flushing.poll_flush(cx)).await
     }
 
     /// Returns how many bytes the kernel has not taken.

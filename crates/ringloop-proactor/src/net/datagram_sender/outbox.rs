@@ -5,7 +5,6 @@ use std::mem;
 use std::os::fd::BorrowedFd;
 
 use super::letter::Batch;
-use crate::ops::address::SocketAddress;
 use crate::ops::ancillary::Ancillary;
 use crate::ring::Sqe;
 
@@ -47,13 +46,8 @@ impl Outbox {
     }
 
     #[inline]
-    pub(super) fn push(
-        &mut self,
-        bytes: &[u8],
-        to: Option<&SocketAddress>,
-        ancillary: Option<Ancillary>,
-    ) {
-        self.pending.push(bytes, to, ancillary);
+    pub(super) fn push(&mut self, bytes: &[u8], address: &[u8], ancillary: Option<Ancillary>) {
+        self.pending.push(bytes, address, ancillary);
         self.queued_bytes += bytes.len();
     }
 

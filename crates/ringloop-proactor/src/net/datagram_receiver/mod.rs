@@ -1,20 +1,25 @@
 //! Receiving datagrams: one multishot receive into provided buffers, and a bounded queue.
 
+mod arrival;
+mod inbox;
+mod options;
+mod recv;
+mod state;
+
 use std::fmt;
 use std::io;
 use std::mem;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
 
-use ringloop_core::WaitKey;
-
+use self::options::set_gro;
+use self::recv::RecvDatagrams;
+use self::state::State;
 use super::datagram::{Datagram, DatagramNote};
-use super::datagram_inbox::{DatagramReceiverStats, Piece, RecvDatagrams, State};
-use super::datagram_options::set_gro;
-use super::proactor_gone;
-use crate::buf::Chunk;
 use crate::fd::Fd;
 use crate::op::ServiceKey;
+
+pub use arrival::Arrival;
+pub use state::DatagramReceiverStats;
 
 /// The receive queue of one datagram socket.
 ///
@@ -171,146 +176,5 @@ impl fmt::Debug for DatagramReceiver {
             .field("fd", &self.state.fd)
             .field("stats", &self.stats())
             .finish()
-    }
-}
-
-/// A place in the line of those who wait for a datagram. Dropping it gives the place up.
-#[must_use = "a place in the line is of use to who waits"]
-pub struct Arrival<'a> {
-    receiver: &'a DatagramReceiver,
-    key: Option<WaitKey>,
-}
-
-impl Arrival<'_> {
-    /// Copies the next datagram into `buf`, or wakes the task when there is one.
-    ///
-    /// # Errors
-    ///
-    /// As [`DatagramReceiver::recv`].
-    #[inline]
-    pub fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<DatagramNote>> {
-        ready!(self.poll_turn(cx))?;
-        let state = &self.receiver.state;
-        let note = state.inbox.borrow_mut().copy_out(state, buf, true);
-        self.receiver.went_on();
-        Poll::Ready(Ok(note))
-    }
-
-    /// Copies the next datagram and leaves it in the queue, or wakes the task when there is one.
-    ///
-    /// # Errors
-    ///
-    /// As [`DatagramReceiver::recv`]. An error that is told is not left in the queue.
-    pub fn poll_peek(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<DatagramNote>> {
-        ready!(self.poll_turn(cx))?;
-        let state = &self.receiver.state;
-        let note = state.inbox.borrow_mut().copy_out(state, buf, false);
-        self.receiver.went_on();
-        Poll::Ready(Ok(note))
-    }
-
-    /// Lends the next datagram, or wakes the task when there is one.
-    ///
-    /// # Errors
-    ///
-    /// As [`DatagramReceiver::recv`].
-    pub fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Datagram>> {
-        ready!(self.poll_turn(cx))?;
-        let state = &self.receiver.state;
-        let (piece, note, segment_bytes, ancillary, start) = {
-            let mut inbox = state.inbox.borrow_mut();
-            let (piece, cursor) = inbox.pop();
-            let envelope = state.layout.open(state.buffer(&piece));
-            let segment_bytes = envelope.segment_bytes();
-            let rest = envelope.bytes.len() - cursor;
-            let note = DatagramNote {
-                count: rest,
-                peer: envelope.peer(),
-                is_truncated: envelope.is_truncated(),
-            };
-            let ancillary = envelope.ancillary();
-            let start = state.layout.prefix() + cursor;
-            let segment_bytes = segment_bytes.filter(|&bytes| bytes < rest);
-            inbox.took(rest);
-            (piece, note, segment_bytes, ancillary, start)
-        };
-        let mut bytes = match piece {
-            Piece::Lent(lent) => Chunk::lent(Rc::clone(state.lender()), lent),
-            Piece::Own(bytes) => {
-                let end = bytes.len();
-                Chunk::own(bytes, 0, end)
-            }
-            Piece::Failed(_) => unreachable!("errors have been told"),
-        };
-        bytes.advance(start);
-        self.receiver.went_on();
-        Poll::Ready(Ok(Datagram {
-            bytes,
-            note,
-            segment_bytes,
-            ancillary,
-        }))
-    }
-
-    /// Waits until it is this one's turn and a datagram is at the front; tells an error that is.
-    #[inline]
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let state = &self.receiver.state;
-        let is_my_turn = match &self.key {
-            // Whoever comes new stands behind those who wait or have been called.
-            None => state.waiters.is_empty() && state.has_surplus(),
-            Some(key) => !state.waiters.update(key, cx.waker()),
-        };
-        if is_my_turn {
-            if let Some(key) = self.key.take() {
-                state.waiters.remove(key);
-                state.granted.set(state.granted.get() - 1);
-            }
-            let mut inbox = state.inbox.borrow_mut();
-            if inbox.has_datagram() {
-                return Poll::Ready(Ok(()));
-            }
-            if let Some(errno) = inbox.pop_error() {
-                drop(inbox);
-                self.receiver.went_on();
-                return Poll::Ready(Err(io::Error::from_raw_os_error(errno)));
-            }
-        }
-        if self.key.is_none() {
-            self.key = Some(state.waiters.push(cx.waker()));
-        }
-        if self.receiver.arm() {
-            Poll::Pending
-        } else {
-            Poll::Ready(Err(proactor_gone()))
-        }
-    }
-}
-
-/// A wait that was called and takes nothing passes the call on.
-impl Drop for Arrival<'_> {
-    fn drop(&mut self) {
-        let state = &self.receiver.state;
-        let Some(key) = self.key.take() else { return };
-        if !state.waiters.remove(key) {
-            state.granted.set(state.granted.get() - 1);
-            state.call_next();
-        }
-    }
-}
-
-impl fmt::Debug for Arrival<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arrival")
-            .field("receiver", self.receiver)
-            .finish_non_exhaustive()
     }
 }
