@@ -56,7 +56,7 @@ impl Builder {
 
     /// Lets the ring do no more than a program needs that talks to others: the kernel refuses it
     /// operations on files by their paths, see [`Config::network_only`]. What such a program does with
-    /// files, [`offload`](crate::offload) does on other threads, without the ring.
+    /// files, [`offload`](crate::offload()) does on other threads, without the ring.
     ///
     /// # Examples
     ///
