@@ -20,6 +20,7 @@ pub(crate) struct SetAside {
 impl Home {
     /// Makes `task` the current one, as if the loop had just come to it. `None` is code of no task.
     pub(crate) fn set_aside(&self, task: Option<TaskPtr>) -> SetAside {
+        self.recall();
         SetAside {
             current: self.current.replace(task),
             scope: self.scope.take(),
@@ -34,5 +35,6 @@ impl Home {
         debug_assert!(inner.is_none(), "a poll leaves the scopes it has entered");
         drop(inner);
         self.counts.restore(&aside.counts);
+        self.lend();
     }
 }

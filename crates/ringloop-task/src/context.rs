@@ -9,6 +9,20 @@
 //! * **I1** While the cells are not null, an [`Entered`] on this thread's stack keeps the `Home`
 //!   alive: it holds a counted reference, it is private to the crate and never forgotten, and
 //!   every user of the address runs above it on the same stack.
+//!
+//! * **I2** Without a scheduler the gate is [`NO_GATE`], which no task has. So if the gate is that of
+//!   a task, the cells are not null.
+//!
+//! # Ease
+//!
+//! A wait that begins asks three things: is a scope around it cancelled, is its task, and is there
+//! something left of the budget? Mostly there is no scope, and the answers are the same for all
+//! waits of a poll. So what is left of the budget is lent to the thread-local, as *ease*, while all
+//! that is so, and such a wait begins by taking a piece of it. Whatever changes one of the
+//! answers takes the ease back first ([`Home::recall`]); then waits look for themselves.
+//!
+//! * **E1** While there is ease, a task of the scheduler that runs on this thread is being polled, is
+//!   not asked to cancel, and no scope is around it. What is lent counts as spent.
 
 #![expect(
     unsafe_code,
@@ -29,15 +43,21 @@ struct Current {
     home: Cell<*const Home>,
     /// Whether that is in debug mode.
     is_debugged: Cell<bool>,
+    /// How many waits may begin without a look (E1).
+    ease: Cell<u32>,
 }
 
 plain_thread_local! {
     static CURRENT: Current = Current {
-        gate: Cell::new(ptr::null()),
+        gate: Cell::new(NO_GATE),
         home: Cell::new(ptr::null()),
         is_debugged: Cell::new(false),
+        ease: Cell::new(0),
     };
 }
+
+/// In place of a gate: an address that is not aligned.
+const NO_GATE: *const Gate = ptr::without_provenance(1);
 
 /// Returns whether a loop runs on this thread. Counterpart: `asyncio.get_running_loop`.
 ///
@@ -71,13 +91,43 @@ pub(crate) fn is_debugged() -> bool {
     CURRENT.with(|current| current.is_debugged.get())
 }
 
+/// Takes a piece of the ease. `false`: there is none, and the wait has to look.
+#[inline(always)]
+pub(crate) fn take_ease() -> bool {
+    CURRENT.with(|current| {
+        let left = current.ease.get().checked_sub(1);
+        left.inspect(|&left| current.ease.set(left)).is_some()
+    })
+}
+
+/// Runs `f` with the scheduler that runs on this thread, if there is ease: then a task is being
+/// polled that is not cancelled.
+#[inline(always)]
+pub(crate) fn with_home_at_ease<R>(f: impl FnOnce(&Home) -> R) -> Option<R> {
+    let home = CURRENT.with(|current| (current.ease.get() > 0).then(|| current.home.get()))?;
+    // SAFETY: E1, a scheduler runs; I1.
+    Some(f(unsafe { &*home }))
+}
+
+/// Whether a wait need not look for a cancellation.
+#[inline(always)]
+pub(crate) fn has_ease() -> bool {
+    CURRENT.with(|current| current.ease.get() > 0)
+}
+
+/// Sets how much ease there is; returns how much there was. For [`Home`], which knows E1.
+#[inline(always)]
+pub(crate) fn replace_ease(pieces: u32) -> u32 {
+    CURRENT.with(|current| current.ease.replace(pieces))
+}
+
 /// Runs `f` with the scheduler of `gate`, if that is the one that runs on this thread.
 #[inline(always)]
 pub(crate) fn with_home_of<R>(gate: *const Gate, f: impl FnOnce(&Home) -> R) -> Option<R> {
-    CURRENT
-        .with(|current| current.gate.get() == gate)
-        .then(|| with_home(f))
-        .flatten()
+    CURRENT.with(|current| {
+        // SAFETY: I1 and I2.
+        (current.gate.get() == gate).then(|| f(unsafe { &*current.home.get() }))
+    })
 }
 
 /// Makes `home` the scheduler of this thread until the guard is dropped.
@@ -94,7 +144,7 @@ pub(crate) fn enter(home: &Rc<Home>) -> Entered {
         current.home.set(Rc::as_ptr(&home));
         current.is_debugged.set(home.is_debugged());
         Entered {
-            previous: (ptr::null(), ptr::null(), false),
+            previous: (NO_GATE, ptr::null(), false),
             _home: home,
         }
     })
@@ -102,6 +152,7 @@ pub(crate) fn enter(home: &Rc<Home>) -> Entered {
 
 /// The same for the drop of a scheduler, which may come while another one runs.
 pub(crate) fn enter_nested(home: &Rc<Home>) -> Entered {
+    with_home(Home::recall);
     CURRENT.with(|current| {
         let home = Rc::clone(home);
         let previous = (

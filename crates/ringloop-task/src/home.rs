@@ -4,7 +4,6 @@
 //! drops, hooks) runs.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -17,6 +16,7 @@ use crate::cancel::{Node, Request};
 use crate::gate::Gate;
 use crate::local::{Context, Locals, Slot};
 use crate::observe::{Reporter, Watch};
+use crate::ready::ReadyQueue;
 use crate::task::{Hubs, PollCounts, Registry, Runnable, TaskIds, TaskPtr, TaskRef, Turn};
 use crate::time::Timers;
 use crate::unhandled::{Hook, Payload, Unhandled, UnhandledKind};
@@ -27,7 +27,7 @@ pub(crate) struct Home {
     /// What other threads may touch.
     pub(crate) gate: Arc<Gate>,
     /// Tasks to poll, in the order of their wakes.
-    pub(crate) ready: RefCell<VecDeque<Runnable>>,
+    pub(crate) ready: ReadyQueue<TaskPtr>,
     /// All tasks.
     pub(crate) registry: Registry,
     /// The turn of the loop.
@@ -106,7 +106,7 @@ impl Home {
     ) -> Self {
         Self {
             gate,
-            ready: RefCell::default(),
+            ready: ReadyQueue::new(),
             registry: Registry::default(),
             turn: Cell::default(),
             polls_left: Cell::new(0),
@@ -177,7 +177,9 @@ impl Home {
         self.polls_left.set(budget);
         let mut polls = 0;
         while self.polls_left.get() > 0
-            && let Some(task) = self.next_ready(turn)
+            // One that was polled in this turn is the last, for so were all who could have woken those
+            // behind it.
+            && let Some(task) = Runnable::take(&self.ready, turn)
         {
             self.polls_left.set(self.polls_left.get() - 1);
             polls += 1;
@@ -185,19 +187,6 @@ impl Home {
         }
         let counted = &self.counters.polls;
         counted.set(counted.get() + polls);
-    }
-
-    /// Takes the next task to poll, unless it was polled in this turn, and then so were all who
-    /// could have woken those behind it.
-    #[inline]
-    fn next_ready(&self, turn: Turn) -> Option<Runnable> {
-        let mut ready = self.ready.borrow_mut();
-        let task = ready.pop_front()?;
-        if task.was_polled_in(turn) {
-            ready.push_front(task);
-            return None;
-        }
-        Some(task)
     }
 
     /// Has the loop come round after the current poll.
@@ -237,16 +226,14 @@ impl Home {
     /// Returns whether there is something to do without parking.
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
-        !self.ready.borrow().is_empty() || !self.gate.stack.is_empty() || self.gate.has_jobs()
+        !self.ready.is_empty() || !self.gate.stack.is_empty() || self.gate.has_jobs()
     }
 
     /// Gives back what a crowd of tasks has left behind. The queue is empty, and the loop is about
     /// to sleep.
     #[inline]
     pub(crate) fn give_back_memory(&self) {
-        if self.ready.borrow().capacity() > CAPACITY_KEPT {
-            self.ready.borrow_mut().shrink_to(CAPACITY_KEPT / 2);
-        }
+        self.ready.give_back_memory(CAPACITY_KEPT);
         self.registry.give_back_memory(CAPACITY_KEPT);
         self.timers.give_back_memory(CAPACITY_KEPT);
     }

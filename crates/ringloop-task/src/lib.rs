@@ -94,6 +94,7 @@ mod combine;
 mod context;
 mod gate;
 mod home;
+mod ready;
 mod remote;
 mod scheduler;
 mod sync;

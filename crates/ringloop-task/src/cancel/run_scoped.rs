@@ -280,7 +280,10 @@ struct Inside;
 
 impl Inside {
     fn enter(node: &Rc<Node>) -> Self {
-        context::with_home(|home| home.scope.replace(Some(Rc::clone(node))));
+        context::with_home(|home| {
+            home.recall();
+            home.scope.replace(Some(Rc::clone(node)))
+        });
         Self
     }
 }
@@ -291,6 +294,7 @@ impl Drop for Inside {
             let node = home.scope.take();
             let parent = node.and_then(|node| node.parent.borrow().clone());
             home.scope.replace(parent);
+            home.lend();
         });
     }
 }

@@ -119,6 +119,21 @@ impl CancelWatch {
     /// Nothing to cancel: the function does not wait.
     #[inline]
     pub fn poll_cancelled(&mut self, cx: &mut Context<'_>) -> Result<(), Cancelled> {
+        let is_parked = context::with_home_at_ease(|home| {
+            let task = home.current.get();
+            let own = task.filter(|&task| task::is_waker_of(cx.waker(), task));
+            own.map(|task| task::set_parked_at(task, self.at)).is_some()
+        });
+        if is_parked == Some(true) {
+            return Ok(());
+        }
+        self.poll_closely(cx)
+    }
+
+    /// The same inside a scope, when cancelled, without budget, outside of tasks, or with a waker
+    /// that is not the task's own.
+    #[inline(never)]
+    fn poll_closely(&mut self, cx: &mut Context<'_>) -> Result<(), Cancelled> {
         context::with_home(|home| {
             let Some(task) = home.current.get() else {
                 return Ok(());
@@ -149,6 +164,32 @@ impl CancelWatch {
     /// Nothing to cancel: the function does not wait.
     #[inline]
     pub fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
+        if Self::try_begin() {
+            return Poll::Ready(Ok(()));
+        }
+        Self::poll_begin_in_scope(cx)
+    }
+
+    /// Begins a wait where that needs no closer look, which is so for tasks that are not cancelled,
+    /// outside of scopes: spends a piece of the budget. `false` says nothing, and
+    /// [`poll_begin`](Self::poll_begin) is to be asked.
+    ///
+    /// For a first poll that has the usual case apart from all others: a call in between, even one
+    /// that is not made, costs what is in registers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing to cancel: the function does not wait.
+    #[inline(always)]
+    #[must_use = "the wait has begun, or has to be begun"]
+    pub fn try_begin() -> bool {
+        context::take_ease()
+    }
+
+    /// The same with a look: within scopes, when cancelled, without budget, or outside of tasks. It
+    /// has no use for the watch, which may stay in registers therefore.
+    #[inline(never)]
+    fn poll_begin_in_scope(cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
         let begins = context::with_home(|home| {
             let may_go_on = (home.current.get())
                 .is_some_and(|task| node::may_go_on(home, task) || node::is_quiet(home, task));
@@ -160,8 +201,7 @@ impl CancelWatch {
         Self::poll_begin_slowly(cx)
     }
 
-    /// The same where there is more to be said: when cancelled, without budget, or outside of
-    /// tasks. It has no use for the watch, which may stay in registers therefore.
+    /// The same where there is more to be said.
     #[cold]
     fn poll_begin_slowly(cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
         match context::with_home(|home| node::poll_check(home, cx)) {
@@ -296,11 +336,14 @@ impl Default for CancelWatch {
     }
 }
 
-/// The usual watch has filed nothing, and then there is nothing to do.
+/// The usual watch has filed nothing, and then there is nothing to do but a look.
 impl Drop for CancelWatch {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        if let Some(filed) = self.filed.take() {
+        // A look first: to take what is not there would be to write.
+        if self.filed.is_some()
+            && let Some(filed) = self.filed.take()
+        {
             give_back(filed);
         }
     }

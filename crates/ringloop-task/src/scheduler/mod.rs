@@ -205,7 +205,7 @@ impl Home {
     /// Returns what the scheduler has done so far.
     pub(crate) fn stats(&self) -> SchedulerStats {
         let counters = &self.counters;
-        let ready_len = self.ready.borrow().len();
+        let ready_len = self.ready.len();
         SchedulerStats {
             tasks_live: self.tasks_live(),
             tasks_spawned: counters.spawned.get(),

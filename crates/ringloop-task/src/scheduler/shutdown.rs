@@ -74,7 +74,7 @@ impl<D: Driver + 'static> Scheduler<D> {
             self.abort(&task);
         }
         // What is left in the queue has ended; it only has to leave.
-        while !home.ready.borrow().is_empty() {
+        while !home.ready.is_empty() {
             home.poll_ready(usize::MAX);
         }
         home.collect_tasks();

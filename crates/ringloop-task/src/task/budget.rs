@@ -60,6 +60,17 @@ pub const POLL_BUDGET: u32 = 128;
 #[inline]
 #[doc(alias("coop", "poll_proceed"))]
 pub fn poll_budget(cx: &mut Context<'_>) -> Poll<Budget> {
+    if !context::has_ease() {
+        ready!(poll_left(cx));
+    }
+    Poll::Ready(Budget {
+        not_send: PhantomData,
+    })
+}
+
+/// `Pending`, with the task woken, if the budget is used up. There is no ease.
+#[inline]
+fn poll_left(cx: &mut Context<'_>) -> Poll<()> {
     let is_used_up = context::with_home(|home| {
         let spent = home.counts.spent.get();
         spent >= POLL_BUDGET && is_used_up(home, cx)
@@ -67,9 +78,7 @@ pub fn poll_budget(cx: &mut Context<'_>) -> Poll<Budget> {
     if is_used_up.unwrap_or(false) {
         Poll::Pending
     } else {
-        Poll::Ready(Budget {
-            not_send: PhantomData,
-        })
+        Poll::Ready(())
     }
 }
 
@@ -77,6 +86,9 @@ pub fn poll_budget(cx: &mut Context<'_>) -> Poll<Budget> {
 /// woken, if it is used up.
 #[inline(always)]
 pub(crate) fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
+    if context::take_ease() {
+        return Poll::Ready(());
+    }
     let is_used_up = context::with_home(|home| {
         let spent = home.counts.spent.get();
         home.counts.spent.set(spent.wrapping_add(1));
@@ -89,7 +101,7 @@ pub(crate) fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
     }
 }
 
-/// Spends a piece of the running task's budget, if there is one.
+/// Spends a piece of the running task's budget, if there is one. There is no ease.
 #[inline(always)]
 pub(crate) fn try_spend(home: &Home) -> bool {
     let spent = home.counts.spent.get();
@@ -140,6 +152,9 @@ impl Budget {
 /// Nothing to cancel: the function does not wait.
 #[inline(always)]
 pub fn spend_budget() {
+    if context::take_ease() {
+        return;
+    }
     context::with_home(|home| {
         let spent = &home.counts.spent;
         spent.set(spent.get().wrapping_add(1));
@@ -213,18 +228,49 @@ impl Future for ConsumeBudget {
 pub(crate) struct PollCounts {
     /// How many waits were told that they are cancelled.
     pub(crate) denied: std::cell::Cell<u32>,
-    /// How much of the budget is spent.
+    /// How much of the budget is spent, or lent (E1 of [`context`](crate::context)).
     pub(crate) spent: std::cell::Cell<u32>,
 }
 
-impl PollCounts {
-    /// A poll begins.
+impl Home {
+    /// The poll of a task begins, which is the current one and was asked to cancel or not.
     #[inline]
-    pub(crate) fn reset(&self) {
-        self.denied.set(0);
-        self.spent.set(0);
+    pub(crate) fn begin_counts(&self, is_requested: bool) {
+        if is_requested {
+            return self.begin_counts_requested();
+        }
+        self.counts.denied.set(0);
+        self.counts.spent.set(POLL_BUDGET);
+        context::replace_ease(POLL_BUDGET);
     }
 
+    /// The same for a task whose waits have to look.
+    #[cold]
+    fn begin_counts_requested(&self) {
+        self.counts.denied.set(0);
+        self.counts.spent.set(0);
+    }
+
+    /// Lends what is left of the budget, if all is as it mostly is (E1).
+    pub(crate) fn lend(&self) {
+        let Some(task) = self.current.get() else {
+            return;
+        };
+        if self.scope.borrow().is_none() && !super::is_requested(task) {
+            let spent = self.counts.spent.replace(POLL_BUDGET);
+            context::replace_ease(POLL_BUDGET.saturating_sub(spent));
+        }
+    }
+
+    /// Takes back what was lent and is left: something changes that waits have to look at.
+    #[inline]
+    pub(crate) fn recall(&self) {
+        let spent = &self.counts.spent;
+        spent.set(spent.get().wrapping_sub(context::replace_ease(0)));
+    }
+}
+
+impl PollCounts {
     /// Returns what was counted and begins anew.
     pub(crate) fn take(&self) -> Self {
         let taken = Self::default();

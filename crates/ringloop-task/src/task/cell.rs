@@ -18,7 +18,6 @@ use std::task::{Context, Poll};
 
 use super::error::JoinError;
 use super::header::Header;
-use super::id::TaskId;
 
 /// What a task runs: a future, or something like it that may end without an output.
 pub(crate) trait Body {
@@ -64,7 +63,7 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 /// live cell of that type, on its home thread (`free`: on any thread, with nobody else left).
 pub(super) struct VTable {
     /// Polls the future. Wants a cell whose future is present and not running.
-    pub(super) poll: unsafe fn(NonNull<Header>, TaskId, &mut Context<'_>) -> Polled,
+    pub(super) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Polled,
     /// Drops the future and stores an error as the output; returns the panic of the drop. Wants
     /// a cell whose future is present and not running.
     pub(super) fail: unsafe fn(NonNull<Header>, JoinError) -> Result<(), Payload>,
@@ -85,7 +84,16 @@ pub(super) enum Polled {
     /// The output is in the cell.
     Done,
     /// The output is in the cell, and the future's drop panicked.
-    DoneDropPanicked(Payload),
+    DoneDropPanicked(DropPanic),
+}
+
+/// The payload of a panic in a box of its own, so that what a poll came to fits into registers.
+pub(super) struct DropPanic(Box<Payload>);
+
+impl DropPanic {
+    pub(super) fn into_payload(self) -> Payload {
+        *self.0
+    }
 }
 
 /// What an output was that nobody reads.
@@ -139,7 +147,7 @@ impl<F: Body> TaskCell<F> {
         UnsafeCell::raw_get(stage)
     }
 
-    unsafe fn poll(header: NonNull<Header>, id: TaskId, cx: &mut Context<'_>) -> Polled {
+    unsafe fn poll(header: NonNull<Header>, cx: &mut Context<'_>) -> Polled {
         // SAFETY: as the vtable wants.
         let stage = unsafe { Self::stage(header) };
         let polled = catch_unwind(AssertUnwindSafe(|| {
@@ -154,12 +162,16 @@ impl<F: Body> TaskCell<F> {
         let output = match polled {
             Ok(Poll::Pending) => return Polled::Pending,
             Ok(Poll::Ready(output)) => output,
-            Err(payload) => Err(JoinError::panicked(Some(id), payload)),
+            Err(payload) => {
+                // SAFETY: as the vtable wants.
+                let id = unsafe { header.as_ref() }.id;
+                Err(JoinError::panicked(Some(id), payload))
+            }
         };
         // SAFETY: I3, as above.
         match unsafe { Self::replace(stage, Stage::Finished(output)) } {
             Ok(()) => Polled::Done,
-            Err(payload) => Polled::DoneDropPanicked(payload),
+            Err(payload) => Polled::DoneDropPanicked(DropPanic(Box::new(payload))),
         }
     }
 

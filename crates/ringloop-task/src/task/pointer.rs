@@ -175,22 +175,10 @@ impl TaskPtr {
         let flags = &self.header().flags;
         if !flags.has(SCHEDULED | DONE | WATCHED) {
             flags.set(SCHEDULED);
-            let mut ready = home.ready.borrow_mut();
-            if ready.len() == ready.capacity() {
-                // By itself, because a call in here would cost registers.
-                drop(ready);
-                return self.schedule_more(home);
-            }
-            ready.push_back(Runnable(self));
+            Runnable(self).queue(&home.ready);
         } else if flags.has(WATCHED) {
             self.schedule_watched(home);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn schedule_more(self, home: &Home) {
-        home.ready.borrow_mut().push_back(Runnable(self));
     }
 
     #[cold]
@@ -200,7 +188,7 @@ impl TaskPtr {
             return;
         }
         flags.set(SCHEDULED);
-        home.ready.borrow_mut().push_back(Runnable(self));
+        Runnable(self).queue(&home.ready);
         if let Some(watch) = &home.watch {
             watch.woken(home, &TaskRef::retain(self));
         }
@@ -239,10 +227,11 @@ impl TaskPtr {
             return self.run_ended(home);
         }
         header.flags.begin_poll(turn);
-        home.counts.reset();
         home.current.set(Some(self));
+        home.begin_counts(header.flags.has(CANCEL));
         let polled = self.poll();
         home.current.set(None);
+        context::replace_ease(0);
         self.after_poll(home, polled);
     }
 
@@ -250,8 +239,10 @@ impl TaskPtr {
     pub(super) fn run_inside(self, home: &Home) {
         let aside = home.set_aside(Some(self));
         self.header().flags.set(RUNNING);
+        home.lend();
         let polled = self.poll();
         home.current.set(None);
+        context::replace_ease(0);
         self.after_poll(home, polled);
         home.take_up(aside);
     }
@@ -264,9 +255,7 @@ impl TaskPtr {
         header.count_poll();
         // SAFETY: I3: the future is present (not done) and not running: a task is polled by the
         // loop, or by whoever has just made it and has not told anybody of it.
-        waker::with_context(self, |cx| unsafe {
-            (header.vtable.poll)(self.0, header.id, cx)
-        })
+        waker::with_context(self, |cx| unsafe { (header.vtable.poll)(self.0, cx) })
     }
 
     /// Goes by what the poll came to.
@@ -281,7 +270,8 @@ impl TaskPtr {
                 }
             }
             Polled::Done => self.complete(home),
-            Polled::DoneDropPanicked(payload) => {
+            Polled::DoneDropPanicked(panic) => {
+                let payload = panic.into_payload();
                 home.report(self, UnhandledKind::DropPanic, Some(payload));
                 self.complete(home);
             }

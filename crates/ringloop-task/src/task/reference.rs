@@ -236,6 +236,7 @@ impl TaskRef {
             return false;
         }
         header.flags.set(CANCEL);
+        context::with_home(Home::recall);
         let cold = header.cold();
         cold.request.replace(Some(request));
         self.0.wake();

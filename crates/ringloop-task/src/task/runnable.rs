@@ -6,6 +6,7 @@ use super::header::Turn;
 use super::pointer::TaskPtr;
 use super::reference::TaskRef;
 use crate::home::Home;
+use crate::ready::ReadyQueue;
 
 /// A task in the ready queue, which keeps it alive. Made by [`TaskPtr::schedule`] only.
 ///
@@ -15,6 +16,18 @@ use crate::home::Home;
 pub(crate) struct Runnable(pub(super) TaskPtr);
 
 impl Runnable {
+    /// Goes into the queue.
+    #[inline]
+    pub(crate) fn queue(self, queue: &ReadyQueue<TaskPtr>) {
+        queue.push(self.0);
+    }
+
+    /// Comes out of the queue, unless the first task there was polled in this turn of the loop.
+    #[inline(always)]
+    pub(crate) fn take(queue: &ReadyQueue<TaskPtr>, turn: Turn) -> Option<Self> {
+        queue.pop_unless(|task| task.was_polled_in(turn)).map(Self)
+    }
+
     /// Returns a reference to the task.
     pub(crate) fn task(&self) -> TaskRef {
         TaskRef::retain(self.0)
@@ -24,12 +37,6 @@ impl Runnable {
     #[inline]
     pub(crate) fn run(self, home: &Home, turn: Turn) {
         self.0.run(home, turn);
-    }
-
-    /// Returns whether the task was polled in this turn of the loop.
-    #[inline]
-    pub(crate) fn was_polled_in(&self, turn: Turn) -> bool {
-        self.0.was_polled_in(turn)
     }
 }
 

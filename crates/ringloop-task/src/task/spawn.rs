@@ -215,7 +215,7 @@ pub(super) fn start<F: Body>(
 #[inline]
 pub(super) fn enqueue<F: Body>(home: &Home, origin: Origin, future: F) -> TaskRef {
     let task = make(home, origin, HANDLE | SCHEDULED, future);
-    home.ready.borrow_mut().push_back(Runnable(task.0));
+    Runnable(task.0).queue(&home.ready);
     if home.is_attentive.get() {
         start_attentively(home, &task);
     }

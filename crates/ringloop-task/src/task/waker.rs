@@ -58,9 +58,11 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, re
 /// # Safety
 ///
 /// The data is that of a waker of this module, which is alive.
+#[inline]
 unsafe fn task_of(data: *const ()) -> TaskPtr {
     let header = data.cast_mut().cast::<Header>();
-    TaskPtr(NonNull::new(header).expect("the data of a task's waker is the task's address"))
+    // SAFETY: the data of a task's waker is the task's address.
+    TaskPtr(unsafe { NonNull::new_unchecked(header) })
 }
 
 unsafe fn clone(data: *const ()) -> RawWaker {

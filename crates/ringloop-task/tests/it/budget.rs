@@ -166,6 +166,102 @@ fn outside_of_tasks_there_is_no_bound() {
     assert!(called.get());
 }
 
+/// Begins a wait and says whether it may: `None` if the budget is used up.
+fn begin(cx: &mut Context<'_>) -> Option<bool> {
+    match CancelWatch::new().poll_begin(cx) {
+        Poll::Ready(result) => Some(result.is_ok()),
+        Poll::Pending => None,
+    }
+}
+
+#[test]
+fn a_request_in_the_middle_of_a_poll_is_seen_by_the_next_wait() {
+    run(async {
+        let child = task::spawn(poll_fn(|cx| {
+            assert_eq!(begin(cx), Some(true));
+            assert!(task::current().unwrap().cancel("by itself"));
+            assert_eq!(begin(cx), Some(false));
+            assert!(CancelWatch::new().poll_cancelled(cx).is_err());
+            Poll::Ready(())
+        }));
+        child.await.unwrap();
+    });
+}
+
+#[test]
+fn a_poll_has_one_budget_inside_and_outside_of_scopes() {
+    run(async {
+        let scoped = CancelScope::new();
+        let cancelled = CancelScope::new();
+        cancelled.handle().cancel("from the start");
+        let mut inside = Box::pin(scoped.run(poll_fn(|cx| {
+            for _ in 0..POLL_BUDGET / 4 {
+                assert_eq!(begin(cx), Some(true));
+            }
+            Poll::Ready(())
+        })));
+        let mut told = Box::pin(cancelled.run(poll_fn(|cx| {
+            assert_eq!(begin(cx), Some(false), "a cancelled scope is seen at once");
+            Poll::Ready(())
+        })));
+        let mut is_first = true;
+        poll_fn(move |cx| {
+            if !std::mem::take(&mut is_first) {
+                return Poll::Ready(());
+            }
+            for _ in 0..POLL_BUDGET / 2 {
+                assert_eq!(begin(cx), Some(true));
+            }
+            assert!(told.as_mut().poll(cx).is_ready());
+            assert!(inside.as_mut().poll(cx).is_ready());
+            for _ in 0..POLL_BUDGET / 4 {
+                assert_eq!(begin(cx), Some(true));
+            }
+            assert_eq!(begin(cx), None, "all has been spent");
+            Poll::Pending
+        })
+        .await;
+    });
+}
+
+#[test]
+fn a_loop_inside_a_poll_leaves_its_budget_alone() {
+    run(async {
+        let mut inner = Scheduler::new(VirtualDriver::new());
+        let mut is_first = true;
+        poll_fn(move |cx| {
+            if !std::mem::take(&mut is_first) {
+                return Poll::Ready(());
+            }
+            assert_eq!(begin(cx), Some(true));
+            inner.enter(|| {
+                for _ in 0..2 * POLL_BUDGET {
+                    assert_eq!(begin(cx), Some(true), "code outside of tasks has no bound");
+                }
+                drop(inner_task());
+            });
+            assert_eq!(inner.turn(Some(Duration::ZERO)).unwrap().polled, 1);
+            for _ in 1..POLL_BUDGET {
+                assert_eq!(begin(cx), Some(true));
+            }
+            assert_eq!(begin(cx), None);
+            Poll::Pending
+        })
+        .await;
+    });
+}
+
+/// A task that uses up its budget at once.
+fn inner_task() -> JoinHandle<()> {
+    task::spawn(poll_fn(|cx| {
+        for _ in 0..POLL_BUDGET {
+            assert_eq!(begin(cx), Some(true));
+        }
+        assert_eq!(begin(cx), None);
+        Poll::Ready(())
+    }))
+}
+
 #[test]
 fn the_waker_of_the_poll_is_woken() {
     struct Count(AtomicUsize);
