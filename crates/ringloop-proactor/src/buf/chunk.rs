@@ -37,6 +37,7 @@ enum Memory {
 }
 
 impl Chunk {
+    #[inline]
     pub(crate) fn lent(pool: Rc<BufPool>, lent: Lent) -> Self {
         Self {
             memory: Memory::Lent {
@@ -139,6 +140,7 @@ impl Chunk {
 impl Deref for Chunk {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         match &self.memory {
             Memory::Lent {

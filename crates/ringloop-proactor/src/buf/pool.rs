@@ -212,8 +212,11 @@ impl BufPool {
     }
 
     /// Wakes those who wait for a buffer: one is there, or none will ever be.
+    #[inline]
     pub(crate) fn wake_waiters(&self) {
-        self.waiters.wake_all();
+        if !self.waiters.is_empty() {
+            self.waiters.wake_all();
+        }
     }
 
     /// Returns whether that provided a buffer.

@@ -81,8 +81,15 @@ impl Sqe {
     #[inline]
     pub(crate) fn set_memory(&mut self, address: *const u8, len: usize) {
         self.address = address.expose_provenance() as u64;
-        self.len = u32::try_from(len).map_or(RW_BYTES_MAX, |len| len.min(RW_BYTES_MAX));
+        self.len = clamp(len);
     }
+}
+
+/// A length as the kernel takes it.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "it is clamped before")]
+fn clamp(len: usize) -> u32 {
+    len.min(RW_BYTES_MAX as usize) as u32
 }
 
 /// The most that the kernel moves at a time: `MAX_RW_COUNT`, 2 GiB less a page.

@@ -94,15 +94,16 @@ impl Shared {
             // Dropped last, also if one of them panics.
             let _running = Running(self);
             let mut lent = Each(batch.lent.drain(..), Lent::wake);
-            let mut own = Each(batch.own.drain(..), Waker::wake);
-            let mut gone = Each(gone.drain(..), drop::<Detached>);
-            gone.run();
-            own.run();
+            // With streams that are only read and written there is nothing of these, and even a loop
+            // over nothing costs something.
+            if !batch.own.is_empty() || !gone.is_empty() {
+                settle_others(&mut batch.own, &mut gone);
+            }
             lent.run();
         }
         let queue = &mut *self.queue.borrow_mut();
         queue.wakes.keep(batch);
-        if queue.gone.is_empty() {
+        if gone.capacity() > 0 && queue.gone.is_empty() {
             queue.gone = gone;
         }
     }
@@ -179,6 +180,15 @@ impl Shared {
             }
         }
     }
+}
+
+/// Drops what was given up, then wakes those whose wakers are needed once.
+#[inline(never)]
+fn settle_others(own: &mut Vec<Waker>, gone: &mut Vec<Detached>) {
+    let mut own = Each(own.drain(..), Waker::wake);
+    let mut gone = Each(gone.drain(..), drop::<Detached>);
+    gone.run();
+    own.run();
 }
 
 /// A batch is being woken.

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::piece::Piece;
-use crate::buf::{BufPool, Lent};
+use crate::buf::{BufPool, Chunk, Lent};
 use crate::fd::Fd;
 use crate::op::{Flow, RETIRED};
 use crate::ring::Cqe;
@@ -147,21 +147,26 @@ impl Inbox {
     }
 
     /// Copies the first piece into `buf` and gives its buffer back, if it is lent, and fits.
-    /// Returns its length; zero if there is no such piece.
+    /// Returns its length, which is not zero.
     #[inline]
-    pub(super) fn read_front(&self, buf: &mut [u8]) -> usize {
-        let Some(lent) = self.front.take() else {
-            return 0;
-        };
+    pub(super) fn read_front(&self, buf: &mut [u8]) -> Option<usize> {
+        let lent = self.front.take()?;
         let lender = self.lender();
         let Some(place) = buf.get_mut(..lent.len()) else {
             self.front.put(lent);
-            return 0;
+            return None;
         };
         place.copy_from_slice(lender.bytes(&lent));
         let count = place.len();
         lender.give_back(lent);
-        count
+        Some(count)
+    }
+
+    /// Takes the first piece, if it is lent.
+    #[inline]
+    pub(super) fn take_front(&self) -> Option<Chunk> {
+        let lent = self.front.take()?;
+        Some(Chunk::lent(Rc::clone(self.lender()), lent))
     }
 
     /// Disposes of a piece that was read, or that nobody will read.

@@ -99,8 +99,7 @@ impl Receiver {
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let inbox = &*self.inbox;
         if inbox.status.is_usual() {
-            let count = inbox.read_front(buf);
-            if count > 0 {
+            if let Some(count) = inbox.read_front(buf) {
                 return Poll::Ready(Ok(count));
             }
             if inbox.is_empty() && !buf.is_empty() {
@@ -136,7 +135,21 @@ impl Receiver {
     /// # Errors
     ///
     /// As [`read`](Self::read).
+    #[inline]
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
+        let inbox = &*self.inbox;
+        if inbox.status.is_usual() {
+            return match inbox.take_front() {
+                Some(chunk) => Poll::Ready(Ok(chunk)),
+                None => self.wait(cx),
+            };
+        }
+        self.poll_chunk_more(cx)
+    }
+
+    /// The same if there is more than one piece, or no receive under way.
+    #[cold]
+    fn poll_chunk_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
         ready!(self.poll_current(cx))?;
         let piece = self.take_current();
         let pool = self.inbox.pool.as_ref();

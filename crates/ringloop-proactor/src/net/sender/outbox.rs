@@ -117,11 +117,12 @@ impl Outbox {
     /// in the queue, or it is not ready for so much, and nothing has happened.
     #[inline]
     pub(super) fn begin_with(&mut self, bytes: &[u8]) -> bool {
-        let fits = bytes.len() <= self.sending.capacity().min(HIGH_WATER_BYTES);
+        let fits = bytes.len() <= self.sending.capacity();
         if self.armed || self.is_special || !fits || bytes.is_empty() {
             return false;
         }
         debug_assert!(self.sending.is_empty(), "a queue that rests is empty");
+        debug_assert!(!self.is_large(), "and far from its high-water mark");
         self.armed = true;
         self.sending.clear();
         self.sending.extend_from_slice(bytes);

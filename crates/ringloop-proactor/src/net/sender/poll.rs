@@ -18,13 +18,17 @@ impl Sender {
     /// As [`write_all`](Self::write_all).
     #[inline(always)]
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.state.outbox.borrow_mut().begin_with(bytes) {
-            return Poll::Ready(self.start().map(|()| bytes.len()));
+        if !self.state.outbox.borrow_mut().begin_with(bytes) {
+            return self.poll_write_more(cx, bytes);
         }
-        self.poll_write_more(cx, bytes)
+        if !self.try_start() {
+            return Poll::Ready(self.not_started().map(|()| 0));
+        }
+        Poll::Ready(Ok(bytes.len()))
     }
 
     /// A write into a queue that is in use, or has no memory for it.
+    #[cold]
     fn poll_write_more(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut outbox = self.state.outbox.borrow_mut();
         let room = outbox.room();
@@ -201,12 +205,17 @@ impl Sender {
     }
 
     /// Starts the service, which is marked as armed.
-    #[inline]
     fn start(&self) -> io::Result<()> {
-        if self.state.fd.handle().shared().start(self.key()) {
+        if self.try_start() {
             return Ok(());
         }
         self.not_started()
+    }
+
+    /// The same. `false`: the proactor is gone.
+    #[inline(always)]
+    fn try_start(&self) -> bool {
+        self.state.fd.handle().shared().start(self.key())
     }
 
     #[cold]
