@@ -17,6 +17,18 @@ pub struct Read<'a, R: ?Sized> {
     pub(super) wait: Wait,
 }
 
+impl<R: AsyncRead + ?Sized> Read<'_, R> {
+    /// A poll that is not the usual first one or the one after.
+    #[inline(never)]
+    fn poll_closely(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        ready!(self.wait.begin(cx))?;
+        match self.source.poll_read(cx, self.buf) {
+            Poll::Pending => self.wait.go_on(cx),
+            result @ Poll::Ready(_) => result,
+        }
+    }
+}
+
 impl<R: AsyncRead + ?Sized> Future for Read<'_, R> {
     type Output = io::Result<usize>;
 
@@ -24,8 +36,18 @@ impl<R: AsyncRead + ?Sized> Future for Read<'_, R> {
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        ready!(this.wait.begin(cx))?;
-        match this.source.poll_read(cx, this.buf) {
+        // Looked up before anything is written, so that the compiler sees what was put there just now.
+        let (source, buf) = (&mut *this.source, &mut *this.buf);
+        if !this.wait.is_new() {
+            return match source.poll_read(cx, buf) {
+                Poll::Pending => this.poll_closely(cx),
+                result @ Poll::Ready(_) => result,
+            };
+        }
+        if !this.wait.try_begin() {
+            return this.poll_closely(cx);
+        }
+        match source.poll_read(cx, buf) {
             Poll::Pending => this.wait.go_on(cx),
             result @ Poll::Ready(_) => result,
         }

@@ -30,6 +30,23 @@ impl Wait {
         }
     }
 
+    /// Whether it has not begun.
+    #[inline(always)]
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self.stage, Stage::New)
+    }
+
+    /// Begins a wait that is new, if that needs no closer look. `false`: ask [`begin`](Self::begin).
+    /// The wait counts as new until it [goes on](Self::go_on).
+    ///
+    /// What follows is best apart from what other polls do: then the compiler sees through the
+    /// future that was made just now.
+    #[inline(always)]
+    pub(crate) fn try_begin(&self) -> bool {
+        debug_assert!(self.is_new(), "a wait begins once");
+        CancelWatch::try_begin()
+    }
+
     /// To be asked at the beginning of each poll.
     ///
     /// Fails if the wait is begun inside a cancelled scope. Takes a turn of the loop first if the
@@ -65,6 +82,7 @@ impl Wait {
     where
         E: From<Cancelled>,
     {
+        self.stage = Stage::Begun;
         self.watch.poll_cancelled(cx)?;
         Poll::Pending
     }

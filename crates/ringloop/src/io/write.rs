@@ -17,14 +17,36 @@ pub struct Write<'a, W: ?Sized> {
     pub(super) wait: Wait,
 }
 
+impl<W: AsyncWrite + ?Sized> Write<'_, W> {
+    /// A poll that is not the usual first one or the one after.
+    #[inline(never)]
+    fn poll_closely(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        ready!(self.wait.begin(cx))?;
+        match self.sink.poll_write(cx, self.bytes) {
+            Poll::Pending => self.wait.go_on(cx),
+            result @ Poll::Ready(_) => result,
+        }
+    }
+}
+
 impl<W: AsyncWrite + ?Sized> Future for Write<'_, W> {
     type Output = io::Result<usize>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        ready!(this.wait.begin(cx))?;
-        match this.sink.poll_write(cx, this.bytes) {
+        // Looked up before anything is written, so that the compiler sees what was put there just now.
+        let (sink, bytes) = (&mut *this.sink, this.bytes);
+        if !this.wait.is_new() {
+            return match sink.poll_write(cx, bytes) {
+                Poll::Pending => this.poll_closely(cx),
+                result @ Poll::Ready(_) => result,
+            };
+        }
+        if !this.wait.try_begin() {
+            return this.poll_closely(cx);
+        }
+        match sink.poll_write(cx, bytes) {
             Poll::Pending => this.wait.go_on(cx),
             result @ Poll::Ready(_) => result,
         }

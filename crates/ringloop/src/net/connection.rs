@@ -3,12 +3,10 @@
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::task::{Poll, ready};
 
-use ringloop_proactor::{Chunk, Fd, IoBuf, OpError, Receiver, Sender};
+use ringloop_proactor::{Fd, Receiver, Sender};
 
 use super::plain;
-use crate::io::Wait;
 
 /// The two directions of one stream socket.
 #[derive(Debug)]
@@ -49,38 +47,5 @@ impl Connection {
         let fd = self.fd().clone();
         drop(self);
         fd.close().await
-    }
-}
-
-/// Lends the next received bytes, by the rules of cancellation.
-pub(super) async fn read_chunk(receiver: &mut Receiver, mut wait: Wait) -> io::Result<Chunk> {
-    poll_fn(|cx| {
-        ready!(wait.begin(cx))?;
-        match receiver.poll_chunk(cx) {
-            Poll::Pending => wait.go_on(cx),
-            result @ Poll::Ready(_) => result,
-        }
-    })
-    .await
-}
-
-/// Queues an owned buffer, by the rules of cancellation.
-pub(super) async fn write_owned<B: IoBuf>(
-    sender: &mut Sender,
-    mut wait: Wait,
-    buffer: B,
-) -> Result<(), OpError<B>> {
-    let mut buffer = Some(buffer);
-    let queued = poll_fn(|cx| {
-        ready!(wait.begin(cx))?;
-        match sender.poll_write_owned(cx, &mut buffer) {
-            Poll::Pending => wait.go_on(cx),
-            result @ Poll::Ready(_) => result,
-        }
-    })
-    .await;
-    match (queued, buffer) {
-        (Err(error), Some(buffer)) => Err(OpError::new(error, buffer)),
-        (Ok(_) | Err(_), _) => Ok(()),
     }
 }

@@ -72,11 +72,12 @@ macro_rules! reads {
             ///
             /// Cancel safe: dropped or cancelled before it completes, it had no effect.
             #[track_caller]
-            pub fn read_chunk(
-                &mut self,
-            ) -> impl Future<Output = std::io::Result<ringloop_proactor::Chunk>> {
-                let wait = $crate::io::Wait::new();
-                $crate::net::connection::read_chunk(self.receiver(), wait)
+            #[inline]
+            pub fn read_chunk(&mut self) -> $crate::net::ReadChunk<'_> {
+                $crate::net::ReadChunk {
+                    receiver: self.receiver(),
+                    wait: $crate::io::Wait::new(),
+                }
             }
         }
 
@@ -181,9 +182,12 @@ macro_rules! writes {
             pub fn write_owned<B: ringloop_proactor::IoBuf>(
                 &mut self,
                 buffer: B,
-            ) -> impl Future<Output = Result<(), ringloop_proactor::OpError<B>>> {
-                let wait = $crate::io::Wait::new();
-                $crate::net::connection::write_owned(self.sender(), wait, buffer)
+            ) -> $crate::net::WriteOwned<'_, B> {
+                $crate::net::WriteOwned {
+                    sender: self.sender(),
+                    buffer: Some(buffer),
+                    wait: $crate::io::Wait::new(),
+                }
             }
 
             /// Sends a range of a file inside the kernel, and returns how many bytes that were:

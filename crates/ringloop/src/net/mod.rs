@@ -18,6 +18,7 @@ mod listener;
 mod lookup;
 mod methods;
 mod options;
+mod read_chunk;
 mod send_file;
 mod serve;
 mod settings;
@@ -33,6 +34,7 @@ mod unix_datagram;
 mod unix_listener;
 mod unix_listener_builder;
 mod unix_stream;
+mod write_owned;
 
 use std::io;
 use std::net::SocketAddr;
@@ -51,6 +53,7 @@ pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHal
 pub use incoming::Incoming;
 pub use keepalive::Keepalive;
 pub use lookup::lookup_host;
+pub use read_chunk::ReadChunk;
 pub use serve::{Listener, Outcome, Serve, ServeReport, Server, ServerStats, serve};
 pub use tcp_listener::{Accept, TcpListener};
 pub use tcp_listener_builder::TcpListenerBuilder;
@@ -62,6 +65,7 @@ pub use unix_datagram::UnixDatagram;
 pub use unix_listener::{AcceptUnix, UnixListener};
 pub use unix_listener_builder::UnixListenerBuilder;
 pub use unix_stream::UnixStream;
+pub use write_owned::WriteOwned;
 
 /// The descriptor for system calls.
 fn plain(fd: &Fd) -> BorrowedFd<'_> {
