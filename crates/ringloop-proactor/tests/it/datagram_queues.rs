@@ -1,16 +1,14 @@
-use std::io;
+//! The receive queue of datagram sockets, and both queues at their end.
+
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{
-    Config, DatagramReceiver, DatagramSender, Enclosed, Proactor, SocketAddress,
-};
+use ringloop_proactor::{DatagramReceiver, DatagramSender, Enclosed, SocketAddress};
 
-use crate::rig::{alone, open_fds, poll_once, poll_with, proactor, settle};
+use crate::rig::{alone, open_fds, poll_once, proactor, settle};
 
 fn pair() -> (UdpSocket, UdpSocket) {
     let near = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -19,115 +17,6 @@ fn pair() -> (UdpSocket, UdpSocket) {
     near.connect(far.local_addr().unwrap()).unwrap();
     far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     (near, far)
-}
-
-/// Receives on a plain socket. Work of the ring interrupts it.
-fn received(socket: &UdpSocket) -> Vec<u8> {
-    let mut buf = [0; 2048];
-    loop {
-        match socket.recv(&mut buf) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return buf[..result.unwrap()].to_vec(),
-        }
-    }
-}
-
-#[test]
-fn what_is_sent_in_a_turn_goes_out_together_and_in_order() {
-    for entries in [4, 256] {
-        let config = Config::default().ring_entries(entries);
-        let mut proactor = Proactor::new(&config).unwrap();
-        let (near, far) = pair();
-        let sender = DatagramSender::new(proactor.handle().adopt(near));
-        let mut numbers = 0_u32..150;
-        for at in numbers.by_ref() {
-            let bytes = at.to_be_bytes();
-            assert!(poll_once(&mut Box::pin(sender.send(&bytes, None))).is_ready());
-        }
-        let before = proactor.handle().stats().enters;
-        proactor.block_on(sender.flush()).unwrap().unwrap();
-        let turns = proactor.handle().stats().enters - before;
-        assert!(turns < if entries == 4 { 80 } else { 8 }, "{turns} enters");
-        for at in 0_u32..150 {
-            assert_eq!(received(&far), at.to_be_bytes());
-        }
-    }
-}
-
-#[test]
-fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
-    let mut proactor = proactor();
-    let (near, far) = pair();
-    let sender = DatagramSender::new(proactor.handle().adopt(near));
-    let long = vec![0; 66_000];
-    for at in 0_u32..20 {
-        let bytes = at.to_be_bytes();
-        let bytes = if [7, 8, 19].contains(&at) {
-            &long[..]
-        } else {
-            &bytes
-        };
-        assert!(poll_once(&mut Box::pin(sender.send(bytes, None))).is_ready());
-    }
-    let error = proactor.block_on(sender.flush()).unwrap().unwrap_err();
-    assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
-    proactor.block_on(sender.flush()).unwrap().unwrap();
-    for at in (0_u32..20).filter(|at| ![7, 8, 19].contains(at)) {
-        assert_eq!(received(&far), at.to_be_bytes());
-    }
-    assert_eq!(sender.queued_bytes(), 0);
-}
-
-#[test]
-fn an_old_error_of_the_socket_costs_no_datagram_of_a_batch() {
-    let mut proactor = proactor();
-    let (near, far) = pair();
-    let to = far.local_addr().unwrap();
-    drop(far);
-    let sender = DatagramSender::new(proactor.handle().adopt(near));
-    let first = async {
-        sender.send(b"nobody", None).await?;
-        sender.flush().await
-    };
-    proactor.block_on(first).unwrap().unwrap();
-    let far = UdpSocket::bind(to).unwrap();
-    far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    for at in 0_u32..10 {
-        let bytes = at.to_be_bytes();
-        assert!(poll_once(&mut Box::pin(sender.send(&bytes, None))).is_ready());
-    }
-    let error = proactor.block_on(sender.flush()).unwrap().unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-    proactor.block_on(sender.flush()).unwrap().unwrap();
-    for at in 0_u32..10 {
-        assert_eq!(received(&far), at.to_be_bytes());
-    }
-}
-
-#[test]
-fn a_full_receiver_changes_the_order_of_nothing() {
-    let mut proactor = proactor();
-    let (near, far) = UnixDatagram::pair().unwrap();
-    far.set_nonblocking(true).unwrap();
-    let sender = DatagramSender::new(proactor.handle().adopt(near));
-    let mut sent = 0_u32;
-    let mut buf = [0; 8];
-    for expected in 0_u32..300 {
-        // Many more than the receiver has room for, so that each turn ends with one that waits.
-        while sent < 300 {
-            let bytes = sent.to_be_bytes();
-            if poll_once(&mut Box::pin(sender.send(&bytes, None))).is_pending() {
-                break;
-            }
-            sent += 1;
-        }
-        while let Err(error) = far.recv(&mut buf) {
-            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-            proactor.park(Some(Duration::from_millis(1))).unwrap();
-        }
-        assert_eq!(buf[..4], expected.to_be_bytes());
-    }
-    assert_eq!(sender.queued_bytes(), 0);
 }
 
 #[test]
@@ -294,31 +183,4 @@ fn descriptors_that_nobody_takes_are_closed() {
     }
     settle(&mut proactor);
     assert_eq!(open_fds(), fds);
-}
-
-#[test]
-fn a_sender_that_was_called_and_goes_passes_the_call_on() {
-    let mut proactor = proactor();
-    let (near, far) = UnixDatagram::pair().unwrap();
-    far.set_nonblocking(true).unwrap();
-    let sender = DatagramSender::new(proactor.handle().adopt(near));
-    let bytes = vec![1; 100_000];
-    for _ in 0..2 {
-        assert!(poll_once(&mut Box::pin(sender.send(&bytes, None))).is_ready());
-    }
-    let counts = [Arc::default(), Arc::default()];
-    let mut first = Box::pin(sender.send(&bytes, None));
-    let mut second = Box::pin(sender.send(&bytes, None));
-    assert!(poll_with(&mut first, &counts[0]).is_pending());
-    assert!(poll_with(&mut second, &counts[1]).is_pending());
-    // Nothing that is sent later calls anybody.
-    let mut received = 0;
-    while received < 2 || sender.queued_bytes() > 0 {
-        proactor.park(Some(Duration::from_millis(1))).unwrap();
-        received += usize::from(far.recv(&mut [0; 1]).is_ok());
-    }
-    assert_eq!(counts.each_ref().map(|count| count.get()), [1, 0]);
-    drop(first);
-    assert_eq!(counts[1].get(), 1);
-    assert!(poll_once(&mut second).is_ready());
 }
