@@ -13,6 +13,24 @@ use super::datagram::{Datagram, PeerAddr};
 use crate::stream::Stream;
 
 /// The datagrams that a socket receives, lent without a copy. It has no end; errors are items.
+///
+/// # Examples
+///
+/// ```
+/// use ringloop::net::UdpSocket;
+/// use ringloop::stream::Stream;
+///
+/// ringloop::run(async {
+///     let socket = UdpSocket::bind("127.0.0.1:0").await?;
+///     socket.send_to(b"to itself", socket.local_addr()?).await?;
+///     let mut datagrams = socket.datagrams();
+///     let datagram = datagrams.try_next().await?.expect("it has no end");
+///     assert_eq!(&datagram[..], b"to itself");
+///     assert_eq!(*datagram.peer(), socket.local_addr()?);
+///     Ok::<(), std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "nothing is received until it is asked for"]
 pub struct Datagrams<'a, A = SocketAddr> {
     arrival: Arrival<'a>,

@@ -9,6 +9,8 @@ mod connecting;
 mod connection;
 mod conversions;
 mod datagram;
+mod datagram_methods;
+mod datagram_waits;
 mod datagrams;
 mod fd_stream;
 mod halves;
@@ -44,9 +46,8 @@ use ringloop_proactor::Fd;
 
 pub use addr::ToSocketAddrs;
 pub use connect_error::ConnectError;
-pub use datagram::{
-    Datagram, FlushDatagrams, PeerAddr, PeerCredentials, Recv, RecvDatagram, RecvFrom, SendDatagram,
-};
+pub use datagram::{Datagram, PeerAddr, PeerCredentials};
+pub use datagram_waits::{FlushDatagrams, Recv, RecvDatagram, RecvFrom, SendDatagram};
 pub use datagrams::Datagrams;
 pub use fd_stream::FdStream;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};

@@ -1,19 +1,17 @@
 //! A UDP socket.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd};
 
-use ringloop_proactor::{DatagramReceiver, DatagramReceiverStats, DatagramSender, Enclosed};
+use ringloop_proactor::{DatagramReceiver, DatagramSender};
 use socket2::SockRef;
 
 use super::addr::{ToSocketAddrs, first_that_works};
 use super::check::{Kind, check};
-use super::datagram::{FlushDatagrams, Recv, RecvDatagram, RecvFrom, SendDatagram, Target};
-use super::datagram::{try_recv_from, try_send};
-use super::datagrams::Datagrams;
-use super::plain;
+use super::datagram_methods::datagram_socket;
+use super::datagram_waits::{SendDatagram, Target, try_send};
+use super::ip;
 use super::udp_builder::UdpBuilder;
 use crate::context;
 
@@ -95,18 +93,6 @@ impl UdpSocket {
         Ok(Self::from_fd(socket.into()))
     }
 
-    /// Gives the socket back to std, which waits in the kernel, not on the loop.
-    ///
-    /// What was sent goes out. What was received and not taken is lost: if something has been received
-    /// at all, take what is there first ([`try_recv_from`](Self::try_recv_from)).
-    ///
-    /// # Errors
-    ///
-    /// As `dup(2)`.
-    pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
-        Ok(self.as_fd().try_clone_to_owned()?.into())
-    }
-
     #[track_caller]
     pub(super) fn from_fd(socket: OwnedFd) -> Self {
         let fd = context::current().proactor.adopt(socket);
@@ -132,87 +118,6 @@ impl UdpSocket {
         first_that_works(&addresses, connect).await
     }
 
-    /// Receives a datagram and tells who has sent it. What does not fit into `buf` is gone.
-    ///
-    /// # Errors
-    ///
-    /// As `recvmsg(2)`: what an ICMP message said of a datagram that was sent, once; a cancelled
-    /// scope.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect; a datagram that
-    /// arrives later waits for the next receive.
-    #[track_caller]
-    #[inline]
-    #[doc(alias("datagram_received", "sock_recvfrom"))]
-    pub fn recv_from<'a>(&'a self, buf: &'a mut [u8]) -> RecvFrom<'a> {
-        RecvFrom::new(&self.receiver, buf, true)
-    }
-
-    /// Receives a datagram. What does not fit into `buf` is gone.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    #[inline]
-    pub fn recv<'a>(&'a self, buf: &'a mut [u8]) -> Recv<'a> {
-        Recv::new(&self.receiver, buf, true)
-    }
-
-    /// Lends the next datagram without a copy, or several of one sender, if the kernel has put them
-    /// together.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    pub fn recv_datagram(&self) -> RecvDatagram<'_> {
-        RecvDatagram::new(&self.receiver)
-    }
-
-    /// Returns the datagrams that the socket receives as a stream.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use ringloop::net::UdpSocket;
-    /// use ringloop::stream::Stream;
-    ///
-    /// ringloop::run(async {
-    ///     let socket = UdpSocket::bind("127.0.0.1:0").await?;
-    ///     socket.send_to(b"to itself", socket.local_addr()?).await?;
-    ///     let mut datagrams = socket.datagrams();
-    ///     let datagram = datagrams.try_next().await?.expect("it has no end");
-    ///     assert_eq!(&datagram[..], b"to itself");
-    ///     assert_eq!(*datagram.peer(), socket.local_addr()?);
-    ///     Ok::<(), std::io::Error>(())
-    /// })??;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn datagrams(&self) -> Datagrams<'_> {
-        Datagrams::new(&self.receiver)
-    }
-
-    /// Receives a datagram if one has arrived and nobody waits for it.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if there is none, and at the first call, which begins to receive; as
-    /// [`recv_from`](Self::recv_from).
-    pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        try_recv_from(&self.receiver, buf)
-    }
-
     /// Queues a datagram if there is room for it and nobody waits to send.
     ///
     /// # Errors
@@ -220,34 +125,6 @@ impl UdpSocket {
     /// `WouldBlock` if the queue is full; as [`send_to`](Self::send_to).
     pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
         try_send(&self.sender, buf, Some(&target.into()))
-    }
-
-    /// Copies the next datagram, which stays, and tells who has sent it.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    pub fn peek_from<'a>(&'a self, buf: &'a mut [u8]) -> RecvFrom<'a> {
-        RecvFrom::new(&self.receiver, buf, false)
-    }
-
-    /// Copies the next datagram, which stays.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    pub fn peek<'a>(&'a self, buf: &'a mut [u8]) -> Recv<'a> {
-        Recv::new(&self.receiver, buf, false)
     }
 
     /// Queues a datagram to an address, to the first if there are several, and waits only while the
@@ -270,22 +147,6 @@ impl UdpSocket {
         target: impl ToSocketAddrs + 'a,
     ) -> SendDatagram<'a> {
         self.send_in_segments(buf, target, None)
-    }
-
-    /// Queues a datagram to where the socket is connected to, and waits only while the send queue
-    /// is full.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_to`](Self::send_to); `NotConnected` before [`connect`](Self::connect), told late.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    #[inline]
-    pub fn send<'a>(&'a self, buf: &'a [u8]) -> SendDatagram<'a> {
-        SendDatagram::new(&self.sender, buf, Target::Connected(Enclosed::default()))
     }
 
     /// Queues many datagrams as one: `buf` is cut into datagrams of `segment_bytes`, of which the
@@ -327,20 +188,6 @@ impl UdpSocket {
         SendDatagram::new(&self.sender, buf, target)
     }
 
-    /// Waits until the kernel has taken every datagram that was sent, and tells the error of one.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_to`](Self::send_to).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    pub fn flush(&self) -> FlushDatagrams<'_> {
-        FlushDatagrams::new(&self.sender)
-    }
-
     /// Lets the kernel put datagrams of one sender that arrive together into one, or not.
     ///
     /// That is several times faster where many come from one sender. [`recv_from`](Self::recv_from)
@@ -361,7 +208,7 @@ impl UdpSocket {
     ///
     /// As `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        socket_addr(self.socket().local_addr()?)
+        ip(self.socket().local_addr()?)
     }
 
     /// Returns the address that the socket is connected to.
@@ -370,13 +217,7 @@ impl UdpSocket {
     ///
     /// As `getpeername(2)`: `NotConnected`.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        socket_addr(self.socket().peer_addr()?)
-    }
-
-    /// Returns what has been received and what waits, and how much the kernel had to drop.
-    #[must_use]
-    pub fn stats(&self) -> DatagramReceiverStats {
-        self.receiver.stats()
+        ip(self.socket().peer_addr()?)
     }
 
     pub(super) fn socket(&self) -> SockRef<'_> {
@@ -384,26 +225,7 @@ impl UdpSocket {
     }
 }
 
-impl AsFd for UdpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        plain(self.receiver.fd())
-    }
-}
-
-impl AsRawFd for UdpSocket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
-    }
-}
-
-impl fmt::Debug for UdpSocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UdpSocket")
-            .field("receiver", &self.receiver)
-            .field("sender", &self.sender)
-            .finish()
-    }
-}
+datagram_socket!(UdpSocket, SocketAddr, std::net::UdpSocket);
 
 /// The address behind a name.
 #[cold]
@@ -417,9 +239,4 @@ fn look_up<'a>(target: impl ToSocketAddrs + 'a, segment_bytes: Option<u16>) -> T
         addresses.first().copied().ok_or_else(nothing)
     };
     Target::LookedUp(Box::pin(address), segment_bytes)
-}
-
-fn socket_addr(address: socket2::SockAddr) -> io::Result<SocketAddr> {
-    let unknown = || io::Error::new(io::ErrorKind::InvalidData, "not an internet address");
-    address.as_socket().ok_or_else(unknown)
 }

@@ -1,21 +1,16 @@
 //! A datagram socket of the unix family.
 
-use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 
-use ringloop_proactor::{
-    DatagramReceiver, DatagramReceiverStats, DatagramSender, Enclosed, SocketAddress,
-};
+use ringloop_proactor::{DatagramReceiver, DatagramSender, Enclosed, SocketAddress};
 use socket2::SockRef;
 
 use super::check::{Kind, check};
-use super::datagram::{FlushDatagrams, Recv, RecvDatagram, RecvFrom, SendDatagram, Target};
-use super::datagram::{try_recv_from, try_send};
-use super::datagrams::Datagrams;
-use super::plain;
+use super::datagram_methods::datagram_socket;
+use super::datagram_waits::{SendDatagram, Target};
 use crate::context;
 
 /// A datagram socket of the unix family. Counterpart: `std::os::unix::net::UnixDatagram`.
@@ -128,17 +123,6 @@ impl UnixDatagram {
         })
     }
 
-    /// Gives the socket back to std, which waits in the kernel, not on the loop.
-    ///
-    /// What was sent goes out. What was received and not taken is lost.
-    ///
-    /// # Errors
-    ///
-    /// As `dup(2)`.
-    pub fn into_std(self) -> io::Result<net::UnixDatagram> {
-        Ok(self.as_fd().try_clone_to_owned()?.into())
-    }
-
     /// Makes room for at least so many descriptors with each datagram; 253 are the most that may
     /// come. To be called before the first receive; what was received before and not taken is lost.
     ///
@@ -173,112 +157,6 @@ impl UnixDatagram {
         // std's method only works on a socket of its own; what it does is a property of both.
         let socket = net::UnixDatagram::from(self.as_fd().try_clone_to_owned()?);
         socket.connect_addr(address)
-    }
-
-    /// Receives a datagram and tells who has sent it. What does not fit into `buf` is gone.
-    ///
-    /// # Errors
-    ///
-    /// As `recvmsg(2)`; a cancelled scope.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect; a datagram that
-    /// arrives later waits for the next receive.
-    #[track_caller]
-    #[inline]
-    pub fn recv_from<'a>(&'a self, buf: &'a mut [u8]) -> RecvFrom<'a, SocketAddr> {
-        RecvFrom::new(&self.receiver, buf, true)
-    }
-
-    /// Receives a datagram. What does not fit into `buf` is gone.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    #[inline]
-    pub fn recv<'a>(&'a self, buf: &'a mut [u8]) -> Recv<'a> {
-        Recv::new(&self.receiver, buf, true)
-    }
-
-    /// Lends the next datagram without a copy, with what came beside it.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    #[doc(alias = "recv_vectored_with_ancillary")]
-    pub fn recv_datagram(&self) -> RecvDatagram<'_, SocketAddr> {
-        RecvDatagram::new(&self.receiver)
-    }
-
-    /// Returns the datagrams that the socket receives as a stream.
-    pub fn datagrams(&self) -> Datagrams<'_, SocketAddr> {
-        Datagrams::new(&self.receiver)
-    }
-
-    /// Receives a datagram if one has arrived and nobody waits for it.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if there is none, and at the first call, which begins to receive; as
-    /// [`recv_from`](Self::recv_from).
-    pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        try_recv_from(&self.receiver, buf)
-    }
-
-    /// Copies the next datagram, which stays, and tells who has sent it.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    pub fn peek_from<'a>(&'a self, buf: &'a mut [u8]) -> RecvFrom<'a, SocketAddr> {
-        RecvFrom::new(&self.receiver, buf, false)
-    }
-
-    /// Copies the next datagram, which stays.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    pub fn peek<'a>(&'a self, buf: &'a mut [u8]) -> Recv<'a> {
-        Recv::new(&self.receiver, buf, false)
-    }
-
-    /// Queues a datagram to where the socket is connected to, and waits only while the send queue
-    /// is full.
-    ///
-    /// # Errors
-    ///
-    /// As `sendto(2)`, of an earlier datagram, once: then this one is not sent; a cancelled scope.
-    /// [`flush`](Self::flush) tells errors, too.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    #[inline]
-    pub fn send<'a>(&'a self, buf: &'a [u8]) -> SendDatagram<'a> {
-        SendDatagram::new(&self.sender, buf, Target::Connected(Enclosed::default()))
     }
 
     /// Queues a datagram to a path, and waits only while the send queue is full.
@@ -331,29 +209,6 @@ impl UnixDatagram {
         SendDatagram::new(&self.sender, buf, Target::Connected(enclosed))
     }
 
-    /// Queues a datagram if there is room for it and nobody waits to send.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if the queue is full; as [`send`](Self::send).
-    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        try_send(&self.sender, buf, None)
-    }
-
-    /// Waits until the kernel has taken every datagram that was sent, and tells the error of one.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    #[track_caller]
-    pub fn flush(&self) -> FlushDatagrams<'_> {
-        FlushDatagrams::new(&self.sender)
-    }
-
     /// Lets each datagram bring the credentials of its sender, or not.
     ///
     /// # Errors
@@ -390,31 +245,6 @@ impl UnixDatagram {
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         SockRef::from(self).take_error()
     }
-
-    /// Returns what has been received and what waits.
-    #[must_use]
-    pub fn stats(&self) -> DatagramReceiverStats {
-        self.receiver.stats()
-    }
 }
 
-impl AsFd for UnixDatagram {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        plain(self.sender.fd())
-    }
-}
-
-impl AsRawFd for UnixDatagram {
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
-    }
-}
-
-impl fmt::Debug for UnixDatagram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnixDatagram")
-            .field("receiver", &self.receiver)
-            .field("sender", &self.sender)
-            .finish()
-    }
-}
+datagram_socket!(UnixDatagram, SocketAddr, net::UnixDatagram);

@@ -8,7 +8,7 @@ use std::{fs, net};
 
 use ringloop::cancel::is_cancelled;
 use ringloop::net::{
-    FdStream, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
+    Datagram, FdStream, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
 };
 use ringloop::task::yield_now;
 
@@ -157,6 +157,105 @@ async fn given_back(
         assert!(is_cancelled(&refused.error));
         refused.buffer
     })
+}
+
+#[test]
+fn no_datagram_is_lost_whenever_a_socket_is_given_back() {
+    if !alone("net_into_std::no_datagram_is_lost_whenever_a_socket_is_given_back") {
+        return;
+    }
+    let mut runtime = runtime();
+    let fds = open_fds();
+    let most = runtime.block_on(async {
+        let mut most = 0;
+        for round in 0..40 {
+            most = most.max(give_back_a_datagram_socket(round).await);
+        }
+        most
+    });
+    assert!(most > 1, "none was received ahead");
+    settle(&mut runtime, fds);
+}
+
+/// Returns how many datagrams had been received ahead.
+async fn give_back_a_datagram_socket(round: usize) -> usize {
+    let (near, far) = UnixDatagram::pair().unwrap();
+    far.set_credentials(false).unwrap();
+    let plain = unix::UnixDatagram::from(far.as_fd().try_clone_to_owned().unwrap());
+    let mut numbers = 0_u8..;
+    let mut send = || plain.send(&[numbers.next().unwrap()]).unwrap();
+    let mut received = Vec::new();
+    for _ in 0..round % 4 {
+        send();
+    }
+    if round.is_multiple_of(2) {
+        // A receive is under way that nobody waits for.
+        let mut buf = [0; 4];
+        if let Some(count) = polled_once(near.recv(&mut buf)).await {
+            received.extend_from_slice(&buf[..count.unwrap()]);
+        }
+    }
+    for _ in 0..round % 5 {
+        send();
+        yield_now().await.unwrap();
+    }
+    near.send(b"all of it").await.unwrap();
+    let given_back = match round % 3 {
+        0 => in_cancelled_scope(datagrams_given_back(near)).await,
+        _ => Some(datagrams_given_back(near).await),
+    };
+    let (near, ahead) = match given_back.expect("the error is gone") {
+        Ok(given_back) => given_back,
+        Err(near) => {
+            // It receives on.
+            send();
+            let mut buf = [0; 4];
+            let count = near.recv(&mut buf).await.unwrap();
+            received.extend_from_slice(&buf[..count]);
+            near.into_std().await.unwrap()
+        }
+    };
+    assert_eq!(plain.recv(&mut [0; 16]).unwrap(), 9);
+    received.extend(ahead.iter().map(|datagram| datagram[0]));
+    send();
+    near.set_nonblocking(true).unwrap();
+    let mut buf = [0; 4];
+    while let Ok(count) = near.recv(&mut buf) {
+        received.extend_from_slice(&buf[..count]);
+    }
+    let sent = numbers.next().unwrap();
+    assert_eq!(received, (0..sent).collect::<Vec<_>>(), "round {round}");
+    ahead.len()
+}
+
+async fn datagrams_given_back(
+    socket: UnixDatagram,
+) -> Result<(unix::UnixDatagram, Vec<Datagram<unix::SocketAddr>>), UnixDatagram> {
+    let given_back = socket.into_std().await;
+    given_back.map_err(|refused| {
+        assert!(is_cancelled(&refused.error));
+        refused.buffer
+    })
+}
+
+#[test]
+fn a_socket_with_an_error_to_tell_comes_back_with_it() {
+    run(async {
+        let near = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let far = net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        near.connect(far.local_addr().unwrap()).await.unwrap();
+        assert!(polled_once(near.recv(&mut [0; 8])).await.is_none());
+        far.send_to(b"one", near.local_addr().unwrap()).unwrap();
+        yield_now().await.unwrap();
+        drop(far);
+        near.send(b"nobody").await.unwrap();
+        let refused = near.into_std().await.unwrap_err();
+        assert_eq!(refused.error.kind(), ErrorKind::ConnectionRefused);
+        let (near, ahead) = refused.buffer.into_std().await.unwrap();
+        assert_eq!(ahead.len(), 1);
+        assert_eq!(ahead[0][..], *b"one");
+        assert!(near.take_error().unwrap().is_none());
+    });
 }
 
 #[test]

@@ -162,6 +162,34 @@ fn a_closed_port_is_told_once_and_is_not_the_end() {
 }
 
 #[test]
+fn an_error_that_is_there_before_the_first_receive_is_told_and_hides_nothing() {
+    run(async {
+        for (comes_before, comes_after) in [(false, false), (true, false), (false, true)] {
+            let (near, address) = bound().await;
+            let far = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            let to = far.local_addr().unwrap();
+            near.connect(to).await.unwrap();
+            if comes_before {
+                far.send_to(b"before", address).unwrap();
+            }
+            drop(far);
+            near.send(b"nobody").await.unwrap();
+            near.flush().await.unwrap();
+            let far = std::net::UdpSocket::bind(to).unwrap();
+            if comes_after {
+                far.send_to(b"after!", address).unwrap();
+            }
+            let refused = near.recv(&mut [0; 8]).await.unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+            if comes_before || comes_after {
+                assert_eq!(near.recv(&mut [0; 8]).await.unwrap(), 6);
+            }
+            assert!(polled_once(near.recv(&mut [0; 8])).await.is_none());
+        }
+    });
+}
+
+#[test]
 fn a_sender_that_never_receives_is_told_and_loses_nothing_else() {
     run(async {
         let (near, _) = bound().await;

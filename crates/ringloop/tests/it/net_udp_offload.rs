@@ -114,7 +114,7 @@ fn options_are_set_and_read() {
             .leave_multicast_v4(&group, &Ipv4Addr::LOCALHOST)
             .unwrap();
         // Back and forth between the two worlds.
-        let plain = socket.into_std().unwrap();
+        let plain = socket.into_std().await.unwrap().0;
         plain.set_nonblocking(true).unwrap();
         let again = UdpSocket::from_std(plain).unwrap();
         assert_eq!(again.ttl().unwrap(), 7);

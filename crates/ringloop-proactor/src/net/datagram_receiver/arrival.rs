@@ -2,14 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use ringloop_core::WaitKey;
 
 use super::DatagramReceiver;
-use super::inbox::{Copied, Piece};
-use crate::buf::Chunk;
+use super::inbox::Copied;
 use crate::net::datagram::{Datagram, DatagramNote};
 use crate::net::proactor_gone;
 use crate::ops::address::SocketAddress;
@@ -112,40 +110,9 @@ impl Arrival<'_> {
     /// As [`DatagramReceiver::recv`].
     pub fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Datagram>> {
         ready!(self.poll_turn(cx))?;
-        let state = &self.receiver.state;
-        let (piece, note, segment_bytes, ancillary, start) = {
-            let mut inbox = state.inbox.borrow_mut();
-            let (piece, cursor) = inbox.pop();
-            let envelope = state.open(&piece);
-            let segment_bytes = envelope.segment_bytes();
-            let rest = envelope.bytes.len() - cursor;
-            let note = DatagramNote {
-                count: rest,
-                peer: envelope.peer(),
-                is_truncated: envelope.is_truncated(),
-            };
-            let ancillary = envelope.ancillary();
-            let start = state.layout.prefix() + cursor;
-            let segment_bytes = segment_bytes.filter(|&bytes| bytes < rest);
-            inbox.took(rest);
-            (piece, note, segment_bytes, ancillary, start)
-        };
-        let mut bytes = match piece {
-            Piece::Lent(lent) => Chunk::lent(Rc::clone(state.lender()), lent),
-            Piece::Own(bytes) => {
-                let end = bytes.len();
-                Chunk::own(bytes, 0, end)
-            }
-            Piece::Failed(_) => unreachable!("errors have been told"),
-        };
-        bytes.advance(start);
+        let datagram = self.receiver.take();
         self.receiver.went_on();
-        Poll::Ready(Ok(Datagram {
-            bytes,
-            note,
-            segment_bytes,
-            ancillary,
-        }))
+        Poll::Ready(Ok(datagram))
     }
 
     /// Waits until it is this one's turn and a datagram is at the front; tells an error that is.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::task::Waker;
 
 use super::state::{DatagramReceiverStats, State};
 use crate::buf::Lent;
@@ -24,6 +25,8 @@ pub(super) struct Inbox {
     pub(super) closed: bool,
     /// Nobody wants more: once the receive rests, it is not started again.
     pub(super) halted: bool,
+    /// Who waits for it to rest.
+    pub(super) stopper: Option<Waker>,
 }
 
 pub(super) enum Piece {
@@ -84,6 +87,16 @@ impl Inbox {
         };
         self.pieces.pop_front();
         Some(errno)
+    }
+
+    /// Takes the first error out, wherever it is.
+    pub(super) fn take_error(&mut self) -> Option<i32> {
+        let is_error = |piece: &Piece| matches!(piece, Piece::Failed(_));
+        let at = self.pieces.iter().position(is_error)?;
+        match self.pieces.remove(at) {
+            Some(Piece::Failed(errno)) => Some(errno),
+            Some(Piece::Lent(_) | Piece::Own(_)) | None => unreachable!("it is an error"),
+        }
     }
 
     /// Takes the message at the front out, and tells how much of it has been taken before.

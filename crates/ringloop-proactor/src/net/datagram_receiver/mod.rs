@@ -5,16 +5,19 @@ mod inbox;
 mod options;
 mod recv;
 mod state;
+mod stop;
 
 use std::fmt;
 use std::io;
 use std::mem;
 use std::rc::Rc;
 
+use self::inbox::Piece;
 use self::options::set_gro;
 use self::recv::RecvDatagrams;
 use self::state::State;
 use super::datagram::{Datagram, DatagramNote};
+use crate::buf::Chunk;
 use crate::fd::Fd;
 use crate::op::ServiceKey;
 
@@ -138,6 +141,43 @@ impl DatagramReceiver {
         std::future::poll_fn(|cx| arrival.poll_datagram(cx)).await
     }
 
+    /// Takes the datagram at the front, which is there.
+    fn take(&self) -> Datagram {
+        let state = &self.state;
+        let (piece, note, segment_bytes, ancillary, start) = {
+            let mut inbox = state.inbox.borrow_mut();
+            let (piece, cursor) = inbox.pop();
+            let envelope = state.open(&piece);
+            let segment_bytes = envelope.segment_bytes();
+            let rest = envelope.bytes.len() - cursor;
+            let note = DatagramNote {
+                count: rest,
+                peer: envelope.peer(),
+                is_truncated: envelope.is_truncated(),
+            };
+            let ancillary = envelope.ancillary();
+            let start = state.layout.prefix() + cursor;
+            let segment_bytes = segment_bytes.filter(|&bytes| bytes < rest);
+            inbox.took(rest);
+            (piece, note, segment_bytes, ancillary, start)
+        };
+        let mut bytes = match piece {
+            Piece::Lent(lent) => Chunk::lent(Rc::clone(state.lender()), lent),
+            Piece::Own(bytes) => {
+                let end = bytes.len();
+                Chunk::own(bytes, 0, end)
+            }
+            Piece::Failed(_) => unreachable!("errors have been told"),
+        };
+        bytes.advance(start);
+        Datagram {
+            bytes,
+            note,
+            segment_bytes,
+            ancillary,
+        }
+    }
+
     /// After a look at the queue: goes on receiving, and calls the next of those who wait.
     #[inline]
     fn went_on(&self) {
@@ -154,9 +194,12 @@ impl DatagramReceiver {
 
     /// Sees to it that datagrams are received. `false`: the proactor is gone.
     fn arm(&self) -> bool {
-        if mem::replace(&mut self.state.inbox.borrow_mut().armed, true) {
+        let mut inbox = self.state.inbox.borrow_mut();
+        inbox.halted = false;
+        if mem::replace(&mut inbox.armed, true) {
             return true;
         }
+        drop(inbox);
         let is_started = self.state.fd.handle().shared().start(&self.key);
         self.state.inbox.borrow_mut().armed = is_started;
         is_started

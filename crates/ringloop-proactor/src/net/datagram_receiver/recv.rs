@@ -144,12 +144,23 @@ unsafe impl Service for RecvDatagrams {
 
     #[inline]
     fn on_completion(&mut self, cqe: Cqe, wakes: &mut Wakes) -> Flow {
-        let state = &self.state;
-        let mut inbox = state.inbox.borrow_mut();
         let is_last = cqe.is_last();
         if is_last {
-            inbox.ended();
+            self.state.inbox.borrow_mut().ended();
         }
+        let flow = self.take_in(cqe, is_last, wakes);
+        if is_last && flow == Flow::Rest {
+            wakes.extend(self.state.inbox.borrow_mut().stopper.take());
+        }
+        flow
+    }
+}
+
+impl RecvDatagrams {
+    #[inline]
+    fn take_in(&mut self, cqe: Cqe, is_last: bool, wakes: &mut Wakes) -> Flow {
+        let state = &self.state;
+        let mut inbox = state.inbox.borrow_mut();
         let Ok(filled) = u32::try_from(cqe.res) else {
             return self.failed(&mut inbox, cqe, wakes);
         };
@@ -185,3 +196,6 @@ unsafe impl Service for RecvDatagrams {
 const POLL_FIRST: u16 = 1 << 0;
 /// `IORING_RECV_MULTISHOT`.
 const RECV_MULTISHOT: u16 = 1 << 1;
+
+#[cfg(test)]
+mod tests;

@@ -154,7 +154,7 @@ impl Batch {
 impl Letter {
     /// Its address and its bytes, among those of all.
     #[inline]
-    fn parts<'a>(self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    fn parts(self, bytes: &[u8]) -> (&[u8], &[u8]) {
         let (before, bytes) = bytes.split_at(self.start);
         let address = &before[self.start - usize::from(self.address_len)..];
         (address, &bytes[..self.len])

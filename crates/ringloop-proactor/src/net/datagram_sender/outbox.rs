@@ -158,3 +158,6 @@ const HIGH_WATER_BYTES: usize = 256 * 1024;
 const LETTERS_MAX: usize = 256;
 /// So many datagrams go out in a turn, before one that the ring sends.
 const AHEAD_MAX: usize = 31;
+
+#[cfg(test)]
+mod tests;
