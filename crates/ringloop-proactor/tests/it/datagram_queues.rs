@@ -88,6 +88,26 @@ fn a_wait_that_was_called_and_goes_passes_the_call_on() {
 }
 
 #[test]
+fn who_comes_new_takes_nothing_that_another_was_called_for() {
+    let mut proactor = proactor();
+    let (near, far) = pair();
+    let receiver = DatagramReceiver::ip(proactor.handle().adopt(near));
+    let mut bufs = [[0; 8]; 2];
+    let [one, two] = &mut bufs;
+    let mut first = Box::pin(receiver.recv(one));
+    assert!(poll_once(&mut first).is_pending());
+    far.send(b"one").unwrap();
+    while receiver.stats().received == 0 {
+        proactor.park(Some(Duration::from_secs(1))).unwrap();
+    }
+    let mut second = Box::pin(receiver.recv(two));
+    assert!(poll_once(&mut second).is_pending());
+    assert!(poll_once(&mut first).is_ready());
+    far.send(b"two").unwrap();
+    assert_eq!(proactor.block_on(second).unwrap().unwrap().count, 3);
+}
+
+#[test]
 fn waits_end_with_the_proactor_and_nothing_leaks() {
     if !alone("datagram_queues::waits_end_with_the_proactor_and_nothing_leaks") {
         return;

@@ -1,13 +1,14 @@
 //! The send queue of datagram sockets: order, errors, bounds.
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ringloop_core::Driver;
-use ringloop_proactor::{Config, DatagramSender, Proactor};
+use ringloop_proactor::{Config, DatagramReceiver, DatagramSender, Enclosed, Proactor};
 
 use crate::rig::{poll_once, poll_with, proactor};
 
@@ -151,7 +152,60 @@ fn a_sender_that_was_called_and_goes_passes_the_call_on() {
         received += usize::from(far.recv(&mut [0; 1]).is_ok());
     }
     assert_eq!(counts.each_ref().map(|count| count.get()), [1, 0]);
+    // Who comes now waits behind both.
+    let mut third = Box::pin(sender.send(b"third", None));
+    assert!(poll_once(&mut third).is_pending());
+    drop(third);
     drop(first);
     assert_eq!(counts[1].get(), 1);
     assert!(poll_once(&mut second).is_ready());
+}
+
+#[test]
+fn what_is_enclosed_goes_with_its_datagram() {
+    let mut proactor = proactor();
+    let handle = proactor.handle();
+    let (near, far) = UnixDatagram::pair().unwrap();
+    let gift = near.try_clone().unwrap();
+    let sender = DatagramSender::new(handle.adopt(near));
+    let receiver = DatagramReceiver::unix(handle.adopt(far), 4);
+    let gifts = [gift.as_fd(), gift.as_fd(), gift.as_fd()];
+    let counts = [1, 0, 3, 2, 0];
+    for count in counts {
+        let enclosed = Enclosed::descriptors(&gifts[..count]);
+        let mut dispatch = sender.dispatch();
+        let sent = std::future::poll_fn(|cx| dispatch.poll_send(cx, b"x", None, enclosed));
+        assert!(poll_once(&mut Box::pin(sent)).is_ready());
+    }
+    for count in counts {
+        let datagram = proactor.block_on(receiver.recv_datagram()).unwrap();
+        let descriptors = datagram.unwrap().take_descriptors().unwrap();
+        assert_eq!(descriptors.len(), count);
+    }
+}
+
+#[test]
+fn addresses_of_any_length_stay_with_their_datagrams() {
+    let mut proactor = proactor();
+    let near = UdpSocket::bind("[::]:0").unwrap();
+    let v6 = UdpSocket::bind("[::1]:0").unwrap();
+    let v4 = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let sender = DatagramSender::new(proactor.handle().adopt(near));
+    let mapped = ("::ffff:127.0.0.1", v4.local_addr().unwrap().port());
+    let mapped: SocketAddr = mapped.to_socket_addrs().unwrap().next().unwrap();
+    for (far, to) in [(&v6, v6.local_addr().unwrap()), (&v4, mapped)] {
+        far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        for at in 0_u32..3 {
+            let mut dispatch = sender.dispatch();
+            let bytes = at.to_be_bytes();
+            let sent = std::future::poll_fn(|cx| dispatch.poll_send_to_ip(cx, &bytes, to, None));
+            assert!(poll_once(&mut Box::pin(sent)).is_ready());
+        }
+    }
+    proactor.block_on(sender.flush()).unwrap().unwrap();
+    for far in [&v6, &v4] {
+        for at in 0_u32..3 {
+            assert_eq!(received(far), at.to_be_bytes());
+        }
+    }
 }

@@ -251,9 +251,19 @@ fn a_socket_with_an_error_to_tell_comes_back_with_it() {
         near.send(b"nobody").await.unwrap();
         let refused = near.into_std().await.unwrap_err();
         assert_eq!(refused.error.kind(), ErrorKind::ConnectionRefused);
-        let (near, ahead) = refused.buffer.into_std().await.unwrap();
+        // It works on, and can be given back later.
+        let near = refused.buffer;
+        let address = near.local_addr().unwrap();
+        let far = net::UdpSocket::bind(near.peer_addr().unwrap()).unwrap();
+        assert_eq!(near.recv(&mut [0; 8]).await.unwrap(), 3);
+        assert!(polled_once(near.recv(&mut [0; 8])).await.is_none());
+        far.send_to(b"second", address).unwrap();
+        assert_eq!(near.recv(&mut [0; 8]).await.unwrap(), 6);
+        far.send_to(b"third", address).unwrap();
+        yield_now().await.unwrap();
+        let (near, ahead) = near.into_std().await.unwrap();
         assert_eq!(ahead.len(), 1);
-        assert_eq!(ahead[0][..], *b"one");
+        assert_eq!(ahead[0][..], *b"third");
         assert!(near.take_error().unwrap().is_none());
     });
 }
