@@ -158,6 +158,9 @@ fn a_sender_that_was_called_and_goes_passes_the_call_on() {
     drop(third);
     drop(first);
     assert_eq!(counts[1].get(), 1);
+    // Nor does anybody overtake the one that was called.
+    let mut fourth = Box::pin(sender.send(b"fourth", None));
+    assert!(poll_once(&mut fourth).is_pending());
     assert!(poll_once(&mut second).is_ready());
 }
 
