@@ -180,6 +180,19 @@ impl CancelWatch {
     /// # Cancel safety
     ///
     /// Nothing to cancel: the function does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ringloop_core::ThreadDriver;
+    /// use ringloop_task::Scheduler;
+    /// use ringloop_task::cancel::CancelWatch;
+    ///
+    /// assert!(!CancelWatch::try_begin(), "outside of tasks poll_begin is to be asked");
+    /// Scheduler::new(ThreadDriver::new()).block_on(async {
+    ///     assert!(CancelWatch::try_begin());
+    /// });
+    /// ```
     #[inline(always)]
     #[must_use = "the wait has begun, or has to be begun"]
     pub fn try_begin() -> bool {

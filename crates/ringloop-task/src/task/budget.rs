@@ -228,7 +228,7 @@ impl Future for ConsumeBudget {
 pub(crate) struct PollCounts {
     /// How many waits were told that they are cancelled.
     pub(crate) denied: std::cell::Cell<u32>,
-    /// How much of the budget is spent, or lent (E1 of [`context`](crate::context)).
+    /// How much of the budget is spent, or lent (E1 of [`context`]).
     pub(crate) spent: std::cell::Cell<u32>,
 }
 
