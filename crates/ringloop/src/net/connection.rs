@@ -12,15 +12,38 @@ use super::plain;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) receiver: Receiver,
-    pub(super) sender: Sender,
+    /// Made by the first write: many a stream is only read, or only closed.
+    pub(super) sender: Option<Sender>,
 }
 
 impl Connection {
     pub(super) fn new(fd: Fd) -> Self {
         Self {
-            receiver: Receiver::new(fd.clone()),
-            sender: Sender::new(fd),
+            receiver: Receiver::new(fd),
+            sender: None,
         }
+    }
+
+    #[inline]
+    pub(super) fn sender(&mut self) -> &mut Sender {
+        self.parts().1
+    }
+
+    /// Both directions.
+    #[inline]
+    pub(super) fn parts(&mut self) -> (&mut Receiver, &mut Sender) {
+        let Self { receiver, sender } = self;
+        let sender = match sender {
+            Some(sender) => sender,
+            none => none.insert(begun(receiver)),
+        };
+        (receiver, sender)
+    }
+
+    pub(super) fn into_parts(self) -> (Receiver, Sender) {
+        let Self { receiver, sender } = self;
+        let sender = sender.unwrap_or_else(|| begun(&receiver));
+        (receiver, sender)
     }
 
     #[inline]
@@ -48,4 +71,9 @@ impl Connection {
         drop(self);
         fd.close().await
     }
+}
+
+#[cold]
+fn begun(receiver: &Receiver) -> Sender {
+    Sender::new(receiver.fd().clone())
 }

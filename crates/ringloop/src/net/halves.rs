@@ -45,23 +45,19 @@ pub struct OwnedWriteHalf<S = TcpStream> {
 pub struct ReuniteError<S = TcpStream>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
 
 pub(super) fn borrowed(connection: &mut Connection) -> (ReadHalf<'_>, WriteHalf<'_>) {
-    let read = ReadHalf {
-        receiver: &mut connection.receiver,
-    };
-    let write = WriteHalf {
-        sender: &mut connection.sender,
-    };
-    (read, write)
+    let (receiver, sender) = connection.parts();
+    (ReadHalf { receiver }, WriteHalf { sender })
 }
 
-pub(super) fn owned<S>(mut connection: Connection) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
-    connection.sender.set_shutdown_on_drop(true);
+pub(super) fn owned<S>(connection: Connection) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
+    let (receiver, mut sender) = connection.into_parts();
+    sender.set_shutdown_on_drop(true);
     let read = OwnedReadHalf {
-        receiver: connection.receiver,
+        receiver,
         stream: PhantomData,
     };
     let write = OwnedWriteHalf {
-        sender: connection.sender,
+        sender,
         stream: PhantomData,
     };
     (read, write)
@@ -78,7 +74,7 @@ pub(super) fn reunited<S>(
     write.sender.set_shutdown_on_drop(false);
     Ok(Connection {
         receiver: read.receiver,
-        sender: write.sender,
+        sender: Some(write.sender),
     })
 }
 

@@ -373,7 +373,7 @@ macro_rules! stream {
             }
 
             fn sender(&mut self) -> &mut ringloop_proactor::Sender {
-                &mut self.connection.sender
+                self.connection.sender()
             }
         }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use ringloop::net::{ServeReport, Server, TcpListener, TcpStream, UnixListener, UnixStream, serve};
 use ringloop::task::{TaskRef, all_tasks};
-use ringloop::{Runtime, spawn};
+use ringloop::Runtime;
 use ringloop_task::UnhandledKind;
 
 use crate::rig::{listener, open_fds, run, until};

@@ -1,5 +1,4 @@
 use std::cell::RefCell;
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
