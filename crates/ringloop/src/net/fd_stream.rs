@@ -1,10 +1,8 @@
 //! A unix stream connection that carries descriptors.
 
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::mem;
-use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net;
 use std::pin::Pin;
@@ -12,7 +10,6 @@ use std::task::{Context, Poll, ready};
 
 use ringloop_proactor::ops::{RecvMsg, SendMsg};
 use ringloop_proactor::{Ancillary, Fd, Op};
-use ringloop_task::cancel::{CancelWatch, Cancelled};
 use socket2::SockRef;
 
 use super::check::{Kind, check};
@@ -21,6 +18,11 @@ use super::plain;
 use super::unix_addr::peer_of;
 use crate::context;
 use crate::io::Wait;
+
+mod message;
+mod sending;
+
+use message::Message;
 
 /// A unix stream connection that carries open descriptors beside its bytes.
 ///
@@ -75,15 +77,6 @@ pub struct FdStream {
     has_ended: bool,
 }
 
-/// What one receive has brought and nobody has taken.
-#[derive(Debug, Default)]
-struct Message {
-    bytes: Vec<u8>,
-    taken: usize,
-    fds: VecDeque<OwnedFd>,
-    credentials: Option<PeerCredentials>,
-}
-
 impl FdStream {
     /// Makes two streams that are connected with each other.
     ///
@@ -130,96 +123,6 @@ impl FdStream {
             error: None,
             has_ended: false,
         }
-    }
-
-    /// Sends all of `bytes`, and duplicates of `fds` with the first of them. It is done when the
-    /// kernel has them.
-    ///
-    /// # Errors
-    ///
-    /// As `sendmsg(2)`, of this or an earlier message; `InvalidInput` for descriptors without a
-    /// byte to carry them, or more than 253; a cancelled scope.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: cancelled, nothing was sent; if the kernel had a part already, it is done, and
-    /// the rest goes out before anything else ([`flush`](Self::flush) waits for it). Dropped before
-    /// it completes, the message may go out, whole and in its place. A stream that is dropped gives
-    /// up what the kernel has not taken.
-    pub async fn send(&mut self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        self.flush().await?;
-        if bytes.is_empty() && fds.is_empty() {
-            return Ok(());
-        }
-        self.sending = Some(self.message(bytes, fds)?);
-        self.is_rest = false;
-        Sending {
-            stream: self,
-            watch: CancelWatch::new(),
-            asked: None,
-        }
-        .await
-    }
-
-    /// Makes the operation. It has descriptors of its own: those of the caller may be closed when
-    /// it comes to its turn.
-    fn message(
-        &self,
-        bytes: &[u8],
-        fds: &[BorrowedFd<'_>],
-    ) -> io::Result<Op<SendMsg<[Vec<u8>; 1]>>> {
-        if bytes.is_empty() || fds.len() > FDS_MAX {
-            let text = "a message has a byte at least, and 253 descriptors at most";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        }
-        let proactor = self.fd.handle();
-        let mut gift = Ancillary::new();
-        if !fds.is_empty() {
-            let own = fds.iter().map(|fd| fd.try_clone_to_owned());
-            let own: io::Result<Vec<_>> = own.map(|fd| fd.map(|fd| proactor.adopt(fd))).collect();
-            gift.push_descriptors(&own?)?;
-        }
-        let buffers = [bytes.to_vec()];
-        Ok(proactor.send_msg(&self.fd, buffers, None, gift, libc::MSG_WAITALL)?)
-    }
-
-    /// Waits for the message that is under way.
-    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(sending) = &mut self.sending {
-            let result = ready!(Pin::new(sending).poll(cx));
-            self.sending = None;
-            let (count, [bytes]) = result?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.is_rest = count < bytes.len();
-            if self.is_rest {
-                // The descriptors have gone with the first byte.
-                self.sending = Some(self.message(&bytes[count..], &[])?);
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Waits until the kernel has everything that was sent.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, it had no effect.
-    pub async fn flush(&mut self) -> io::Result<()> {
-        let mut wait = Wait::new();
-        poll_fn(|cx| {
-            ready!(wait.begin(cx))?;
-            match self.poll_sent(cx) {
-                Poll::Pending => wait.go_on(cx),
-                result @ Poll::Ready(_) => result,
-            }
-        })
-        .await
     }
 
     /// Receives up to `buf.len()` bytes and returns how many, zero at the end of the stream;
@@ -301,20 +204,6 @@ impl FdStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Tells the peer that no more will come; receiving goes on.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send) and `shutdown(2)`; a cancelled scope.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped or cancelled before it completes, the stream is open still.
-    pub async fn shutdown(&mut self) -> io::Result<()> {
-        self.flush().await?;
-        SockRef::from(&self.as_fd()).shutdown(Shutdown::Write)
-    }
-
     /// Returns who is at the other end, as it was when it connected, listened or made the pair.
     ///
     /// # Errors
@@ -347,22 +236,6 @@ impl FdStream {
     }
 }
 
-impl Message {
-    fn is_empty(&self) -> bool {
-        self.taken == self.bytes.len()
-    }
-
-    /// Moves what fits, and the descriptors with the first byte.
-    fn take(&mut self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> usize {
-        let rest = &self.bytes[self.taken..];
-        let count = rest.len().min(buf.len());
-        buf[..count].copy_from_slice(&rest[..count]);
-        self.taken += count;
-        fds.extend(self.fds.drain(..));
-        count
-    }
-}
-
 impl AsFd for FdStream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         plain(&self.fd)
@@ -372,49 +245,6 @@ impl AsFd for FdStream {
 impl AsRawFd for FdStream {
     fn as_raw_fd(&self) -> RawFd {
         self.as_fd().as_raw_fd()
-    }
-}
-
-/// Waits for the message that has just begun; cancelled, asks the kernel to let it be, and waits
-/// for what it says.
-struct Sending<'a> {
-    stream: &'a mut FdStream,
-    watch: CancelWatch,
-    asked: Option<Cancelled>,
-}
-
-impl Future for Sending<'_> {
-    type Output = io::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        loop {
-            if let Poll::Ready(result) = this.stream.poll_sent(cx) {
-                return Poll::Ready(match (&this.asked, result) {
-                    (Some(cancelled), Err(error))
-                        if error.raw_os_error() == Some(libc::ECANCELED) =>
-                    {
-                        Err(cancelled.clone().into())
-                    }
-                    (_, result) => result,
-                });
-            }
-            if this.asked.is_some() {
-                // With a part sent it has happened, and the rest follows.
-                return match this.stream.is_rest {
-                    true => Poll::Ready(Ok(())),
-                    false => Poll::Pending,
-                };
-            }
-            let Err(cancelled) = this.watch.poll_cancelled(cx) else {
-                return Poll::Pending;
-            };
-            if let Some(sending) = &mut this.stream.sending {
-                sending.request_cancel();
-            }
-            this.watch.stay();
-            this.asked = Some(cancelled);
-        }
     }
 }
 

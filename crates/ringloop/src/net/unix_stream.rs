@@ -103,10 +103,14 @@ impl UnixStream {
 
     /// Returns who is at the other end, as it was when it connected, listened or made the pair.
     ///
+    /// Who has sent which bytes it cannot tell: it receives into buffers that all streams share, and the
+    /// kernel puts no credentials beside those. An [`FdStream`] receives messages, and
+    /// [has them](FdStream::set_credentials).
+    ///
     /// # Errors
     ///
     /// As `getsockopt(2)`.
-    #[doc(alias = "SO_PEERCRED")]
+    #[doc(alias("SO_PEERCRED", "SO_PASSCRED"))]
     pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
         peer_of(self.connection.fd())
     }

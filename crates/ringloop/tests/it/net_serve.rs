@@ -5,9 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use ringloop::Runtime;
 use ringloop::net::{ServeReport, Server, TcpListener, TcpStream, UnixListener, UnixStream, serve};
 use ringloop::task::{TaskRef, all_tasks};
-use ringloop::Runtime;
 use ringloop_task::UnhandledKind;
 
 use crate::rig::{listener, open_fds, run, until};
