@@ -3,17 +3,19 @@
 //! The kernel looks a descriptor up when it runs a request, which may be late. So an operation
 //! holds a count until its last completion; the number cannot be reused before that.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use ringloop_core::{Postbox, Setter, postbox};
+use ringloop_core::{Postbox, postbox};
 
+use crate::closers::Closers;
 use crate::handle::Handle;
 use crate::ring::FIXED_FILE;
 
@@ -51,6 +53,11 @@ pub(crate) enum Descriptor {
     Direct(u32),
 }
 
+impl Descriptor {
+    /// The slot that no table has.
+    const NONE: Self = Self::Direct(u32::MAX);
+}
+
 /// How an entry names a descriptor.
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
@@ -62,41 +69,27 @@ pub(crate) struct Target {
 }
 
 struct Open {
-    target: Target,
-    /// Taken when the last user goes.
-    descriptor: Option<Descriptor>,
+    descriptor: Descriptor,
     handle: Handle,
-    /// Those who want to know when it is closed.
-    closers: RefCell<Vec<Setter<io::Result<()>>>>,
+    closers: Cell<Closers>,
 }
 
 impl Fd {
     pub(crate) fn new(handle: Handle, fd: OwnedFd) -> Self {
-        let target = Target {
-            number: fd.as_raw_fd(),
-            flags: 0,
-            home: 0,
-        };
-        Self::with_target(handle, Descriptor::Plain(fd), target)
+        Self::of(handle, Descriptor::Plain(fd))
     }
 
-    /// Takes over a slot of the table of `handle`'s ring.
+    /// Takes over a slot of the table of `handle`'s ring, which has fewer than 2^31.
     pub(crate) fn direct(handle: Handle, slot: u32) -> Self {
-        let target = Target {
-            number: i32::try_from(slot).expect("the table has fewer than 2^31 slots"),
-            flags: FIXED_FILE,
-            home: handle.shared().mark(),
-        };
-        Self::with_target(handle, Descriptor::Direct(slot), target)
+        Self::of(handle, Descriptor::Direct(slot))
     }
 
-    fn with_target(handle: Handle, descriptor: Descriptor, target: Target) -> Self {
+    fn of(handle: Handle, descriptor: Descriptor) -> Self {
         Self {
             open: Rc::new(Open {
-                target,
-                descriptor: Some(descriptor),
+                descriptor,
                 handle,
-                closers: RefCell::default(),
+                closers: Cell::default(),
             }),
         }
     }
@@ -123,15 +116,26 @@ impl Fd {
     #[must_use]
     pub fn plain(&self) -> Option<BorrowedFd<'_>> {
         match &self.open.descriptor {
-            Some(Descriptor::Plain(fd)) => Some(fd.as_fd()),
-            Some(Descriptor::Direct(_)) | None => None,
+            Descriptor::Plain(fd) => Some(fd.as_fd()),
+            Descriptor::Direct(_) => None,
         }
     }
 
     /// How entries name it.
     #[inline]
     pub(crate) fn target(&self) -> Target {
-        self.open.target
+        match &self.open.descriptor {
+            Descriptor::Direct(slot) => Target {
+                number: slot.cast_signed(),
+                flags: FIXED_FILE,
+                home: self.open.handle.shared().mark(),
+            },
+            Descriptor::Plain(fd) => Target {
+                number: fd.as_raw_fd(),
+                flags: 0,
+                home: 0,
+            },
+        }
     }
 
     /// Closes the descriptor once its other users have gone, and says what the kernel made of it.
@@ -144,7 +148,9 @@ impl Fd {
     /// Cancel safe: dropped before it completes, the descriptor is closed all the same, unobserved.
     pub fn close(self) -> Close {
         let (setter, result) = postbox();
-        self.open.closers.borrow_mut().push(setter);
+        let mut closers = self.open.closers.take();
+        closers.push(setter);
+        self.open.closers.set(closers);
         drop(self);
         Close { result }
     }
@@ -153,15 +159,14 @@ impl Fd {
 impl fmt::Debug for Fd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.is_direct() { "DirectFd" } else { "Fd" };
-        f.debug_tuple(name).field(&self.open.target.number).finish()
+        f.debug_tuple(name).field(&self.target().number).finish()
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(descriptor) = self.descriptor.take() {
-            self.handle.shared().close(descriptor, self.closers.take());
-        }
+        let descriptor = mem::replace(&mut self.descriptor, Descriptor::NONE);
+        self.handle.shared().close(descriptor, self.closers.take());
     }
 }
 

@@ -243,6 +243,7 @@
 #![deny(unsafe_code)]
 
 mod buf;
+mod closers;
 mod config;
 mod direct;
 mod fd;

@@ -1,10 +1,9 @@
 //! Closing a descriptor, with the result for whoever asked.
 
-use std::io;
+use std::mem;
 use std::os::fd::{AsRawFd, IntoRawFd};
 
-use ringloop_core::Setter;
-
+use crate::closers::Closers;
 use crate::fd::Descriptor;
 use crate::op::{Flow, RETIRED, Service};
 use crate::ring::{Cqe, Sqe};
@@ -13,17 +12,22 @@ use crate::wakes::Wakes;
 /// Closes a descriptor that has no other user. Counterpart: `io_uring_prep_close(3)`.
 #[derive(Debug)]
 pub(crate) struct CloseService {
-    descriptor: Option<Descriptor>,
-    done: Vec<Setter<io::Result<()>>>,
-    result: io::Result<()>,
+    progress: Progress,
+    done: Closers,
+}
+
+#[derive(Debug)]
+enum Progress {
+    Open(Descriptor),
+    /// The kernel has closed it, and said zero or an errno.
+    Closed(i32),
 }
 
 impl CloseService {
-    pub(crate) fn new(descriptor: Descriptor, done: Vec<Setter<io::Result<()>>>) -> Self {
+    pub(crate) fn new(descriptor: Descriptor, done: Closers) -> Self {
         Self {
-            descriptor: Some(descriptor),
+            progress: Progress::Open(descriptor),
             done,
-            result: Ok(()),
         }
     }
 }
@@ -33,11 +37,11 @@ unsafe impl Service for CloseService {
     const NAME: &'static str = "close";
 
     fn prepare(&mut self, sqe: &mut Sqe) {
-        let (fd, file_index) = match &self.descriptor {
-            Some(Descriptor::Plain(fd)) => (fd.as_raw_fd(), 0),
+        let (fd, file_index) = match &self.progress {
+            Progress::Open(Descriptor::Plain(fd)) => (fd.as_raw_fd(), 0),
             // Counted from one; zero stands for a plain descriptor.
-            Some(Descriptor::Direct(slot)) => (0, slot + 1),
-            None => (-1, 0),
+            Progress::Open(Descriptor::Direct(slot)) => (0, slot + 1),
+            Progress::Closed(_) => (-1, 0),
         };
         *sqe = Sqe {
             file_index,
@@ -49,10 +53,11 @@ unsafe impl Service for CloseService {
         // Of a close that was begun, the kernel has given the number away, whatever else it says.
         let never_began = [-libc::ECANCELED, -RETIRED].contains(&cqe.res);
         if !never_began {
-            if let Some(Descriptor::Plain(fd)) = self.descriptor.take() {
+            let closed = Progress::Closed(cqe.errno());
+            if let Progress::Open(Descriptor::Plain(fd)) = mem::replace(&mut self.progress, closed)
+            {
                 let _closed = fd.into_raw_fd();
             }
-            self.result = cqe.result().map(drop);
         }
         Flow::Rest
     }
@@ -61,13 +66,16 @@ unsafe impl Service for CloseService {
 /// The result is handed over when the service leaves the table: that may run a waker.
 impl Drop for CloseService {
     fn drop(&mut self) {
-        drop(self.descriptor.take());
-        if self.done.is_empty() {
-            return;
-        }
-        let errno = self.result.as_ref().err().and_then(io::Error::raw_os_error);
-        for done in self.done.drain(..) {
-            drop(done.set(errno.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))));
-        }
+        // What the kernel was never asked to close is closed here.
+        let errno = match mem::replace(&mut self.progress, Progress::Closed(0)) {
+            Progress::Open(_) => 0,
+            Progress::Closed(errno) => errno,
+        };
+        mem::take(&mut self.done).tell(errno);
     }
 }
+
+const _: () = assert!(
+    size_of::<CloseService>() <= 16,
+    "it has room in the slot of a service"
+);

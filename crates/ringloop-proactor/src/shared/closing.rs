@@ -1,10 +1,7 @@
 //! Descriptors whose last user has gone.
 
-use std::io;
-
-use ringloop_core::Setter;
-
 use super::{Closing, Shared};
+use crate::closers::Closers;
 use crate::fd::Descriptor;
 use crate::idle::Idle;
 use crate::op::Disposition;
@@ -12,16 +9,14 @@ use crate::ops::CloseService;
 
 impl Shared {
     /// Closes `descriptor` at the next park and tells `done`; at once if the proactor is gone.
-    pub(crate) fn close(&self, descriptor: Descriptor, done: Vec<Setter<io::Result<()>>>) {
+    pub(crate) fn close(&self, descriptor: Descriptor, done: Closers) {
         if self.is_open() {
             self.closing.borrow_mut().push((descriptor, done));
             self.has_closing.set(true);
             self.is_odd.set(true);
         } else {
             drop(descriptor);
-            for done in done {
-                drop(done.set(Ok(())));
-            }
+            done.tell(0);
         }
     }
 
@@ -67,13 +62,7 @@ impl Shared {
                 }
             };
             let errno = result.err().and_then(|error| error.raw_os_error());
-            for done in done {
-                drop(
-                    done.set(
-                        errno.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno))),
-                    ),
-                );
-            }
+            done.tell(errno.unwrap_or(0));
         }
     }
 }

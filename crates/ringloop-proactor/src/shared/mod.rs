@@ -16,9 +16,8 @@ use std::os::fd::OwnedFd;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use ringloop_core::Setter;
-
 use crate::buf::{BufPool, FixedMemory, FixedTable, Groups, PoolSpec};
+use crate::closers::Closers;
 use crate::config::Config;
 use crate::direct::DirectTable;
 use crate::fd::Descriptor;
@@ -58,7 +57,7 @@ pub(crate) struct Shared {
 }
 
 /// A descriptor to close, and those who want to know the result.
-type Closing = (Descriptor, Vec<Setter<io::Result<()>>>);
+type Closing = (Descriptor, Closers);
 
 /// The receive buffers, made when the first stream needs them.
 enum Pool {
