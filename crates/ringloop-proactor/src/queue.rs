@@ -4,18 +4,20 @@
 //! submission queue once per turn; whatever was dropped in the meantime is skipped, because its
 //! key no longer names a staged operation.
 
+mod aftermath;
+mod flush;
+
 use std::collections::VecDeque;
-use std::io;
 use std::mem;
-use std::task::Waker;
 
 use crate::mail::Mail;
 use crate::observer::Log;
-use crate::op::{BATCH_MAX, Detached, Next, OpKey, OpTable, Rest, Staged, State, Step};
+use crate::op::{Detached, OpKey, OpTable, Rest, Staged, State};
 use crate::ops::{CANCEL_ALL, CANCEL_ANY};
-use crate::ring::{Cqe, ForkMark, IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, TickClock, ticks};
+use crate::ring::{Cqe, ForkMark, Ring, SKIP_SUCCESS, Sqe, TickClock};
 use crate::stats::ProactorStats;
 use crate::wakes::Wakes;
+use aftermath::Aftermath;
 
 /// The ring, the table, and what has to go from one to the other.
 #[derive(Debug)]
@@ -152,84 +154,6 @@ impl Queue {
         !(self.staged.is_empty() && self.internal.is_empty())
     }
 
-    /// Moves what is staged into the submission queue, entering the kernel when it is full.
-    ///
-    /// What does not fit even then stays staged.
-    #[inline]
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        let mut done = 0;
-        let result = self.flush_staged(&mut done);
-        if let Some(log) = &mut self.log {
-            log.submitted(&mut self.table, &self.staged[..done]);
-        }
-        if done == self.staged.len() {
-            self.staged.clear();
-        } else {
-            self.staged.drain(..done);
-        }
-        result?;
-        if self.internal.is_empty() {
-            return Ok(());
-        }
-        self.flush_internal()
-    }
-
-    /// Moves operations from the one at `done` on, and counts it up.
-    #[inline]
-    fn flush_staged(&mut self, done: &mut usize) -> io::Result<()> {
-        let Some(ring) = &mut self.ring else {
-            return Ok(());
-        };
-        if self.staged.is_empty() {
-            return Ok(());
-        }
-        let now = ticks();
-        while let Some(&staged) = self.staged.get(*done) {
-            let Some(sqe) = self.table.entry(staged) else {
-                *done += 1;
-                continue;
-            };
-            if sqe.flags & (IO_LINK | IO_HARDLINK) != 0 {
-                let first = *sqe;
-                if self.table.is_service(staged) {
-                    let (table, stats) = (&mut self.table, &mut self.stats);
-                    if !push_batch(ring, table, stats, staged, first)? {
-                        return Ok(());
-                    }
-                    *done += 1;
-                    continue;
-                }
-                let rest = &self.staged[*done..];
-                match push_chain(ring, &mut self.table, &mut self.stats, rest)? {
-                    0 => return Ok(()),
-                    len => *done += len,
-                }
-                continue;
-            }
-            if !ring.push(sqe) && !push_after_submit(ring, &mut self.stats, sqe)? {
-                return Ok(());
-            }
-            self.stats.submissions += 1;
-            self.table.submitted(staged, now);
-            *done += 1;
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn flush_internal(&mut self) -> io::Result<()> {
-        let Some(ring) = &mut self.ring else {
-            return Ok(());
-        };
-        while let Some(sqe) = self.internal.front() {
-            if !push(ring, &mut self.stats, sqe)? {
-                return Ok(());
-            }
-            self.internal.pop_front();
-        }
-        Ok(())
-    }
-
     /// Asks those to end whose predecessors in a chain have ended.
     #[cold]
     fn cancel_successors(&mut self) {
@@ -358,88 +282,6 @@ impl Queue {
     }
 }
 
-/// All that a completion can touch which is no usual one.
-struct Aftermath<'a> {
-    table: &'a mut OpTable,
-    wakes: &'a mut Wakes,
-    gone: &'a mut Vec<Detached>,
-    closing: bool,
-    staged: &'a mut Vec<Staged>,
-    internal: &'a mut VecDeque<Sqe>,
-    insisting: &'a mut Vec<OpKey>,
-    mail: &'a mut Mail,
-    /// To be armed again when the kernel has ended it.
-    wake_poll: Sqe,
-    stats: &'a mut ProactorStats,
-}
-
-impl Aftermath<'_> {
-    /// Does what a service wants.
-    #[inline(never)]
-    fn of_service(mut self, step: Step) {
-        let next = self.table.service_completed(step, self.gone);
-        self.follow(next);
-    }
-
-    /// Deals with a completion that names nothing in flight, or an entry of a batch.
-    #[cold]
-    #[inline(never)]
-    fn of_stray(mut self, user_data: u64, res: i32, flags: u32) {
-        let cqe = Cqe {
-            user_data,
-            res,
-            flags,
-        };
-        let (wakes, gone) = (&mut *self.wakes, &mut *self.gone);
-        let next = self.table.completed_in_batch(cqe, wakes, gone);
-        if matches!(next, Next::Stray) {
-            let waker = self.whom(cqe);
-            self.wakes.extend(waker);
-        } else {
-            self.follow(next);
-        }
-    }
-
-    fn follow(&mut self, next: Next) {
-        match next {
-            Next::Submit(staged) if self.closing => {
-                let answer = Cqe::failed(libc::ECANCELED);
-                self.table.refuse(staged, answer, self.wakes, self.gone);
-            }
-            Next::Submit(staged) => self.staged.push(staged),
-            Next::Cancel(key) => {
-                self.stats.cancels_asked += 1;
-                self.internal.push_back(cancel(key));
-            }
-            Next::Insist(key) => self.insisting.push(key),
-            Next::Nothing | Next::Stray => {}
-        }
-    }
-
-    /// Deals with a completion that is no live operation's; returns whom to wake.
-    fn whom(&mut self, cqe: Cqe) -> Option<Waker> {
-        match OpKey::from_user_data(cqe.user_data) {
-            Some(key) if key.is_message() => return self.mail.data_came(key, cqe),
-            // I3: a completion that nobody waits for is counted and hits nothing.
-            Some(_) => self.stats.stale_completions += 1,
-            None if cqe.user_data == WAKE && cqe.is_last() => {
-                self.internal
-                    .extend((!self.closing).then_some(self.wake_poll));
-            }
-            None if cqe.user_data == WAKE => {}
-            None if cqe.user_data == CANCEL => {
-                let missed = [libc::ENOENT, libc::EALREADY].contains(&cqe.errno());
-                self.stats.cancels_missed += u64::from(missed);
-            }
-            None => match self.mail.descriptor_came(cqe) {
-                Ok(waker) => return waker,
-                Err(slot) => self.internal.push_back(close_slot(slot)),
-            },
-        }
-        None
-    }
-}
-
 /// The request to end `key`.
 fn cancel(key: OpKey) -> Sqe {
     Sqe {
@@ -448,103 +290,6 @@ fn cancel(key: OpKey) -> Sqe {
         user_data: CANCEL,
         ..Sqe::new(io_uring::opcode::AsyncCancel::CODE, -1)
     }
-}
-
-/// The request to close a direct descriptor that nobody wants.
-fn close_slot(slot: u32) -> Sqe {
-    Sqe {
-        file_index: slot + 1,
-        flags: SKIP_SUCCESS,
-        user_data: CANCEL,
-        ..Sqe::new(io_uring::opcode::Close::CODE, 0)
-    }
-}
-
-/// Queues one entry. `false`: the queue is full, and submitting did not help.
-#[inline]
-fn push(ring: &mut Ring, stats: &mut ProactorStats, sqe: &Sqe) -> io::Result<bool> {
-    if !ring.push(sqe) && !push_after_submit(ring, stats, sqe)? {
-        return Ok(false);
-    }
-    stats.submissions += 1;
-    Ok(true)
-}
-
-/// Queues the chain at the start of `staged`, whole. Returns how many operations that were, zero if
-/// there is no room.
-#[cold]
-fn push_chain(
-    ring: &mut Ring,
-    table: &mut OpTable,
-    stats: &mut ProactorStats,
-    staged: &[Staged],
-) -> io::Result<usize> {
-    let mut entries = Vec::new();
-    for &staged in staged {
-        // All of a chain is dropped or cancelled together as long as it is staged.
-        let Some(&sqe) = table.entry(staged) else {
-            break;
-        };
-        entries.push(sqe);
-        if sqe.flags & (IO_LINK | IO_HARDLINK) == 0 {
-            break;
-        }
-    }
-    if !ring.push_chain(&entries) {
-        stats.enters += 1;
-        stats.full_queues += 1;
-        ring.enter(0, None)?;
-        if !ring.push_chain(&entries) {
-            return Ok(0);
-        }
-    }
-    for &staged in &staged[..entries.len()] {
-        table.submitted(staged, ticks());
-        stats.submissions += 1;
-    }
-    Ok(entries.len())
-}
-
-/// Queues the batch of a service, whole. `false`: there is no room, and it begins anew.
-#[cold]
-fn push_batch(
-    ring: &mut Ring,
-    table: &mut OpTable,
-    stats: &mut ProactorStats,
-    staged: Staged,
-    first: Sqe,
-) -> io::Result<bool> {
-    let mut entries = vec![first];
-    while let Some(sqe) = entries.last_mut()
-        && sqe.flags & IO_LINK != 0
-    {
-        sqe.flags = sqe.flags & !IO_LINK | SKIP_SUCCESS;
-        let place = u32::try_from(entries.len()).expect("a batch is short");
-        entries[place as usize - 1].user_data = staged.key().in_batch(place);
-        let next = table.entry(staged);
-        entries.push(*next.expect("it is staged"));
-    }
-    debug_assert!(entries.len() <= BATCH_MAX, "places have six bits");
-    if !ring.push_chain(&entries) {
-        stats.enters += 1;
-        stats.full_queues += 1;
-        ring.enter(0, None)?;
-        if !ring.push_chain(&entries) {
-            return Ok(false);
-        }
-    }
-    table.submitted(staged, ticks());
-    stats.submissions += entries.len() as u64;
-    Ok(true)
-}
-
-/// Makes room in a full queue by submitting what is in it.
-#[cold]
-fn push_after_submit(ring: &mut Ring, stats: &mut ProactorStats, sqe: &Sqe) -> io::Result<bool> {
-    stats.enters += 1;
-    stats.full_queues += 1;
-    ring.enter(0, None)?;
-    Ok(ring.push(sqe))
 }
 
 /// The `user_data` of requests that are not in the table.

@@ -1,7 +1,7 @@
 //! Operations whose types are forgotten: what a slot holds, and what can be done to it.
 //!
-//! An operation of up to 64 bytes is stored in its slot, a larger one in a box that the slot holds.
-//! The table knows none of the types; it calls the functions of a [`VTable`], each of which wants
+//! An operation of up to 64 bytes is stored in its slot, as is a service of up to 16, and a larger one
+//! in a box that the slot holds. The table knows none of the types; it calls the functions of a [`VTable`], each of which wants
 //! a payload of the type that the vtable was made for.
 //!
 //! The invariants I1 to I6 are those of [`op`](super).
@@ -27,13 +27,11 @@ pub(super) struct VTable {
     pub(super) dispose: unsafe fn(*mut Payload, Option<Cqe>),
     /// Hands a provided buffer to a one-shot operation.
     pub(super) lease: unsafe fn(*mut Payload, Cqe),
-    pub(super) prepare: Option<PrepareHook>,
-    pub(super) on_completion: Option<CompletionHook>,
+    /// Describes a service.
+    pub(super) prepare: unsafe fn(*mut ServiceRoom, &mut Sqe),
+    /// Has a service handle a completion, of which it gets the result and the flags in registers.
+    pub(super) on_completion: unsafe fn(*mut ServiceRoom, i32, u32, &mut Wakes) -> Flow,
 }
-
-pub(super) type PrepareHook = unsafe fn(*mut Payload, &mut Sqe);
-/// Takes the result and the flags of a completion, in registers.
-pub(super) type CompletionHook = unsafe fn(*mut Payload, i32, u32, &mut Wakes) -> Flow;
 
 /// The vtable of slots that hold nothing.
 pub(super) static FREE: VTable = VTable {
@@ -41,8 +39,8 @@ pub(super) static FREE: VTable = VTable {
     has_fd: false,
     dispose: dispose_nothing,
     lease: lease_nothing,
-    prepare: None,
-    on_completion: None,
+    prepare: prepare_nothing,
+    on_completion: complete_nothing,
 };
 
 /// # Safety
@@ -55,6 +53,23 @@ unsafe fn dispose_nothing(_payload: *mut Payload, _cqe: Option<Cqe>) {}
 /// None: it does nothing.
 unsafe fn lease_nothing(_payload: *mut Payload, _cqe: Cqe) {}
 
+/// # Safety
+///
+/// None: it does nothing.
+unsafe fn prepare_nothing(_payload: *mut ServiceRoom, _sqe: &mut Sqe) {}
+
+/// # Safety
+///
+/// None: it does nothing.
+unsafe fn complete_nothing(
+    _payload: *mut ServiceRoom,
+    _res: i32,
+    _flags: u32,
+    _wakes: &mut Wakes,
+) -> Flow {
+    Flow::Rest
+}
+
 /// The vtable of one-shot operations.
 pub(super) struct OneShot<O>(PhantomData<O>);
 
@@ -64,8 +79,8 @@ impl<O: Operation> OneShot<O> {
         has_fd: O::HAS_FD,
         dispose: Self::dispose,
         lease: Self::lease,
-        prepare: None,
-        on_completion: None,
+        prepare: prepare_nothing,
+        on_completion: complete_nothing,
     };
 
     /// # Safety
@@ -99,24 +114,24 @@ impl<S: Service> Hooks<S> {
         has_fd: true,
         dispose: Self::dispose,
         lease: lease_nothing,
-        prepare: Some(Self::prepare),
-        on_completion: Some(Self::on_completion),
+        prepare: Self::prepare,
+        on_completion: Self::on_completion,
     };
 
     /// # Safety
     ///
-    /// The payload holds an `S` that nobody uses afterwards.
+    /// The payload holds an `S` that nobody uses afterwards, as [`Payload::of_service`] has put it.
     unsafe fn dispose(payload: *mut Payload, _cqe: Option<Cqe>) {
-        // SAFETY: the caller gives up the payload, which holds an `S`.
-        drop(unsafe { Payload::take::<S>(payload) });
+        // SAFETY: the caller gives up the payload, which begins with the room that holds an `S`.
+        drop(unsafe { ServiceRoom::take::<S>(payload.cast()) });
     }
 
     /// # Safety
     ///
     /// The payload holds an `S` that nobody else touches.
-    unsafe fn prepare(payload: *mut Payload, sqe: &mut Sqe) {
+    unsafe fn prepare(payload: *mut ServiceRoom, sqe: &mut Sqe) {
         // SAFETY: the caller's promise.
-        let service = unsafe { &mut *Payload::pointer::<S>(payload) };
+        let service = unsafe { &mut *ServiceRoom::pointer::<S>(payload) };
         service.prepare(sqe);
     }
 
@@ -124,13 +139,13 @@ impl<S: Service> Hooks<S> {
     ///
     /// The payload holds an `S` that nobody else touches, except the kernel what `S` lent it.
     unsafe fn on_completion(
-        payload: *mut Payload,
+        payload: *mut ServiceRoom,
         res: i32,
         flags: u32,
         wakes: &mut Wakes,
     ) -> Flow {
         // SAFETY: the caller's promise.
-        let service = unsafe { &mut *Payload::pointer::<S>(payload) };
+        let service = unsafe { &mut *ServiceRoom::pointer::<S>(payload) };
         service.on_completion(
             Cqe {
                 user_data: 0,
@@ -142,11 +157,30 @@ impl<S: Service> Hooks<S> {
     }
 }
 
-/// Room for an operation, or for the box that holds a larger one.
+/// Room for something of a type that is forgotten, or for the box that holds it if it is larger.
 #[repr(C, align(8))]
-pub(super) struct Payload(MaybeUninit<[u64; PAYLOAD_WORDS]>);
+pub(super) struct Room<const WORDS: usize>(MaybeUninit<[u64; WORDS]>);
+
+/// Room for a one-shot operation.
+pub(super) type Payload = Room<8>;
+/// Room for a service, which mostly is one pointer.
+pub(super) type ServiceRoom = Room<2>;
 
 impl Payload {
+    /// Moves what `room` holds.
+    ///
+    /// # Safety
+    ///
+    /// The place is valid for reads, and what it holds is not used there any more.
+    pub(super) unsafe fn of_service(room: *const ServiceRoom) -> Self {
+        let mut payload = Self::EMPTY;
+        // SAFETY: the caller's promise; a payload is larger and as much aligned.
+        unsafe { (&raw mut payload).cast::<ServiceRoom>().copy_from(room, 1) };
+        payload
+    }
+}
+
+impl<const WORDS: usize> Room<WORDS> {
     pub(super) const EMPTY: Self = Self(MaybeUninit::uninit());
 
     const fn is_inline<T>() -> bool {
@@ -193,5 +227,3 @@ impl Payload {
         }
     }
 }
-
-const PAYLOAD_WORDS: usize = 8;

@@ -7,24 +7,39 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(unnameable_types, reason = "a sealed trait has it in its signatures")]
 pub struct OpKey {
-    /// The generation above, the index of the slot below.
+    /// The kind of the slot in the highest bit, the generation, and the index among its kind.
     user_data: u64,
 }
 
 impl OpKey {
-    /// The first name of a slot.
-    pub(crate) fn first(index: u32) -> Self {
+    /// The first name of a slot for one-shot operations.
+    pub(crate) fn first_op(index: u32) -> Self {
         Self {
             user_data: GENERATION | u64::from(index),
         }
     }
 
+    /// The first name of a slot for services.
+    pub(crate) fn first_service(index: u32) -> Self {
+        Self {
+            user_data: GENERATION | SERVICE | u64::from(index),
+        }
+    }
+
+    /// Whether it names a service.
+    #[inline]
+    pub(crate) fn is_service(self) -> bool {
+        self.user_data & SERVICE != 0
+    }
+
     /// The name that the slot has when it is used again.
     #[inline]
     pub(crate) fn next(self) -> Self {
-        let user_data = self.user_data + GENERATION;
-        if user_data >= MESSAGE {
-            return Self::first(self.index());
+        let user_data = self.user_data.wrapping_add(GENERATION);
+        if user_data | SERVICE >= MESSAGE {
+            let kind = self.user_data & SERVICE;
+            let user_data = kind | GENERATION | u64::from(self.index());
+            return Self { user_data };
         }
         Self { user_data }
     }
@@ -74,8 +89,12 @@ impl OpKey {
 }
 
 const GENERATION: u64 = 1 << 32;
+/// The bit of services: the sign, which is the cheapest to look at.
+const SERVICE: u64 = 1 << 63;
 /// Slots have numbers of so many bits. The six above name a place in a batch.
-pub(crate) const INDEX_BITS: u32 = 26;
+const INDEX_BITS: u32 = 26;
+/// The most slots of each kind.
+pub(crate) const SLOTS_MAX: usize = 1 << INDEX_BITS;
 /// The most entries of a batch.
 pub(crate) const BATCH_MAX: usize = 1 << (32 - INDEX_BITS);
 /// The highest generation is that of messages.
@@ -83,28 +102,41 @@ const MESSAGE: u64 = 0xffff_ffff << 32;
 
 #[cfg(test)]
 mod tests {
-    use super::OpKey;
+    use super::{OpKey, SLOTS_MAX};
+
+    /// The first name of a slot.
+    const FIRST: [fn(u32) -> OpKey; 2] = [OpKey::first_op, OpKey::first_service];
 
     #[test]
     fn a_key_survives_the_kernel() {
-        for index in [0, 7, u32::MAX] {
-            let key = OpKey::first(index).next().next();
-            assert_eq!(OpKey::from_user_data(key.to_user_data()), Some(key));
-            assert_eq!(key.index(), index);
-            assert_ne!(key, OpKey::first(index));
+        for first in FIRST {
+            for index in [0, 7, u32::MAX] {
+                let key = first(index).next().next();
+                assert_eq!(OpKey::from_user_data(key.to_user_data()), Some(key));
+                assert_eq!(key.index(), index);
+                assert_ne!(key, first(index));
+            }
         }
     }
 
     #[test]
     fn a_batch_is_named_apart_from_its_service() {
-        let key = OpKey::first(7).next();
+        let key = OpKey::first_service(7).next();
         assert_eq!(key.split_batch(), None);
         for place in [1, 63] {
             let entry = OpKey::from_user_data(key.in_batch(place)).unwrap();
             assert_ne!(entry, key);
+            assert!(entry.index() as usize >= SLOTS_MAX, "no slot has it");
             assert_eq!(entry.split_batch(), Some((key, place)));
         }
         assert_eq!(OpKey::message(u32::MAX).split_batch(), None);
+    }
+
+    #[test]
+    fn a_service_is_told_by_its_name() {
+        let (service, op) = (OpKey::first_service(7), OpKey::first_op(7));
+        assert!(service.is_service() && service.next().is_service());
+        assert!(!op.is_service() && !op.next().is_service());
     }
 
     #[test]
@@ -115,11 +147,12 @@ mod tests {
 
     #[test]
     fn generations_skip_what_is_reserved() {
-        let last = OpKey {
-            user_data: 0xffff_fffe_0000_0007,
+        let last = |high: u64| OpKey {
+            user_data: high << 32 | 7,
         };
-        assert!(!last.is_message());
-        assert_eq!(last.next(), OpKey::first(7));
+        assert!(!last(0xffff_fffe).is_message());
+        assert_eq!(last(0xffff_fffe).next(), OpKey::first_service(7));
+        assert_eq!(last(0x7fff_fffe).next(), OpKey::first_op(7));
         assert!(OpKey::message(7).is_message());
     }
 }

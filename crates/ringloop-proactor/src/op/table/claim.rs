@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 
 use crate::op::erased::{Payload, VTable};
 use crate::op::key::OpKey;
-use crate::op::slot::SlotPointer;
+use crate::op::slot::{OpPointer, ServicePointer, SlotPointer};
 use crate::ring::{Cqe, Sqe};
 
 /// A one-shot operation's claim on its slot. Given out once (I3).
 pub(crate) struct Ticket<O> {
-    pub(super) slot: SlotPointer,
+    pub(super) slot: OpPointer,
     pub(super) kind: PhantomData<O>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Unprepared<O> {
 
 /// A resource's claim on the slot of its service. Given out once (I3).
 #[derive(Debug)]
-pub(crate) struct ServiceKey(pub(super) SlotPointer);
+pub(crate) struct ServiceKey(pub(super) ServicePointer);
 
 /// An operation whose entry waits for the next flush, if it still has the slot.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,20 @@ pub(crate) struct Detached {
 impl Staged {
     pub(crate) fn key(self) -> OpKey {
         self.key
+    }
+
+    /// The slot of what is staged, if it is a service.
+    #[inline]
+    pub(super) fn service(self) -> Option<ServicePointer> {
+        let is_service = self.key.is_service();
+        is_service.then(|| ServicePointer(self.slot.0.cast()))
+    }
+
+    /// The slot of what is staged, if it is a one-shot operation.
+    #[inline]
+    pub(super) fn op(self) -> Option<OpPointer> {
+        let is_op = !self.key.is_service();
+        is_op.then(|| OpPointer(self.slot.0.cast()))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::mem;
 
-use super::{CHUNK, Detached, OpTable, Staged};
+use super::{Detached, OpTable, Staged};
 use crate::op::key::OpKey;
-use crate::op::slot::{SlotPointer, State};
+use crate::op::slot::{OpPointer, ServicePointer, State};
 use crate::op::{Flow, RETIRED};
 use crate::ring::{Cqe, Sqe};
 use crate::wakes::Wakes;
@@ -22,8 +22,8 @@ impl OpTable {
 
     /// Marks that the kernel is asked to end everything that it was not asked to end.
     pub(crate) fn ask_all(&mut self, mut ask: impl FnMut(OpKey)) {
-        for index in 0..self.chunks.len() * CHUNK {
-            let Some(at) = self.at(index) else { return };
+        let slots: Vec<_> = self.all().collect();
+        for at in slots {
             if self.look(at).state != State::InFlight {
                 continue; // It may be describing itself (T1).
             }
@@ -36,27 +36,26 @@ impl OpTable {
 
     /// The entry to submit, which a service writes now; `None` if it is not staged any more.
     #[inline]
-    pub(crate) fn entry(&mut self, staged: Staged) -> Option<&Sqe> {
+    pub(crate) fn entry(&mut self, staged: Staged, now: u64) -> Option<&Sqe> {
         let slot = self.slot(staged.slot);
         if slot.state != State::Staged || slot.key != staged.key {
             return None;
         }
-        if slot.hook.is_some()
-            && let Some(prepare) = slot.vtable.prepare
-        {
-            slot.sqe = Sqe::default();
-            // SAFETY: I3, the vtable is that of the payload's type; it is not in flight.
-            unsafe { prepare(slot.payload.get(), &mut slot.sqe) };
-            slot.sqe.user_data = slot.key.to_user_data();
-            // A service works on descriptors of its own proactor, or somebody has looked.
-            slot.sqe.pad = 0;
+        if let Some(at) = staged.op() {
+            return Some(&self.op(at).sqe);
         }
-        Some(&slot.sqe)
-    }
-
-    /// Whether it is a service that is staged.
-    pub(crate) fn is_service(&mut self, staged: Staged) -> bool {
-        self.slot(staged.slot).hook.is_some()
+        let at = staged.service()?;
+        let service = self.service_slot(at);
+        service.since = now;
+        let (vtable, payload) = (service.slot.vtable, service.payload.get());
+        self.service_entry = Sqe::default();
+        // SAFETY: I3, the vtable is that of the payload's type; it is not in flight.
+        unsafe { (vtable.prepare)(payload, &mut self.service_entry) };
+        self.service_entry.user_data = staged.key.to_user_data();
+        // A service works on descriptors of its own proactor, or somebody has looked.
+        self.service_entry.pad = 0;
+        self.slot(staged.slot).fd = self.service_entry.fd;
+        Some(&self.service_entry)
     }
 
     /// Handles a completion that names no operation: that of an entry in a batch, which has failed.
@@ -84,8 +83,10 @@ impl OpTable {
         let slot = self.slot(staged.slot);
         slot.state = State::InFlight;
         slot.cancel_asked = false;
-        slot.sqe.pad = now;
         self.in_flight += 1;
+        if let Some(at) = staged.op() {
+            self.op(at).sqe.pad = now;
+        }
     }
 
     /// Handles a completion. Wakers go into `wakes`, what the table gives up into `gone`. Mostly that
@@ -100,39 +101,53 @@ impl OpTable {
         wakes: &mut Wakes,
         gone: &mut Vec<Detached>,
     ) -> Result<(), Rest> {
-        let Some(at) = self.find(key) else {
+        if key.is_service() {
+            return self.told(key, cqe, wakes);
+        }
+        let Some(at) = self.find_op(key) else {
             return Err(Rest::Stray);
         };
-        let slot = self.slot(at);
-        if slot.state != State::InFlight {
+        let op = self.op(at);
+        if op.slot.state != State::InFlight {
             return Err(Rest::Stray);
         }
-        if let Some(hook) = slot.hook {
-            // SAFETY: I3, the hook is that of the payload's type; I2 lets it at its own state.
-            let flow = unsafe { hook(slot.payload.get(), cqe.res, cqe.flags, wakes) };
-            if !cqe.is_last() {
-                if flow != Flow::Stop && !slot.cancel_asked {
-                    return Ok(());
-                }
-            } else if flow == Flow::Rest && !slot.abandoned {
-                slot.state = State::Idle;
-                self.in_flight -= 1;
-                return Ok(());
-            }
-            let is_last = cqe.is_last();
-            return Err(Rest::Service(Step { at, flow, is_last }));
-        }
-        if slot.abandoned || cqe.says_more() {
+        if op.slot.abandoned || cqe.says_more() {
             self.one_shot_completed(at, cqe.res, cqe.flags, wakes, gone);
             return Ok(());
         }
-        slot.set_answer(cqe);
-        slot.state = State::Completed;
-        if let Some(waker) = slot.waker.take() {
+        op.set_answer(cqe);
+        op.slot.state = State::Completed;
+        if let Some(waker) = op.waker.take() {
             wakes.push(waker);
         }
         self.in_flight -= 1;
         Ok(())
+    }
+
+    /// Tells a service of a completion.
+    #[inline(always)]
+    fn told(&mut self, key: OpKey, cqe: Cqe, wakes: &mut Wakes) -> Result<(), Rest> {
+        let Some(at) = self.find_service(key) else {
+            return stray();
+        };
+        let service = self.service_slot(at);
+        if service.slot.state != State::InFlight {
+            return stray();
+        }
+        let hook = service.slot.vtable.on_completion;
+        // SAFETY: I3, the hook is that of the payload's type; I2 lets it at its own state.
+        let flow = unsafe { hook(service.payload.get(), cqe.res, cqe.flags, wakes) };
+        if !cqe.is_last() {
+            if flow != Flow::Stop && !service.slot.cancel_asked {
+                return Ok(());
+            }
+        } else if flow == Flow::Rest && !service.slot.abandoned {
+            service.slot.state = State::Idle;
+            self.in_flight -= 1;
+            return Ok(());
+        }
+        let is_last = cqe.is_last();
+        Err(Rest::Service(Step { at, flow, is_last }))
     }
 
     /// A completion of an operation that nobody waits for, or that has two, or one that brings a
@@ -141,7 +156,7 @@ impl OpTable {
     #[cold]
     fn one_shot_completed(
         &mut self,
-        at: SlotPointer,
+        at: OpPointer,
         res: i32,
         flags: u32,
         wakes: &mut Wakes,
@@ -152,25 +167,25 @@ impl OpTable {
             res,
             flags,
         };
-        let slot = self.slot(at);
+        let op = self.op(at);
         if cqe.buffer_id().is_some() {
             // SAFETY: I3, the vtable is that of the payload's type; the kernel has done its part.
-            unsafe { (slot.vtable.lease)(slot.payload.get(), cqe) };
+            unsafe { (op.slot.vtable.lease)(op.payload.get(), cqe) };
         }
         if cqe.is_notification() {
-            slot.note = cqe.res.cast_unsigned();
+            op.note = cqe.res.cast_unsigned();
         } else {
-            slot.set_answer(cqe);
+            op.set_answer(cqe);
         }
         if !cqe.is_last() {
             // The result; the notification that the memory is free again comes later.
             return;
         }
-        slot.state = State::Completed;
-        if slot.abandoned {
+        op.slot.state = State::Completed;
+        if op.slot.abandoned {
             gone.push(self.detach(at, true));
         } else {
-            wakes.extend(slot.waker.take());
+            wakes.extend(op.waker.take());
         }
         self.in_flight -= 1;
     }
@@ -178,7 +193,7 @@ impl OpTable {
     /// A completion after which a service goes on, is to end, or is given up.
     pub(crate) fn service_completed(&mut self, step: Step, gone: &mut Vec<Detached>) -> Next {
         let Step { at, flow, is_last } = step;
-        let slot = self.slot(at);
+        let slot = self.slot(at.any());
         if !is_last {
             if flow != Flow::Stop && !slot.cancel_asked {
                 return Next::Nothing;
@@ -196,12 +211,15 @@ impl OpTable {
         let key = slot.key;
         self.in_flight -= 1;
         if is_over {
-            gone.push(self.detach(at, false));
+            gone.push(self.detach_service(at));
         }
         if rests {
             Next::Nothing
         } else {
-            Next::Submit(Staged { slot: at, key })
+            Next::Submit(Staged {
+                slot: at.any(),
+                key,
+            })
         }
     }
 
@@ -218,19 +236,29 @@ impl OpTable {
         if slot.state != State::Staged || slot.key != staged.key {
             return;
         }
-        let Some(hook) = slot.hook else {
-            slot.set_answer(answer);
-            slot.state = State::Completed;
-            wakes.extend(slot.waker.take());
-            return;
-        };
-        slot.state = State::Idle;
-        // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
-        unsafe { hook(slot.payload.get(), -RETIRED, 0, wakes) };
-        if slot.abandoned {
-            gone.push(self.detach(staged.slot, false));
+        if let Some(at) = staged.op() {
+            let op = self.op(at);
+            op.set_answer(answer);
+            op.slot.state = State::Completed;
+            wakes.extend(op.waker.take());
+        } else if let Some(at) = staged.service() {
+            let service = self.service_slot(at);
+            service.slot.state = State::Idle;
+            let hook = service.slot.vtable.on_completion;
+            // SAFETY: I3, the vtable is that of the payload's type; the service is not in flight.
+            unsafe { hook(service.payload.get(), -RETIRED, 0, wakes) };
+            if service.slot.abandoned {
+                gone.push(self.detach_service(at));
+            }
         }
     }
+}
+
+/// A call, so that the usual completion does not prepare for this.
+#[cold]
+#[inline(never)]
+fn stray() -> Result<(), Rest> {
+    Err(Rest::Stray)
 }
 
 /// What a look at a completion leaves to be looked at.
@@ -245,7 +273,7 @@ pub(crate) enum Rest {
 /// What a service has said to a completion.
 #[derive(Debug)]
 pub(crate) struct Step {
-    at: SlotPointer,
+    at: ServicePointer,
     flow: Flow,
     is_last: bool,
 }
