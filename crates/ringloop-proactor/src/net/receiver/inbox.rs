@@ -4,7 +4,7 @@
 //! case has a place of its own, `front`, and is told by a [`Status`] of zero. Everything else is
 //! unusual: more pieces, bytes that were copied, an end, a receive that does not run.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -24,33 +24,32 @@ pub(super) struct Inbox {
     pub(super) status: Status,
     /// So many pieces behind the first are enough, however small they are: each may hold a buffer.
     pieces_max: u16,
+    /// The reader is to be woken. Its waker stays where it is when it has been.
+    pub(super) waits: Cell<bool>,
+    end: Cell<Option<End>>,
     /// The piece to be read next, unless it was copied.
     front: Front,
     pub(super) reader: Registered,
-    /// The reader is to be woken. Its waker stays where it is when it has been.
-    pub(super) waits: Cell<bool>,
-    pub(super) rest: RefCell<Rest>,
+    /// Made at its first use: most streams need none.
+    rest: RefCell<Option<Box<Rest>>>,
 }
 
 /// What a stream has besides its first piece.
 #[derive(Default)]
-pub(super) struct Rest {
+struct Rest {
     behind: VecDeque<Piece>,
     /// How many bytes they are.
     bytes: usize,
-    end: Option<End>,
     /// The buffer of a receive without a provided one. The kernel's while that is in flight.
-    pub(super) own: Option<Box<[u8]>>,
-    /// The pool was found empty: the next receive has a buffer of its own, so that it is not refused
-    /// for ever.
-    pub(super) was_refused: bool,
+    own: Option<Box<[u8]>>,
 }
 
 /// Why no more bytes will come. It is told after the bytes that came before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Closed,
-    Failed(i32),
+    /// An errno, of which the kernel has a few hundred.
+    Failed(u16),
 }
 
 /// A lent piece that nobody has read from, packed; zero if there is none.
@@ -94,6 +93,9 @@ pub(super) const ENDED: u8 = 1 << 4;
 pub(super) const HALTED: u8 = 1 << 5;
 /// A piece has left the queue and has been read in part.
 pub(super) const READING: u8 = 1 << 6;
+/// The pool was found empty: the next receive has a buffer of its own, so that it is not refused for
+/// ever.
+pub(super) const REFUSED: u8 = 1 << 7;
 
 impl Status {
     #[inline]
@@ -126,9 +128,10 @@ impl Inbox {
             pool,
             status,
             pieces_max: share.clamp(1, PIECES_MAX),
+            waits: Cell::new(false),
+            end: Cell::new(None),
             front: Front::default(),
             reader: Registered::default(),
-            waits: Cell::new(false),
             rest: RefCell::default(),
         }
     }
@@ -142,7 +145,7 @@ impl Inbox {
     pub(super) fn bytes<'a>(&'a self, piece: &'a Piece) -> &'a [u8] {
         match piece {
             Piece::Lent(lent) => self.lender().bytes(lent),
-            Piece::Own { bytes, start } => &bytes[*start..],
+            Piece::Own(own) => &own.bytes[own.start..],
         }
     }
 
@@ -181,7 +184,11 @@ impl Inbox {
         if let Some(lent) = self.front.take() {
             return Some(Piece::Lent(lent));
         }
-        let mut rest = self.rest.borrow_mut();
+        if !self.status.has(BEHIND) {
+            return None;
+        }
+        let mut kept = self.rest.borrow_mut();
+        let rest = kept.as_mut()?;
         let piece = rest.behind.pop_front()?;
         rest.bytes -= piece.len();
         if rest.behind.is_empty() {
@@ -214,14 +221,13 @@ impl Inbox {
 
     /// Tells of the end of the stream, if it has come: an error once, and then that it is closed.
     pub(super) fn take_end(&self) -> Option<End> {
-        let mut rest = self.rest.borrow_mut();
-        let end = rest.end?;
-        rest.end = Some(End::Closed);
+        let end = self.end.get()?;
+        self.end.set(Some(End::Closed));
         Some(end)
     }
 
     pub(super) fn end(&self) -> Option<End> {
-        self.rest.borrow().end
+        self.end.get()
     }
 
     /// How many bytes there are.
@@ -229,7 +235,7 @@ impl Inbox {
         let front = self.front.take();
         let len = front.as_ref().map_or(0, Lent::len);
         front.into_iter().for_each(|lent| self.front.put(lent));
-        len + self.rest.borrow().bytes
+        len + self.rest.borrow().as_ref().map_or(0, |rest| rest.bytes)
     }
 
     /// Takes in bytes where there are none yet, in a buffer of the pool, with more to come. `false`:
@@ -267,13 +273,14 @@ impl Inbox {
         if filled > 0 {
             self.arrived(cqe, filled);
         } else if let Some(end) = end_of(cqe) {
-            self.rest.borrow_mut().end = Some(end);
+            self.end.set(Some(end));
             self.status.set(ENDED);
         }
         if cqe.is_last() {
-            let mut rest = self.rest.borrow_mut();
-            rest.own = None;
-            rest.was_refused = cqe.errno() == libc::ENOBUFS;
+            self.lay_aside_own();
+            if cqe.errno() == libc::ENOBUFS {
+                self.status.set(REFUSED);
+            }
         }
         let (flow, is_news) = self.go_on(cqe, filled > 0);
         if is_news {
@@ -306,7 +313,32 @@ impl Inbox {
     /// Whether the queue holds as much as one stream may.
     fn is_full(&self) -> bool {
         let rest = self.rest.borrow();
-        rest.bytes >= HIGH_WATER_BYTES || rest.behind.len() >= usize::from(self.pieces_max)
+        rest.as_ref().is_some_and(|rest| {
+            rest.bytes >= HIGH_WATER_BYTES || rest.behind.len() >= usize::from(self.pieces_max)
+        })
+    }
+
+    fn rest(&self) -> RefMut<'_, Rest> {
+        RefMut::map(self.rest.borrow_mut(), |rest| {
+            &mut **rest.get_or_insert_default()
+        })
+    }
+
+    /// Makes a buffer for a receive without a provided one, and returns where it is.
+    #[cold]
+    pub(super) fn make_own(&self, len: usize) -> *mut [u8] {
+        let own = vec![0; len].into_boxed_slice();
+        &raw mut **self.rest().own.insert(own)
+    }
+
+    /// Frees the buffer of a receive that has ended.
+    fn lay_aside_own(&self) {
+        let mut kept = self.rest.borrow_mut();
+        let Some(rest) = kept.as_mut() else { return };
+        rest.own = None;
+        if rest.behind.capacity() == 0 {
+            *kept = None;
+        }
     }
 
     /// Takes in bytes. Those that wait behind others, or in a pool that runs low, do not keep a
@@ -332,7 +364,7 @@ impl Inbox {
     }
 
     fn arrived_in_own(&self, filled: usize) {
-        let own = self.rest.borrow_mut().own.take();
+        let own = self.rest().own.take();
         let own = own.expect("N1: bytes arrive in a buffer");
         if !self.status.has(CLOSED) {
             self.push_copied(&own[..filled]);
@@ -340,21 +372,18 @@ impl Inbox {
     }
 
     fn push_copied(&self, bytes: &[u8]) {
-        let mut rest = self.rest.borrow_mut();
+        let mut rest = self.rest();
         let last = rest.behind.back_mut();
         if last.is_some_and(|last| last.append(bytes)) {
             rest.bytes += bytes.len();
             return;
         }
         drop(rest);
-        self.push(Piece::Own {
-            bytes: bytes.to_vec(),
-            start: 0,
-        });
+        self.push(Piece::copied(bytes));
     }
 
     fn push(&self, piece: Piece) {
-        let mut rest = self.rest.borrow_mut();
+        let mut rest = self.rest();
         rest.bytes += piece.len();
         rest.behind.push_back(piece);
         self.status.set(BEHIND);
@@ -367,7 +396,7 @@ fn end_of(cqe: Cqe) -> Option<End> {
         0 => Some(End::Closed),
         // The pool was empty, we asked for the end, or a signal came.
         libc::ENOBUFS | libc::ECANCELED | libc::EINTR | libc::EAGAIN | RETIRED => None,
-        errno => Some(End::Failed(errno)),
+        errno => Some(End::Failed(u16::try_from(errno).unwrap_or(u16::MAX))),
     }
 }
 
@@ -379,3 +408,8 @@ const PIECES_MAX: u16 = 64;
 const KEPT_PIECES: usize = 4;
 /// A piece that fills less than this part of its buffer is copied if it has to wait.
 const COPIED_PART: u32 = 8;
+
+const _: () = assert!(
+    size_of::<Inbox>() <= 64,
+    "of which a stream has one, idle or not"
+);

@@ -243,7 +243,7 @@ impl Receiver {
         match self.inbox.take_end() {
             Some(End::Closed) => return Poll::Ready(Ok(())),
             Some(End::Failed(errno)) => {
-                return Poll::Ready(Err(io::Error::from_raw_os_error(errno)));
+                return Poll::Ready(Err(io::Error::from_raw_os_error(errno.into())));
             }
             None => {}
         }

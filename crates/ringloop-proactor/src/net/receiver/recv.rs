@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, REFUSED};
 use crate::op::{Flow, Service};
 use crate::ring::{BUFFER_SELECT, Cqe, Sqe};
 use crate::wakes::Wakes;
@@ -20,8 +20,8 @@ unsafe impl Service for RecvMultishot {
 
     fn prepare(&mut self, sqe: &mut Sqe) {
         *sqe = Sqe::on(io_uring::opcode::Recv::CODE, &self.inbox.fd);
-        let mut rest = self.inbox.rest.borrow_mut();
-        let was_refused = std::mem::take(&mut rest.was_refused);
+        let was_refused = self.inbox.status.has(REFUSED);
+        self.inbox.status.clear(REFUSED);
         let pool = self.inbox.pool.as_ref();
         if let Some(pool) = pool.filter(|pool| !was_refused && pool.provided() > 0) {
             // Not `POLL_FIRST`: a multishot receive that finds bytes and an end behind them when it
@@ -33,8 +33,8 @@ unsafe impl Service for RecvMultishot {
             return;
         }
         sqe.ioprio = POLL_FIRST;
-        let own = rest.own.insert(vec![0; OWN_LEN].into_boxed_slice());
-        sqe.set_memory(own.as_mut_ptr(), own.len());
+        let own = self.inbox.make_own(OWN_LEN);
+        sqe.set_memory(own.cast(), own.len());
     }
 
     #[inline]

@@ -64,7 +64,7 @@ impl Receiver {
         }
         match self.inbox.end() {
             Some(End::Failed(errno)) if bytes.is_empty() => {
-                Err(io::Error::from_raw_os_error(errno))
+                Err(io::Error::from_raw_os_error(errno.into()))
             }
             Some(End::Failed(_) | End::Closed) | None => Ok(bytes),
         }

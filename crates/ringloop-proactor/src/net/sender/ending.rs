@@ -13,8 +13,9 @@ use crate::ring::{Clock, Cqe};
 use crate::wakes::Wakes;
 
 /// How far the end of the stream has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Ending {
+    #[default]
     Open,
     /// The service is armed, and ends the stream when it has nothing else to do.
     Asked,
@@ -41,7 +42,11 @@ impl Sender {
             }
             self.ask_for_the_end()?;
         }
-        keep(&self.state.outbox, |outbox| &mut outbox.waiter, cx.waker());
+        keep(
+            &self.state.outbox,
+            |outbox| &mut outbox.rest().waiter,
+            cx.waker(),
+        );
         Poll::Pending
     }
 
@@ -50,7 +55,7 @@ impl Sender {
     pub(super) fn shut_down_when_sent(&mut self) {
         let (ending, error, unsent) = {
             let outbox = self.state.outbox.borrow();
-            (outbox.ending, outbox.error, outbox.unsent())
+            (outbox.ending, outbox.error(), outbox.unsent())
         };
         if ending != Ending::Open || error.is_some() {
             return;
@@ -100,7 +105,7 @@ impl Outbox {
                 Ending::Open
             }
         };
-        wakes.extend(self.waiter.take());
+        wakes.extend(self.take_waiter());
         self.armed = false;
         Flow::Rest
     }

@@ -66,7 +66,6 @@ pub struct Sender {
     state: Rc<State>,
     /// Once there was something to send: many a stream is only read, or only closed.
     key: OnceCell<ServiceKey>,
-    shuts_down_on_drop: bool,
 }
 
 struct State {
@@ -85,7 +84,6 @@ impl Sender {
         Self {
             state,
             key: OnceCell::new(),
-            shuts_down_on_drop: false,
         }
     }
 
@@ -113,7 +111,7 @@ impl Sender {
     /// everything has been sent. It is for the half of a stream whose other half goes on; a stream
     /// that is dropped as a whole ends when its socket is closed.
     pub fn set_shutdown_on_drop(&mut self, shuts_down: bool) {
-        self.shuts_down_on_drop = shuts_down;
+        self.state.outbox.borrow_mut().shuts_down_on_drop = shuts_down;
     }
 
     /// Sets from which length on owned buffers are sent without a copy in the kernel, `None` for
@@ -125,7 +123,8 @@ impl Sender {
     /// On loopback the kernel copies all the same, which makes it a loss at any length. Buffers below
     /// 16 KiB are copied anyway. Where a socket does not have it, as one of the Unix domain, buffers are sent as ever.
     pub fn set_zero_copy_from(&mut self, len: Option<usize>) {
-        self.state.outbox.borrow_mut().zero_copy_from = len.unwrap_or(usize::MAX);
+        let mut outbox = self.state.outbox.borrow_mut();
+        outbox.rest().zero_copy_from = len.unwrap_or(usize::MAX);
     }
 
     /// Queues all of `bytes`; waits while the queue is above its high-water mark.
@@ -235,9 +234,9 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        let waiter = self.state.outbox.borrow_mut().waiter.take();
+        let waiter = self.state.outbox.borrow_mut().take_waiter();
         drop(waiter);
-        if self.shuts_down_on_drop {
+        if self.state.outbox.borrow().shuts_down_on_drop {
             self.shut_down_when_sent();
         }
         // Also what a peer has to acknowledge first, which was sent without a copy.
@@ -257,7 +256,7 @@ impl fmt::Debug for Sender {
             .field("fd", &self.state.fd)
             .field("queued_bytes", &outbox.unsent())
             .field("is_open", &(outbox.ending == Ending::Open))
-            .field("error", &outbox.error)
+            .field("error", &outbox.error())
             .finish()
     }
 }

@@ -180,7 +180,7 @@ impl Sender {
     /// As [`write_all`](Self::write_all).
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outbox = self.state.outbox.borrow();
-        if let Some(errno) = outbox.error {
+        if let Some(errno) = outbox.error() {
             return Poll::Ready(Err(io::Error::from_raw_os_error(errno)));
         }
         if outbox.unsent() == 0 {
@@ -192,7 +192,11 @@ impl Sender {
 
     /// Leaves the waker for when something changes.
     fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        keep(&self.state.outbox, |outbox| &mut outbox.waiter, cx.waker());
+        keep(
+            &self.state.outbox,
+            |outbox| &mut outbox.rest().waiter,
+            cx.waker(),
+        );
         Poll::Pending
     }
 

@@ -58,8 +58,7 @@ impl Outbox {
     fn completed_usual(&mut self, res: i32) -> bool {
         let rest = self.sending.len() - self.sent;
         let is_all = usize::try_from(res).is_ok_and(|count| count == rest);
-        let is_unusual = self.is_special || self.waiter.is_some() || self.has_more();
-        if !is_all || is_unusual || self.is_large() {
+        if !is_all || !self.is_usual() || self.is_large() {
             return false;
         }
         self.in_flight = false;
@@ -90,7 +89,7 @@ impl Outbox {
         if has_rest {
             self.join_pending();
         }
-        if self.waiter.is_some() {
+        if self.has_waiter() {
             self.wake(wakes);
         }
         if has_rest || self.turn_over(fd) || self.is_special && self.has_special() {
@@ -103,9 +102,10 @@ impl Outbox {
     /// Describes a send of what is in line, or the end of the stream.
     #[cold]
     fn prepare_special(&mut self, sqe: &mut Sqe, socket: &Fd) {
-        if let Some(line) = self.line.as_mut().filter(|line| !line.is_empty()) {
+        let from = self.zero_copy_from();
+        if let Some(line) = self.used_line() {
             sqe.op_flags = SEND_FLAGS;
-            return line.prepare(sqe, socket, self.zero_copy_from);
+            return line.prepare(sqe, socket, from);
         }
         debug_assert!(self.ending != Ending::Open, "there is something to do");
         self.ending = Ending::UnderWay;
@@ -115,9 +115,8 @@ impl Outbox {
 
     /// Whether there is something in line, or the stream is to be ended.
     #[cold]
-    fn has_special(&self) -> bool {
-        let is_lined = self.line.as_ref().is_some_and(|line| !line.is_empty());
-        is_lined || self.ending == Ending::Asked
+    fn has_special(&mut self) -> bool {
+        self.used_line().is_some() || self.ending == Ending::Asked
     }
 
     /// A completion that is not just that of some bytes. `None`: there may be more to send.
@@ -128,12 +127,12 @@ impl Outbox {
         }
         // The line comes when `sending` is done, so this is what was sent.
         let is_lined = self.sending.is_empty();
-        let line = self.line.as_mut().filter(|_| is_lined);
+        let line = self.used_line().filter(|_| is_lined);
         let mut cqe = cqe;
         if let Some(line) = line {
             if !cqe.is_last() {
                 line.taken(cqe.res);
-                wakes.extend(self.waiter.take());
+                wakes.extend(self.take_waiter());
                 return Some(Flow::Rest);
             }
             let Some(res) = line.landed(cqe, socket) else {
@@ -162,7 +161,7 @@ impl Outbox {
             self.sent += count;
             return;
         }
-        if let Some(line) = &mut self.line {
+        if let Some(line) = self.used_line() {
             line.advance(count, wakes);
             if line.is_empty() {
                 self.leave_line();
@@ -187,7 +186,7 @@ impl Outbox {
         if let Some(line) = self.fail(errno) {
             line.dispose(wakes);
         }
-        wakes.extend(self.waiter.take());
+        wakes.extend(self.take_waiter());
         self.armed = false;
         Flow::Rest
     }
