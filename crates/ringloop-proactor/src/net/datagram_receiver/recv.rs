@@ -157,7 +157,7 @@ unsafe impl Service for RecvDatagrams {
 }
 
 impl RecvDatagrams {
-    #[inline]
+    #[inline(always)]
     fn take_in(&mut self, cqe: Cqe, is_last: bool, wakes: &mut Wakes) -> Flow {
         let state = &self.state;
         let mut inbox = state.inbox.borrow_mut();
