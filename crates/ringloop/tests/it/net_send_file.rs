@@ -78,6 +78,11 @@ fn ranges_are_sent_as_far_as_the_file_goes() {
             let file = numbered(start, expected);
             assert!(bytes == [b"head", &file[..], b"tail"].concat());
         }
+        let (mut near, far) = pair();
+        let reader = reads_all(far);
+        assert_eq!(near.send_file(&file, 3..=8).await.unwrap(), 6);
+        near.shutdown().await.unwrap();
+        assert_eq!(reader.join().unwrap(), numbered(3, 6));
         assert_eq!(file.stream_position().unwrap(), 7, "nobody has moved it");
     });
 }
