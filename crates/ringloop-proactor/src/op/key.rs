@@ -54,18 +54,6 @@ impl OpKey {
         self.user_data
     }
 
-    /// The `user_data` of the entry at a place, from one on, before the last of a service's batch.
-    pub(crate) fn in_batch(self, place: u32) -> u64 {
-        self.user_data | (u64::from(place) << INDEX_BITS)
-    }
-
-    /// The service whose batch an entry is of, and its place; `None` for the name of an operation.
-    pub(crate) fn split_batch(self) -> Option<(Self, u32)> {
-        let place = self.index() >> INDEX_BITS;
-        let user_data = self.user_data & !(u64::from(place) << INDEX_BITS);
-        (place > 0 && !self.is_message()).then_some((Self { user_data }, place))
-    }
-
     /// A name that no operation has: that of a message with `high` in it.
     pub(crate) fn message(high: u32) -> Self {
         Self {
@@ -91,18 +79,14 @@ impl OpKey {
 const GENERATION: u64 = 1 << 32;
 /// The bit of services: the sign, which is the cheapest to look at.
 const SERVICE: u64 = 1 << 63;
-/// Slots have numbers of so many bits. The six above name a place in a batch.
-const INDEX_BITS: u32 = 26;
 /// The most slots of each kind.
-pub(crate) const SLOTS_MAX: usize = 1 << INDEX_BITS;
-/// The most entries of a batch.
-pub(crate) const BATCH_MAX: usize = 1 << (32 - INDEX_BITS);
+pub(crate) const SLOTS_MAX: usize = 1 << 26;
 /// The highest generation is that of messages.
 const MESSAGE: u64 = 0xffff_ffff << 32;
 
 #[cfg(test)]
 mod tests {
-    use super::{OpKey, SLOTS_MAX};
+    use super::OpKey;
 
     /// The first name of a slot.
     const FIRST: [fn(u32) -> OpKey; 2] = [OpKey::first_op, OpKey::first_service];
@@ -117,19 +101,6 @@ mod tests {
                 assert_ne!(key, first(index));
             }
         }
-    }
-
-    #[test]
-    fn a_batch_is_named_apart_from_its_service() {
-        let key = OpKey::first_service(7).next();
-        assert_eq!(key.split_batch(), None);
-        for place in [1, 63] {
-            let entry = OpKey::from_user_data(key.in_batch(place)).unwrap();
-            assert_ne!(entry, key);
-            assert!(entry.index() as usize >= SLOTS_MAX, "no slot has it");
-            assert_eq!(entry.split_batch(), Some((key, place)));
-        }
-        assert_eq!(OpKey::message(u32::MAX).split_batch(), None);
     }
 
     #[test]

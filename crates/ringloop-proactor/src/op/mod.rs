@@ -52,7 +52,7 @@ use crate::wakes::Wakes;
 
 pub use chain::{Link, Then, WithTimeout};
 pub use future::Op;
-pub(crate) use key::{BATCH_MAX, OpKey};
+pub(crate) use key::OpKey;
 pub use outcome::{Cancelling, Outcome};
 pub use report::{OpReport, OpState};
 pub(crate) use slot::State;
@@ -137,12 +137,7 @@ pub(crate) unsafe trait Service: Sized + 'static {
     /// What it is called in reports.
     const NAME: &'static str;
 
-    /// Fills in the entry, which is zero.
-    ///
-    /// With the flag `IO_LINK` it asks to be called once more, for the next entry of a batch, of
-    /// [`BATCH_MAX`] at most. The entries are not linked: each but the last must be done when the next
-    /// is begun, and has a completion only if it fails. That one says `MORE`, and the place of the
-    /// entry from one on in place of a buffer.
+    /// Fills in the entry, which is zero. It is not linked to the next one.
     fn prepare(&mut self, sqe: &mut Sqe);
 
     /// Handles a completion. The errno [`RETIRED`] comes from the table, not from the kernel.

@@ -33,7 +33,7 @@ impl Aftermath<'_> {
         self.follow(next);
     }
 
-    /// Deals with a completion that names nothing in flight, or an entry of a batch.
+    /// Deals with a completion that names nothing in flight.
     #[cold]
     #[inline(never)]
     pub(super) fn of_stray(mut self, user_data: u64, res: i32, flags: u32) {
@@ -42,14 +42,8 @@ impl Aftermath<'_> {
             res,
             flags,
         };
-        let (wakes, gone) = (&mut *self.wakes, &mut *self.gone);
-        let next = self.table.completed_in_batch(cqe, wakes, gone);
-        if matches!(next, Next::Stray) {
-            let waker = self.whom(cqe);
-            self.wakes.extend(waker);
-        } else {
-            self.follow(next);
-        }
+        let waker = self.whom(cqe);
+        self.wakes.extend(waker);
     }
 
     fn follow(&mut self, next: Next) {
@@ -64,7 +58,7 @@ impl Aftermath<'_> {
                 self.internal.push_back(cancel(key));
             }
             Next::Insist(key) => self.insisting.push(key),
-            Next::Nothing | Next::Stray => {}
+            Next::Nothing => {}
         }
     }
 

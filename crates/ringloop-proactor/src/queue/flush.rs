@@ -3,8 +3,8 @@
 use std::io;
 
 use super::Queue;
-use crate::op::{BATCH_MAX, OpTable, Staged};
-use crate::ring::{IO_HARDLINK, IO_LINK, Ring, SKIP_SUCCESS, Sqe, ticks};
+use crate::op::{OpTable, Staged};
+use crate::ring::{IO_HARDLINK, IO_LINK, Ring, Sqe, ticks};
 use crate::stats::ProactorStats;
 
 impl Queue {
@@ -96,7 +96,7 @@ fn push(ring: &mut Ring, stats: &mut ProactorStats, sqe: &Sqe) -> io::Result<boo
 }
 
 /// Queues what is first in `staged` and has this entry, and with it whatever belongs to it: there is a
-/// chain, or a batch, or no room without submitting. Returns how many operations that were, zero if
+/// chain, or no room without submitting. Returns how many operations that were, zero if
 /// there is no room at all.
 #[cold]
 #[inline(never)]
@@ -116,9 +116,6 @@ fn push_unusual(
             table.submitted(first, ticks());
         }
         return Ok(usize::from(is_queued));
-    }
-    if first.key().is_service() {
-        return push_batch(ring, table, stats, first, sqe).map(usize::from);
     }
     push_chain(ring, table, stats, staged)
 }
@@ -156,39 +153,6 @@ fn push_chain(
         stats.submissions += 1;
     }
     Ok(entries.len())
-}
-
-/// Queues the batch of a service, whole. `false`: there is no room, and it begins anew.
-#[cold]
-fn push_batch(
-    ring: &mut Ring,
-    table: &mut OpTable,
-    stats: &mut ProactorStats,
-    staged: Staged,
-    first: Sqe,
-) -> io::Result<bool> {
-    let mut entries = vec![first];
-    while let Some(sqe) = entries.last_mut()
-        && sqe.flags & IO_LINK != 0
-    {
-        sqe.flags = sqe.flags & !IO_LINK | SKIP_SUCCESS;
-        let place = u32::try_from(entries.len()).expect("a batch is short");
-        entries[place as usize - 1].user_data = staged.key().in_batch(place);
-        let next = table.entry(staged, ticks());
-        entries.push(*next.expect("it is staged"));
-    }
-    debug_assert!(entries.len() <= BATCH_MAX, "places have six bits");
-    if !ring.push_chain(&entries) {
-        stats.enters += 1;
-        stats.full_queues += 1;
-        ring.enter(0, None)?;
-        if !ring.push_chain(&entries) {
-            return Ok(false);
-        }
-    }
-    table.submitted(staged, ticks());
-    stats.submissions += entries.len() as u64;
-    Ok(true)
 }
 
 /// Makes room in a full queue by submitting what is in it.

@@ -75,14 +75,6 @@ impl Cqe {
         self.flags & F_SOCK_NONEMPTY != 0
     }
 
-    /// The completion of the entry at a place of a batch, which is not the last.
-    pub(crate) fn of_batch(self, place: u32) -> Self {
-        Self {
-            flags: F_MORE | place << 16,
-            ..self
-        }
-    }
-
     /// Returns the errno, zero on success. A cancelled worker's private codes become `ECANCELED`.
     #[must_use]
     #[inline]

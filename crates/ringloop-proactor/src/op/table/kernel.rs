@@ -58,25 +58,6 @@ impl OpTable {
         Some(&self.service_entry)
     }
 
-    /// Handles a completion that names no operation: that of an entry in a batch, which has failed.
-    #[cold]
-    pub(crate) fn completed_in_batch(
-        &mut self,
-        cqe: Cqe,
-        wakes: &mut Wakes,
-        gone: &mut Vec<Detached>,
-    ) -> Next {
-        let entry = OpKey::from_user_data(cqe.user_data).and_then(OpKey::split_batch);
-        let Some((key, place)) = entry else {
-            return Next::Stray;
-        };
-        match self.completed(key, cqe.of_batch(place), wakes, gone) {
-            Ok(()) => Next::Nothing,
-            Err(Rest::Stray) => Next::Stray,
-            Err(Rest::Service(step)) => self.service_completed(step, gone),
-        }
-    }
-
     /// Counts what is staged as in flight from `now` on: its entry is in the queue.
     #[inline]
     pub(crate) fn submitted(&mut self, staged: Staged, now: u64) {
@@ -282,8 +263,6 @@ pub(crate) struct Step {
 #[derive(Debug)]
 pub(crate) enum Next {
     Nothing,
-    /// Nothing that the completion names is in flight.
-    Stray,
     /// A service wants to be submitted again.
     Submit(Staged),
     /// A service wants the kernel to be asked for its end.
