@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use crate::cancel::Node;
+use crate::context;
 use crate::home::Home;
 use crate::task::{PollCounts, TaskPtr};
 
@@ -30,6 +31,8 @@ impl Home {
 
     /// Goes on with the outer poll.
     pub(crate) fn take_up(&self, aside: SetAside) {
+        // What the inner poll was lent it leaves here, and the outer one may have no right to any (E1).
+        context::replace_ease(0);
         self.current.set(aside.current);
         let inner = self.scope.replace(aside.scope);
         debug_assert!(inner.is_none(), "a poll leaves the scopes it has entered");

@@ -177,6 +177,8 @@ pub(crate) struct Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         CURRENT.with(|current| {
+            // Nobody is polled by this loop any more, and an outer one has taken its own back.
+            current.ease.set(0);
             current.gate.set(self.previous.0);
             current.home.set(self.previous.1);
             current.is_debugged.set(self.previous.2);

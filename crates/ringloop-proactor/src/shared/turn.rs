@@ -126,7 +126,8 @@ impl Shared {
         if queue.has_staged() {
             queue.flush()?;
         }
-        let waits = timeout != Some(Duration::ZERO);
+        // A flush may leave descriptors to be closed, which is staged in the next turn.
+        let waits = timeout != Some(Duration::ZERO) && !self.has_closing.get();
         let stuck = queue.has_staged();
         let Some(ring) = &mut queue.ring else {
             return Err(gone());

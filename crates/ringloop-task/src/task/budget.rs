@@ -249,6 +249,7 @@ impl Home {
     fn begin_counts_requested(&self) {
         self.counts.denied.set(0);
         self.counts.spent.set(0);
+        context::replace_ease(0);
     }
 
     /// Lends what is left of the budget, if all is as it mostly is (E1).

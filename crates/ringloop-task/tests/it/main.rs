@@ -15,6 +15,7 @@ mod debug;
 mod driver;
 mod drops;
 mod eager;
+mod ease;
 mod faults;
 mod forgotten_drops;
 mod gather;

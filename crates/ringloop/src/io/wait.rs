@@ -1,5 +1,6 @@
 //! The rules of cancellation for a wait on a stream.
 
+use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
 use ringloop_task::cancel::{CancelWatch, Cancelled};
@@ -86,4 +87,24 @@ impl Wait {
         self.watch.poll_cancelled(cx)?;
         Poll::Pending
     }
+}
+
+/// Waits for what `poll` gives, also when cancelled: it is about to come, and what it is needed for
+/// would be lost. A later wait tells of the cancellation.
+#[track_caller]
+pub(crate) fn see_through<T>(
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> impl Future<Output = T> {
+    let mut watch = CancelWatch::new();
+    let mut stays = false;
+    poll_fn(move |cx| {
+        if let Poll::Ready(value) = poll(cx) {
+            return Poll::Ready(value);
+        }
+        if !stays && watch.poll_cancelled(cx).is_err() {
+            watch.stay();
+            stays = true;
+        }
+        Poll::Pending
+    })
 }

@@ -92,6 +92,10 @@ impl Outbox {
         for _ in 0..count {
             let failed = self.sending.send_now(socket, flags).err();
             let errno = failed.map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
+            // A sandbox may forbid the call and not the ring, which says so itself otherwise.
+            if matches!(errno, libc::EPERM | libc::ENOSYS) {
+                return;
+            }
             if self.settle(errno) == Fate::Waits {
                 return;
             }
@@ -121,10 +125,15 @@ impl Outbox {
             // for what waits here.
             libc::EAGAIN | libc::EINTR | libc::ECANCELED => return Fate::Waits,
             // What an ICMP message said of an earlier datagram, in place of sending this one.
-            _ if BROUGHT_BY_ICMP.contains(&errno) && self.sending.tries_again() => {
-                self.error = Some(errno);
-                return Fate::Waits;
-            }
+            _ if BROUGHT_BY_ICMP.contains(&errno) => match self.sending.fails_with(errno) {
+                0 => {
+                    self.error = Some(errno);
+                    return Fate::Waits;
+                }
+                // It is this one's own, and has been told.
+                first if first == errno => {}
+                _ => self.error = Some(errno),
+            },
             _ => self.error = Some(errno),
         }
         Fate::Gone
