@@ -1,6 +1,6 @@
 //! The send queue of datagram sockets: order, errors, bounds.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
@@ -76,6 +76,20 @@ fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
         assert_eq!(received(&far), at.to_be_bytes());
     }
     assert_eq!(sender.queued_bytes(), 0);
+}
+
+/// Without `SO_BROADCAST` the kernel refuses it, with an errno that an ICMP message may bring, too.
+#[test]
+fn a_datagram_of_which_no_icmp_tells_fails_once() {
+    let mut proactor = proactor();
+    let near = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let everybody = SocketAddr::from(([255, 255, 255, 255], 9));
+    let sender = DatagramSender::new(proactor.handle().adopt(near));
+    let sent = proactor.block_on(sender.send(b"x", Some(&everybody.into())));
+    sent.unwrap().unwrap();
+    let error = proactor.block_on(sender.flush()).unwrap().unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::EACCES));
+    proactor.block_on(sender.flush()).unwrap().unwrap();
 }
 
 #[test]
@@ -185,6 +199,33 @@ fn what_is_enclosed_goes_with_its_datagram() {
         let descriptors = datagram.unwrap().take_descriptors().unwrap();
         assert_eq!(descriptors.len(), count);
     }
+}
+
+/// Whoever receives a descriptor may wait for its end before he receives more.
+#[test]
+fn the_loop_does_not_sleep_on_descriptors_that_have_been_sent() {
+    let mut proactor = proactor();
+    let (near, far) = UnixDatagram::pair().unwrap();
+    socket2::SockRef::from(&near)
+        .set_send_buffer_size(5000)
+        .unwrap();
+    let (mut reader, writer) = io::pipe().unwrap();
+    let sender = DatagramSender::new(proactor.handle().adopt(near));
+    let mut dispatch = sender.dispatch();
+    let gift = [writer.as_fd()];
+    let enclosed = Enclosed::descriptors(&gift);
+    let sent = std::future::poll_fn(|cx| dispatch.poll_send(cx, b"gift", None, enclosed));
+    assert!(poll_once(&mut Box::pin(sent)).is_ready());
+    drop(writer);
+    // More than the socket takes.
+    for _ in 0..20 {
+        drop(poll_once(&mut Box::pin(sender.send(&[0; 2000], None))));
+    }
+    // With nothing else to come, these would never return.
+    proactor.park(None).unwrap();
+    proactor.park(None).unwrap();
+    assert_eq!(far.recv(&mut [0; 4]).unwrap(), 4);
+    assert_eq!(reader.read(&mut [0]).unwrap(), 0, "nobody else has it");
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub use read_until::ReadUntil;
 pub use separators::Separators;
 pub use split::{ReadHalf, WriteHalf, split};
 pub use take::Take;
-pub(crate) use wait::Wait;
+pub(crate) use wait::{Wait, see_through};
 pub use write::Write;
 pub use write_all::WriteAll;
 pub use write_vectored::{WriteAllVectored, WriteVectored};

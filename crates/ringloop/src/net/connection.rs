@@ -1,12 +1,12 @@
 //! What a connection is made of, whatever its family: a receive queue and a send queue.
 
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
 
 use ringloop_proactor::{Fd, Receiver, Sender};
 
 use super::plain;
+use crate::io::see_through;
 
 /// The two directions of one stream socket.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Connection {
 
     /// Ends the receiving, and gives what had come and nobody has read.
     pub(super) async fn stop(&mut self) -> io::Result<Vec<u8>> {
-        poll_fn(|cx| self.receiver.poll_stop(cx)).await;
+        see_through(|cx| self.receiver.poll_stop(cx)).await;
         self.receiver.take_received()
     }
 

@@ -1,19 +1,19 @@
 //! The methods of datagram sockets, written once for both families.
 
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
 
 use ringloop_proactor::DatagramReceiver;
 
 use super::plain;
+use crate::io::see_through;
 
 /// A descriptor of its own for the socket, and what had come and nobody has taken.
 pub(super) async fn given_back(
     receiver: &DatagramReceiver,
 ) -> io::Result<(OwnedFd, Vec<ringloop_proactor::Datagram>)> {
     let fd = plain(receiver.fd()).try_clone_to_owned()?;
-    poll_fn(|cx| receiver.poll_stop(cx)).await;
+    see_through(|cx| receiver.poll_stop(cx)).await;
     Ok((fd, receiver.take_received()?))
 }
 

@@ -10,7 +10,7 @@ use ringloop::cancel::is_cancelled;
 use ringloop::net::{
     Datagram, FdStream, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
 };
-use ringloop::task::yield_now;
+use ringloop::task::{spawn, yield_now};
 
 use crate::rig::{
     alone, cancelled_while_pending, in_cancelled_scope, listener, numbered, open_fds, pair,
@@ -330,5 +330,35 @@ fn descriptors_become_sockets_of_their_kind_only() {
             let expected: [bool; 6] = std::array::from_fn(|kind| kind == at);
             assert_eq!(*taken, expected, "{at}");
         }
+    });
+}
+
+/// It has flushed, and is about to have what it waits for.
+#[test]
+fn what_is_nearly_given_back_is_given_to_who_is_cancelled() {
+    run(async {
+        let (mut stream, mut far) = pair();
+        far.write_all(b"read, not read").unwrap();
+        stream.read_exact(&mut [0; 6]).await.unwrap();
+        stream.write_all(b"sent meanwhile").await.unwrap();
+        let giving = spawn(stream.into_std());
+        // It waits for what it has to send, and is behind this task when that is done.
+        yield_now().await.unwrap();
+        giving.cancel("enough");
+        let (_stream, received) = giving.await.unwrap().unwrap();
+        assert_eq!(received, b"not read");
+
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        socket.connect(socket.local_addr().unwrap()).await.unwrap();
+        for bytes in [b"taken", b"there"] {
+            socket.send(bytes).await.unwrap();
+        }
+        socket.recv(&mut [0; 5]).await.unwrap();
+        socket.send(b"meanwhile").await.unwrap();
+        let giving = spawn(socket.into_std());
+        yield_now().await.unwrap();
+        giving.cancel("enough");
+        let (_socket, received) = giving.await.unwrap().unwrap();
+        assert!(!received.is_empty());
     });
 }

@@ -68,6 +68,10 @@ impl Arrival<'_> {
     /// # Errors
     ///
     /// As [`DatagramReceiver::recv`].
+    ///
+    /// # Panics
+    ///
+    /// If `peer` uses the receiver, which is taken apart meanwhile.
     #[inline]
     pub fn poll_recv_with<P>(
         &mut self,

@@ -30,7 +30,8 @@ struct Letter {
     /// Without an address, it goes to where the socket is connected to.
     address_len: u16,
     is_enclosed: bool,
-    was_retried: bool,
+    /// What was said in place of sending it, when it was tried first; zero for nothing.
+    failed_with: i32,
 }
 
 /// What describes a datagram with ancillary data to the kernel.
@@ -56,7 +57,7 @@ impl Batch {
             len: bytes.len(),
             address_len: u16::try_from(address.len()).expect("an address is short"),
             is_enclosed: ancillary.is_some(),
-            was_retried: false,
+            failed_with: 0,
         });
         self.bytes.extend_from_slice(bytes);
         if let Some(ancillary) = ancillary {
@@ -87,10 +88,11 @@ impl Batch {
         letter.len
     }
 
-    /// Whether the first one is tried once more. Once it is.
-    pub(super) fn tries_again(&mut self) -> bool {
+    /// Notes what was said in place of sending the first one. Returns what was said before, zero for
+    /// nothing.
+    pub(super) fn fails_with(&mut self, errno: i32) -> i32 {
         let letter = &mut self.letters[self.sent];
-        !std::mem::replace(&mut letter.was_retried, true)
+        std::mem::replace(&mut letter.failed_with, errno)
     }
 
     /// Has the ring send the first one.

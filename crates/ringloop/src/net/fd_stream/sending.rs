@@ -160,7 +160,10 @@ impl Future for Sending<'_> {
             let Err(cancelled) = this.watch.poll_cancelled(cx) else {
                 return Poll::Pending;
             };
-            if let Some(sending) = &mut this.stream.sending {
+            // A rest follows its message, whoever is cancelled.
+            if let Some(sending) = &mut this.stream.sending
+                && !this.stream.is_rest
+            {
                 sending.request_cancel();
             }
             this.watch.stay();

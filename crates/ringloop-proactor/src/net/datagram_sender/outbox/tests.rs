@@ -37,6 +37,13 @@ fn an_old_error_costs_no_datagram_and_one_of_its_own_does() {
     }
     assert_eq!((outbox.queued(), outbox.queued_bytes()), (0, 0));
     assert!(!outbox.turn_over());
+    // No route, say: that was not brought by an older one, and is told once.
+    outbox.push(b"nowhere", &[], None);
+    assert!(outbox.turn_over());
+    assert_eq!(outbox.settle(libc::ENETUNREACH), Fate::Waits);
+    assert_eq!(errno(&mut outbox), Some(libc::ENETUNREACH));
+    assert_eq!(outbox.settle(libc::ENETUNREACH), Fate::Gone);
+    assert_eq!(errno(&mut outbox), None);
     outbox.push(b"long", &[], None);
     assert!(outbox.turn_over());
     assert_eq!(outbox.settle(libc::EMSGSIZE), Fate::Gone);
