@@ -1,6 +1,5 @@
 //! The receive queue of datagram sockets, and both queues at their end.
 
-use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -8,21 +7,12 @@ use std::time::Duration;
 use ringloop_core::Driver;
 use ringloop_proactor::{DatagramReceiver, DatagramSender, Enclosed, SocketAddress};
 
-use crate::rig::{alone, open_fds, poll_once, proactor, settle};
-
-fn pair() -> (UdpSocket, UdpSocket) {
-    let near = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let far = UdpSocket::bind("127.0.0.1:0").unwrap();
-    far.connect(near.local_addr().unwrap()).unwrap();
-    near.connect(far.local_addr().unwrap()).unwrap();
-    far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    (near, far)
-}
+use crate::rig::{alone, open_fds, poll_once, proactor, settle, udp_pair};
 
 #[test]
 fn datagrams_that_are_kept_leave_others_room() {
     let mut proactor = proactor();
-    let (near, far) = pair();
+    let (near, far) = udp_pair();
     let receiver = DatagramReceiver::ip(proactor.handle().adopt(near));
     // More than there are buffers, all held at once.
     let mut kept = Vec::new();
@@ -60,7 +50,7 @@ fn datagrams_that_are_kept_leave_others_room() {
 #[test]
 fn a_wait_that_was_called_and_goes_passes_the_call_on() {
     let mut proactor = proactor();
-    let (near, far) = pair();
+    let (near, far) = udp_pair();
     let receiver = DatagramReceiver::ip(proactor.handle().adopt(near));
     let mut bufs = [[0; 8]; 3];
     let [one, two, three] = &mut bufs;
@@ -90,7 +80,7 @@ fn a_wait_that_was_called_and_goes_passes_the_call_on() {
 #[test]
 fn who_comes_new_takes_nothing_that_another_was_called_for() {
     let mut proactor = proactor();
-    let (near, far) = pair();
+    let (near, far) = udp_pair();
     let receiver = DatagramReceiver::ip(proactor.handle().adopt(near));
     let mut bufs = [[0; 8]; 2];
     let [one, two] = &mut bufs;
@@ -114,7 +104,7 @@ fn waits_end_with_the_proactor_and_nothing_leaks() {
     }
     let fds = open_fds();
     let mut proactor = proactor();
-    let (near, far) = pair();
+    let (near, far) = udp_pair();
     let near = proactor.handle().adopt(near);
     let receiver = DatagramReceiver::ip(near.clone());
     let sender = DatagramSender::new(near);
@@ -151,7 +141,7 @@ fn waits_end_with_the_proactor_and_nothing_leaks() {
 fn a_receiver_that_is_dropped_gives_its_buffers_back() {
     let mut proactor = proactor();
     for _ in 0..40 {
-        let (near, far) = pair();
+        let (near, far) = udp_pair();
         let receiver = DatagramReceiver::ip(proactor.handle().adopt(near));
         for _ in 0..10 {
             far.send(b"left").unwrap();

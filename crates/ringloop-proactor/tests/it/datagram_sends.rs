@@ -10,16 +10,7 @@ use std::time::Duration;
 use ringloop_core::Driver;
 use ringloop_proactor::{Config, DatagramReceiver, DatagramSender, Enclosed, Proactor};
 
-use crate::rig::{poll_once, poll_with, proactor};
-
-fn pair() -> (UdpSocket, UdpSocket) {
-    let near = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let far = UdpSocket::bind("127.0.0.1:0").unwrap();
-    far.connect(near.local_addr().unwrap()).unwrap();
-    near.connect(far.local_addr().unwrap()).unwrap();
-    far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    (near, far)
-}
+use crate::rig::{poll_once, poll_with, proactor, udp_pair};
 
 /// Receives on a plain socket. Work of the ring interrupts it.
 fn received(socket: &UdpSocket) -> Vec<u8> {
@@ -37,7 +28,7 @@ fn what_is_sent_in_a_turn_goes_out_together_and_in_order() {
     for entries in [4, 256] {
         let config = Config::default().ring_entries(entries);
         let mut proactor = Proactor::new(&config).unwrap();
-        let (near, far) = pair();
+        let (near, far) = udp_pair();
         let sender = DatagramSender::new(proactor.handle().adopt(near));
         let mut numbers = 0_u32..150;
         for at in numbers.by_ref() {
@@ -57,7 +48,7 @@ fn what_is_sent_in_a_turn_goes_out_together_and_in_order() {
 #[test]
 fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
     let mut proactor = proactor();
-    let (near, far) = pair();
+    let (near, far) = udp_pair();
     let sender = DatagramSender::new(proactor.handle().adopt(near));
     let long = vec![0; 66_000];
     for at in 0_u32..20 {
@@ -95,7 +86,7 @@ fn a_datagram_of_which_no_icmp_tells_fails_once() {
 #[test]
 fn an_old_error_of_the_socket_costs_no_datagram_of_a_batch() {
     let mut proactor = proactor();
-    let (near, far) = pair();
+    let (near, far) = udp_pair();
     let to = far.local_addr().unwrap();
     drop(far);
     let sender = DatagramSender::new(proactor.handle().adopt(near));

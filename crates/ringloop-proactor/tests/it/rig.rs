@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::future::Future;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -24,6 +24,16 @@ pub(crate) fn tcp_pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (far, _) = listener.accept().unwrap();
+    (near, far)
+}
+
+/// Two sockets that are connected to each other; the second one does not wait for ever.
+pub(crate) fn udp_pair() -> (UdpSocket, UdpSocket) {
+    let near = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let far = UdpSocket::bind("127.0.0.1:0").unwrap();
+    far.connect(near.local_addr().unwrap()).unwrap();
+    near.connect(far.local_addr().unwrap()).unwrap();
+    far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     (near, far)
 }
 

@@ -11,7 +11,7 @@ use ringloop::cancel::{CancelScope, CancelToken, shield};
 use ringloop::net::{Server, TcpStream, serve};
 use ringloop::sync::Event;
 use ringloop::task::{all_tasks, yield_now};
-use ringloop::{Runtime, offload, sleep, spawn};
+use ringloop::{Runtime, offload, spawn};
 
 use crate::net_serve::{assert_echoes, assert_ended, echo, in_mood, logging, visitor};
 use crate::rig::{assert_cancelled, listener, open_fds, run, settle, until};
@@ -93,7 +93,7 @@ fn a_handler_can_stop_its_server() {
     });
 }
 
-/// Echoes, and says goodbye where it is cancelled, which takes a while.
+/// Echoes, and says goodbye where it is cancelled, which takes some turns of the loop.
 async fn polite(mut stream: TcpStream, _peer: SocketAddr) -> io::Result<()> {
     let mut buf = [0; 512];
     loop {
@@ -102,7 +102,9 @@ async fn polite(mut stream: TcpStream, _peer: SocketAddr) -> io::Result<()> {
             Ok(count) => stream.write_all(&buf[..count]).await?,
             Err(error) => {
                 shield(async {
-                    sleep(Duration::from_millis(2)).await?;
+                    for _ in 0..3 {
+                        yield_now().await?;
+                    }
                     stream.write_all(b"bye").await
                 })
                 .await?;
